@@ -1,0 +1,90 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of rules for every target: what compiles with a warning does not compile.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "cortex",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    ],
+    targets: [
+        // Each target may import only what stands above it (and what its `dependencies` name); `make check` enforces it.
+        .target(name: "CortexSpec", dependencies: [yams], swiftSettings: strict),
+        .target(
+            name: "CortexTelemetry",
+            dependencies: ["CortexSpec", logging, nioCore],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "CortexServing",
+            dependencies: ["CortexSpec", "CortexTelemetry", collections, logging, nioCore, nioPosix, subprocess],
+            swiftSettings: strict,
+            plugins: ["EmbedWorker"]
+        ),
+        .target(
+            name: "CortexGateway",
+            dependencies: ["CortexSpec", "CortexTelemetry", collections, logging, nioCore, nioHTTP1, nioPosix],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "CortexControlPlane",
+            dependencies: ["CortexSpec", "CortexTelemetry", crypto, grdb, hummingbird, logging, nioCore],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "CortexLocalProvider",
+            dependencies: [
+                "CortexControlPlane", "CortexGateway", "CortexServing", "CortexSpec", "CortexTelemetry",
+                crypto, logging, nioCore, nioPosix, subprocess,
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "CortexCommands",
+            dependencies: [
+                "CortexControlPlane", "CortexGateway", "CortexLocalProvider", "CortexServing", "CortexSpec",
+                "CortexTelemetry", argumentParser, asyncHTTPClient, lifecycle, logging, nioCore, nioPosix, subprocess,
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(name: "cortex", dependencies: ["CortexCommands"], swiftSettings: strict),
+
+        // The worker's Python sources become a Swift constant, so that the binary needs no file beside it.
+        .executableTarget(name: "embed-worker", swiftSettings: strict),
+        .plugin(name: "EmbedWorker", capability: .buildTool(), dependencies: ["embed-worker"]),
+    ]
+)

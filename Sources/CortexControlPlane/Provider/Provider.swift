@@ -1,0 +1,145 @@
+package import CortexSpec
+
+/// Where replicas come from: this machine, or a cluster.
+///
+/// The control plane says what is wanted, in any order and at any time; a provider makes it so and tells what it sees.
+/// Every method returns once the wish is noted; what comes of it arrives as events and observations.
+package protocol Provider: Sendable {
+    /// Makes `deployment` the wanted version of its API.
+    ///
+    /// The version that serves now goes on until the new one is ready, and for good where the new one fails.
+    /// - Parameter fallback: The last version that was live, started first where nothing serves yet (a server that was
+    ///   stopped in the middle of an update); nil where there is none, or where it is `deployment` itself.
+    func apply(_ deployment: Deployment, fallback: Deployment?) async
+
+    /// Takes the API away: its route at once, its replicas once they have answered what they hold.
+    func remove(_ api: APIName) async
+
+    /// What is seen of an API now; nil where the provider knows none of that name.
+    func observation(of api: APIName) async -> APIObservation?
+
+    /// Lines of the API's log, oldest first.
+    /// - Parameters:
+    ///   - last: At most this many lines that are there already.
+    ///   - follow: Whether the stream goes on with lines to come, until its consumer stops.
+    func logLines(of api: APIName, last: Int, follow: Bool) async throws -> AsyncThrowingStream<String, any Error>
+
+    /// What happened, in order, for all APIs; has one consumer.
+    var events: AsyncStream<ProviderEvent> { get }
+}
+
+/// One accepted deploy of one API.
+package struct Deployment: Hashable, Sendable {
+    /// Unique, and in the order of creation as text too.
+    package var id: String
+    /// Counts the deploys of one API from 1; the version that a worker is told and logs show.
+    package var version: Int
+    package var spec: APISpec
+    /// SHA-256 of the project, in hex: its name in the project store.
+    package var project: String
+
+    package init(id: String, version: Int, spec: APISpec, project: String) {
+        self.id = id
+        self.version = version
+        self.spec = spec
+        self.project = project
+    }
+}
+
+/// What a provider sees of an API.
+package struct APIObservation: Hashable, Sendable {
+    package var status: APIStatus
+    /// Why it is so, in a sentence; nil while all is well.
+    package var reason: String?
+    /// The version that answers requests; nil while none does.
+    package var servingVersion: Int?
+    package var replicas: ReplicaCounts
+    package var requests: RequestStatistics
+    /// Where requests go, such as `http://localhost:8888/iris`.
+    package var endpoint: String
+
+    package init(
+        status: APIStatus,
+        reason: String? = nil,
+        servingVersion: Int? = nil,
+        replicas: ReplicaCounts = ReplicaCounts(),
+        requests: RequestStatistics = RequestStatistics(),
+        endpoint: String
+    ) {
+        self.status = status
+        self.reason = reason
+        self.servingVersion = servingVersion
+        self.replicas = replicas
+        self.requests = requests
+        self.endpoint = endpoint
+    }
+}
+
+/// Replicas of an API by what can be said of them.
+package struct ReplicaCounts: Hashable, Sendable, Codable {
+    /// Wanted now.
+    package var requested: Int
+    /// Ready, of the newest version.
+    package var ready: Int
+    /// Ready, of an older version.
+    package var stale: Int
+    /// Of the newest version, and not able to run.
+    package var failed: Int
+
+    package init(requested: Int = 0, ready: Int = 0, stale: Int = 0, failed: Int = 0) {
+        self.requested = requested
+        self.ready = ready
+        self.stale = stale
+        self.failed = failed
+    }
+}
+
+/// Predictions that an API answered since the server started.
+package struct RequestStatistics: Hashable, Sendable, Codable {
+    package var code2xx: Int
+    package var code4xx: Int
+    package var code5xx: Int
+    /// Mean time from a request's arrival to its answer; nil before the first.
+    package var averageMilliseconds: Double?
+
+    package init(code2xx: Int = 0, code4xx: Int = 0, code5xx: Int = 0, averageMilliseconds: Double? = nil) {
+        self.code2xx = code2xx
+        self.code4xx = code4xx
+        self.code5xx = code5xx
+        self.averageMilliseconds = averageMilliseconds
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case code2xx = "code_2xx"
+        case code4xx = "code_4xx"
+        case code5xx = "code_5xx"
+        case averageMilliseconds = "latency"
+    }
+}
+
+/// A step in the life of an API, recorded by the control plane and shown by `cortex describe`.
+package struct ProviderEvent: Sendable {
+    package enum Kind: String, Sendable {
+        /// Work began on a step (`building environment`, `starting replica`).
+        case progress
+        /// The version answers requests from now on.
+        case live
+        /// The version will not come up; `message` says why.
+        case failed
+        /// A worker ended and is being replaced.
+        case workerExited = "worker_exited"
+        case removed
+    }
+
+    package var api: APIName
+    package var version: Int
+    package var kind: Kind
+    package var message: String
+
+    package init(api: APIName, version: Int, kind: Kind, message: String) {
+        self.api = api
+        self.version = version
+        self.kind = kind
+        self.message = message
+    }
+}

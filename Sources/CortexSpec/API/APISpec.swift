@@ -1,0 +1,39 @@
+/// What a user wants of one API: one entry of `cortex.yaml`, checked, defaults filled in.
+package struct APISpec: Hashable, Sendable, Codable {
+    package var name: APIName
+    package var kind: APIKind
+    package var predictor: PredictorSpec
+    package var networking: NetworkingSpec
+    package var compute: ComputeSpec
+    package var autoscaling: AutoscalingSpec
+    package var updateStrategy: UpdateStrategySpec
+
+    package init(
+        name: APIName,
+        kind: APIKind = .realtime,
+        predictor: PredictorSpec,
+        networking: NetworkingSpec,
+        compute: ComputeSpec = ComputeSpec(),
+        autoscaling: AutoscalingSpec = AutoscalingSpec(),
+        updateStrategy: UpdateStrategySpec = UpdateStrategySpec()
+    ) {
+        self.name = name
+        self.kind = kind
+        self.predictor = predictor
+        self.networking = networking
+        self.compute = compute
+        self.autoscaling = autoscaling
+        self.updateStrategy = updateStrategy
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case name, kind, predictor, networking, compute, autoscaling
+        case updateStrategy = "update_strategy"
+    }
+}
+
+/// The kinds of resource that `cortex.yaml` may hold.
+package enum APIKind: String, Hashable, Sendable, Codable, CaseIterable {
+    case realtime = "RealtimeAPI"
+    case trafficSplitter = "TrafficSplitter"
+}

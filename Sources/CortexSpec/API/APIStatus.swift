@@ -1,0 +1,20 @@
+/// The state of an API as users see it.
+package enum APIStatus: String, Hashable, Sendable, Codable, CaseIterable {
+    case live = "status_live"
+    case updating = "status_updating"
+    case error = "status_error"
+    case outOfMemory = "status_oom"
+    /// The newest version failed to start, and the one before it still answers.
+    case rolloutFailed = "status_rollout_failed"
+
+    /// The words that `cortex get` shows.
+    package var label: String {
+        switch self {
+        case .live: "live"
+        case .updating: "updating"
+        case .error: "error"
+        case .outOfMemory: "error (out of memory)"
+        case .rolloutFailed: "error (previous version serving)"
+        }
+    }
+}

@@ -1,0 +1,16 @@
+/// The `update_strategy` section: how many replicas a rolling update may add and take away at once.
+package struct UpdateStrategySpec: Hashable, Sendable, Codable {
+    /// A count (`1`) or a percentage (`25%`) of the wanted replicas.
+    package var maxSurge: String
+    package var maxUnavailable: String
+
+    package init(maxSurge: String = "25%", maxUnavailable: String = "25%") {
+        self.maxSurge = maxSurge
+        self.maxUnavailable = maxUnavailable
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case maxSurge = "max_surge"
+        case maxUnavailable = "max_unavailable"
+    }
+}

@@ -1,0 +1,1 @@
+"""The thin worker that hosts a user's predictor."""
