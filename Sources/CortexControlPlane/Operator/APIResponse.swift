@@ -1,0 +1,126 @@
+package import CortexSpec
+package import Foundation
+
+/// An API as the operator and `-o json` show it; secrets are masked.
+package struct APIResponse: Hashable, Sendable, Codable {
+    package var spec: APISpec
+    package var status: Status
+    package var metrics: Metrics
+    package var endpoint: String
+    package var deployment: DeploymentSummary
+
+    package struct Status: Hashable, Sendable, Codable {
+        package var code: APIStatus
+        /// The words for people.
+        package var message: String
+        package var reason: String?
+        package var servingVersion: Int?
+        package var replicaCounts: ReplicaCounts
+
+        private enum CodingKeys: String, CodingKey {
+            case message, reason
+            case code = "status_code"
+            case servingVersion = "serving_version"
+            case replicaCounts = "replica_counts"
+        }
+    }
+
+    package struct Metrics: Hashable, Sendable, Codable {
+        package var networkStatistics: RequestStatistics
+
+        private enum CodingKeys: String, CodingKey { case networkStatistics = "network_stats" }
+    }
+}
+
+/// The wanted deployment of an API.
+package struct DeploymentSummary: Hashable, Sendable, Codable {
+    package var id: String
+    package var version: Int
+    package var project: String
+    package var deployedBy: String
+    package var lastUpdated: Date
+    /// `pending`, `live`, `failed` or `superseded`.
+    package var outcome: String
+    package var reason: String?
+
+    private enum CodingKeys: String, CodingKey {
+        case id, version, project, outcome, reason
+        case deployedBy = "deployed_by"
+        case lastUpdated = "last_updated"
+    }
+}
+
+extension APIResponse {
+    /// - Parameter baseURL: Where the data port is, for an API that the provider has not heard of yet.
+    init(_ state: APIState, baseURL: String) {
+        let record = state.wanted
+        self.spec = record.deployment.spec.masked
+        let observation = state.observation
+        let status = observation?.status ?? .updating
+        self.status = Status(
+            code: status,
+            message: status.label,
+            reason: observation?.reason ?? record.outcome.reason,
+            servingVersion: observation?.servingVersion,
+            replicaCounts: observation?.replicas ?? ReplicaCounts()
+        )
+        self.metrics = Metrics(networkStatistics: observation?.requests ?? RequestStatistics())
+        self.endpoint = observation?.endpoint ?? baseURL + record.deployment.spec.networking.endpoint
+        self.deployment = DeploymentSummary(
+            id: record.deployment.id,
+            version: record.deployment.version,
+            project: record.deployment.project,
+            deployedBy: record.deployedBy,
+            lastUpdated: record.createdAt,
+            outcome: record.outcome.word,
+            reason: record.outcome.reason
+        )
+    }
+}
+
+/// One line of a deploy's answer: what became of one API of the file.
+package struct DeployResponse: Hashable, Sendable, Codable {
+    /// Nil where the API is not deployed.
+    package var api: APIResponse?
+    package var message: String
+    /// Empty where the deploy was taken.
+    package var error: String
+
+    // Written by hand, since `null` must be there for an API that is not.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(self.api, forKey: .api)
+        try container.encode(self.message, forKey: .message)
+        try container.encode(self.error, forKey: .error)
+    }
+
+    private enum CodingKeys: String, CodingKey { case api, message, error }
+}
+
+/// What `POST /v1/deploy` takes.
+package struct DeployBody: Hashable, Sendable, Codable {
+    package var config: String
+    package var configFile: String
+    package var project: String
+    package var force: Bool
+
+    package init(config: String, configFile: String, project: String, force: Bool) {
+        self.config = config
+        self.configFile = configFile
+        self.project = project
+        self.force = force
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case config, project, force
+        case configFile = "config_file"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.config = try container.decode(String.self, forKey: .config)
+        self.configFile = try container.decodeIfPresent(String.self, forKey: .configFile) ?? "cortex.yaml"
+        self.project = try container.decode(String.self, forKey: .project)
+        self.force = try container.decodeIfPresent(Bool.self, forKey: .force) ?? false
+    }
+}

@@ -1,0 +1,47 @@
+import CortexSpec
+import HTTPTypes
+import Hummingbird
+
+/// `POST /v1/deploy`: a config file and the hash of a stored project become deployments.
+struct DeployRoutes: Sendable {
+    let projects: ProjectStore
+    let reconciler: Reconciler
+    let baseURL: @Sendable () async -> String
+
+    func add(to router: Router<OperatorContext>) {
+        router.post("v1/deploy") { request, context in
+            let body = try await request.decode(as: DeployBody.self, context: context)
+            return try Response.json(try await self.deploy(body, by: context.tokenName))
+        }
+    }
+
+    private func deploy(_ body: DeployBody, by token: String) async throws -> [DeployResponse] {
+        guard let hash = ProjectHash(body.project) else {
+            throw OperatorError.notAHash(String(body.project.prefix(100)))
+        }
+        guard await self.projects.contains(hash) else { throw OperatorError.projectNotStored(body.project) }
+        let files = try await self.projects.entries(of: hash).map(\.path)
+        let specs = try ConfigCheck(files: files).specs(in: body.config, file: body.configFile)
+        let results = try await self.reconciler.deploy(
+            DeployRequest(
+                specs: specs,
+                project: body.project,
+                config: body.config,
+                configFile: body.configFile,
+                force: body.force,
+                deployedBy: token
+            )
+        )
+        let baseURL = await self.baseURL()
+        var responses: [DeployResponse] = []
+        for result in results {
+            let state = try await self.reconciler.api(result.api)
+            let api = state.map { APIResponse($0, baseURL: baseURL) }
+            switch result.outcome {
+            case .success(let message): responses.append(DeployResponse(api: api, message: message, error: ""))
+            case .failure(let error): responses.append(DeployResponse(api: api, message: "", error: error.description))
+            }
+        }
+        return responses
+    }
+}

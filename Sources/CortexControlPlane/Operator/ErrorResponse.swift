@@ -1,0 +1,42 @@
+/// The flat JSON of every error that the operator answers.
+package struct ErrorResponse: Hashable, Sendable, Codable {
+    package var error: String
+    package var code: String
+    package var requestID: String?
+    package var hint: String?
+    /// What is wrong with a config file; only with the code `INVALID_CONFIG`.
+    package var problems: [ConfigProblem]?
+
+    package init(
+        error: String,
+        code: String,
+        requestID: String?,
+        hint: String? = nil,
+        problems: [ConfigProblem]? = nil
+    ) {
+        self.error = error
+        self.code = code
+        self.requestID = requestID
+        self.hint = hint
+        self.problems = problems
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case error, code, hint, problems
+        case requestID = "request_id"
+    }
+}
+
+/// One thing that is wrong with a config file, or without effect in it.
+package struct ConfigProblem: Hashable, Sendable, Codable {
+    package var file: String
+    package var line: Int
+    package var column: Int
+    package var api: String?
+    package var field: String?
+    package var message: String
+    package var allowed: String?
+    package var hint: String?
+    /// The line and the caret block, as a terminal shows them, without colours.
+    package var rendered: String
+}

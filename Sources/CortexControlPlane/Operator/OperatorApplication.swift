@@ -1,0 +1,123 @@
+import HTTPTypes
+package import Hummingbird
+package import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// The operator: the REST API that the command line speaks, on a loopback port of its own.
+///
+/// Every route needs a bearer token, except `/metrics` and the health routes.
+package struct OperatorApplication: Sendable {
+    /// What a monitor is told by `/readyz`.
+    package struct Readiness: Hashable, Sendable {
+        package var isReady: Bool
+        /// A line for people, such as `ready` or why not.
+        package var summary: String
+
+        package init(isReady: Bool, summary: String) {
+            self.isReady = isReady
+            self.summary = summary
+        }
+    }
+
+    private let port: Int
+    private let tokens: TokenStore
+    private let projects: ProjectStore
+    private let reconciler: Reconciler
+    private let record: @Sendable () async -> ServerRecord?
+    private let metrics: @Sendable () async -> ByteBuffer
+    private let readiness: @Sendable () async -> Readiness
+    private let onBound: @Sendable (Int) async -> Void
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - port: On 127.0.0.1; 0 takes a free one.
+    ///   - record: What `GET /v1/info` tells; nil while the server starts, and then it answers 503.
+    ///   - metrics: The body of `/metrics`, Prometheus text.
+    ///   - readiness: The answer of `/readyz`.
+    ///   - onBound: Called once, with the port, when connections are accepted.
+    package init(
+        port: Int,
+        tokens: TokenStore,
+        projects: ProjectStore,
+        reconciler: Reconciler,
+        record: @escaping @Sendable () async -> ServerRecord?,
+        metrics: @escaping @Sendable () async -> ByteBuffer,
+        readiness: @escaping @Sendable () async -> Readiness,
+        onBound: @escaping @Sendable (Int) async -> Void,
+        logger: Logger
+    ) {
+        self.port = port
+        self.tokens = tokens
+        self.projects = projects
+        self.reconciler = reconciler
+        self.record = record
+        self.metrics = metrics
+        self.readiness = readiness
+        self.onBound = onBound
+        self.logger = logger
+    }
+
+    /// Serves until the task is cancelled, or until graceful shutdown and the end of what is in flight.
+    ///
+    /// Throws where the port cannot be bound.
+    package func run() async throws {
+        let router = Router(context: OperatorContext.self)
+        router.middlewares.add(OperatorErrorMiddleware())
+        router.middlewares.add(AccessMiddleware(tokens: self.tokens))
+        self.addHealthRoutes(to: router)
+        router.get("v1/info") { [record] _, _ in
+            guard let record = await record() else { throw OperatorError.starting }
+            return try Response.json(record)
+        }
+        ProjectRoutes(projects: self.projects).add(to: router)
+        DeployRoutes(projects: self.projects, reconciler: self.reconciler, baseURL: self.baseURL).add(to: router)
+        APIRoutes(reconciler: self.reconciler, baseURL: self.baseURL).add(to: router)
+
+        let application = Application(
+            router: router,
+            // A request head that does not end, or a connection left open, holds nothing for long.
+            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: self.port)),
+            onServerRunning: { [onBound] channel in
+                if let port = channel.localAddress?.port { await onBound(port) }
+            },
+            logger: self.quietLogger
+        )
+        try await application.run()
+    }
+
+    private func addHealthRoutes(to router: Router<OperatorContext>) {
+        for path in ["livez", "healthz"] {
+            router.get(RouterPath(path)) { _, _ in Response.text("ok\n") }
+        }
+        router.get("readyz") { [readiness] _, _ in
+            let readiness = await readiness()
+            return Response.text(
+                "\(readiness.summary)\n",
+                status: readiness.isReady ? .ok : .serviceUnavailable
+            )
+        }
+        router.get("metrics") { [metrics] _, _ in
+            Response(
+                status: .ok,
+                headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                body: ResponseBody(byteBuffer: await metrics())
+            )
+        }
+    }
+
+    private var baseURL: @Sendable () async -> String {
+        { [record] in
+            guard let record = await record() else { return "" }
+            return "http://localhost:\(record.port)"
+        }
+    }
+
+    /// Hummingbird tells at `info` what the server says itself.
+    private var quietLogger: Logger {
+        var logger = self.logger
+        logger.logLevel = max(logger.logLevel, .notice)
+        return logger
+    }
+}

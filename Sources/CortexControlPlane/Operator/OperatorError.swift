@@ -1,0 +1,82 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// Why the operator refuses a request; its status, code and hint are decided here and nowhere else.
+enum OperatorError: Error, Hashable {
+    case foreignHost(String)
+    case unauthorized
+    case noSuchRoute(String)
+    case noSuchAPI(name: String, deployed: [String])
+    case malformed(String)
+    case bodyTooLarge(limit: Int)
+    case notAHash(String)
+    case projectNotStored(String)
+    case projectRefused(String)
+    case starting
+}
+
+extension OperatorError {
+    var status: HTTPResponse.Status {
+        switch self {
+        case .foreignHost: .misdirectedRequest
+        case .unauthorized: .unauthorized
+        case .noSuchRoute, .noSuchAPI: .notFound
+        case .malformed, .notAHash: .badRequest
+        case .bodyTooLarge: .contentTooLarge
+        case .projectNotStored: .conflict
+        case .projectRefused: .unprocessableContent
+        case .starting: .serviceUnavailable
+        }
+    }
+
+    var code: String {
+        switch self {
+        case .foreignHost: "FOREIGN_HOST"
+        case .unauthorized: "UNAUTHORIZED"
+        case .noSuchRoute: "NOT_FOUND"
+        case .noSuchAPI: "API_NOT_FOUND"
+        case .malformed: "MALFORMED_REQUEST"
+        case .bodyTooLarge: "BODY_TOO_LARGE"
+        case .notAHash: "MALFORMED_HASH"
+        case .projectNotStored: "PROJECT_NOT_STORED"
+        case .projectRefused: "PROJECT_REFUSED"
+        case .starting: "STARTING"
+        }
+    }
+
+    var message: String {
+        switch self {
+        case .foreignHost: "the operator answers only requests to this machine's loopback names"
+        case .unauthorized: "a valid bearer token is required"
+        case .noSuchRoute(let route): "there is no \(route)"
+        case .noSuchAPI(let name, _): "\(name) is not deployed"
+        case .malformed(let reason): reason
+        case .bodyTooLarge(let limit): "the body is larger than \(limit) bytes"
+        case .notAHash(let text): "\(text) is not a project hash; allowed are 64 lower-case hex digits"
+        case .projectNotStored(let hash): "no project \(hash) is stored"
+        case .projectRefused(let reason): reason
+        case .starting: "the server is still starting"
+        }
+    }
+
+    var hint: String? {
+        switch self {
+        case .foreignHost: "use http://localhost or http://127.0.0.1"
+        case .unauthorized: "send `Authorization: Bearer <token>`; this machine's is in CORTEX_HOME/tokens/local.token"
+        case .noSuchAPI(_, let deployed) where deployed.isEmpty: "no APIs are deployed"
+        case .noSuchAPI(_, let deployed):
+            "deployed are \(deployed.prefix(10).joined(separator: ", "))\(deployed.count > 10 ? ", …" : "")"
+        case .projectNotStored(let hash): "send it first: PUT /v1/projects/\(hash)"
+        case .noSuchRoute, .malformed, .bodyTooLarge, .notAHash, .projectRefused, .starting: nil
+        }
+    }
+
+    var headers: HTTPFields {
+        switch self {
+        case .unauthorized: [.wwwAuthenticate: "Bearer"]
+        case .starting: [.retryAfter: "1"]
+        default: [:]
+        }
+    }
+}

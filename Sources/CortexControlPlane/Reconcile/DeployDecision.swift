@@ -1,0 +1,61 @@
+import CortexSpec
+
+/// What to do with one API of a deploy, decided from what is known; does nothing itself.
+enum DeployDecision: Equatable {
+    /// Not deployed yet.
+    case create
+    case update
+    /// The same as what is wanted already, and up.
+    case upToDate
+    /// The same as what is wanted already, and still coming up.
+    case alreadyUpdating
+    case refuse(DeployError)
+
+    /// - Parameters:
+    ///   - current: The wanted deployment of the API; nil where it is not deployed.
+    ///   - status: What the provider sees of it; nil where it knows nothing of it yet.
+    ///   - owners: Whose each endpoint is, of all APIs.
+    init(
+        spec: APISpec,
+        identity: DeploymentIdentity,
+        current: DeploymentRecord?,
+        status: APIStatus?,
+        owners: [String: APIName],
+        force: Bool
+    ) {
+        let endpoint = spec.networking.endpoint
+        if let owner = owners[endpoint], owner != spec.name {
+            self = .refuse(.endpointTaken(spec.name, endpoint: endpoint, owner: owner))
+            return
+        }
+        guard let current else {
+            self = .create
+            return
+        }
+        guard current.deployment.spec.kind == spec.kind else {
+            self = .refuse(.kindChanged(spec.name, from: current.deployment.spec.kind, to: spec.kind))
+            return
+        }
+        let isSame = current.identity == identity
+        switch current.outcome {
+        case .failed, .superseded:
+            // Deploying the same again is how a user tries again once the cause is gone (a package index, a full disk).
+            self = .update
+        case .live:
+            self = !isSame ? .update : status == .updating ? .alreadyUpdating : .upToDate
+        case .pending where isSame:
+            self = status.map(Self.isBroken) ?? false ? .update : .alreadyUpdating
+        case .pending:
+            // What is visibly broken can be replaced without force.
+            let mayReplace = force || status.map(Self.isBroken) ?? false
+            self = mayReplace ? .update : .refuse(.updating(spec.name))
+        }
+    }
+
+    private static func isBroken(_ status: APIStatus) -> Bool {
+        switch status {
+        case .live, .updating: false
+        case .error, .outOfMemory, .rolloutFailed: true
+        }
+    }
+}

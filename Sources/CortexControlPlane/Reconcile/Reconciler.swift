@@ -1,0 +1,150 @@
+package import CortexSpec
+package import Logging
+
+/// Holds what users want of their APIs and sees to it that the provider knows.
+///
+/// Deploys and deletes happen one after the other, each written to the store before the provider hears of it: after a
+/// crash in between, ``run()`` tells it again.
+package actor Reconciler {
+    private let store: StateStore
+    private let provider: any Provider
+    private let logger: Logger
+    private let turns = TurnQueue()
+    /// Whether the provider has been told of everything that the store wants.
+    package private(set) var isRestored = false
+
+    package init(store: StateStore, provider: any Provider, logger: Logger) {
+        self.store = store
+        self.provider = provider
+        self.logger = logger
+    }
+
+    /// Tells the provider of every API, then records what it reports, until the task is cancelled or the provider's
+    /// events end.
+    ///
+    /// Throws where the store cannot be read at the start.
+    package func run() async throws {
+        try await self.turns.withTurn {
+            for record in try await self.store.allWanted() {
+                await self.apply(record, fallback: try await self.store.fallback(for: record.deployment.spec.name))
+            }
+            self.isRestored = true
+        }
+        for await event in self.provider.events {
+            do {
+                try await self.store.record(event)
+            } catch is CancellationError {
+                return
+            } catch {
+                // Serving goes on without its diary: a full disk must not take the APIs down.
+                self.logger.error(
+                    "event not recorded",
+                    metadata: ["api": "\(event.api)", "event.kind": "\(event.kind)", "error": "\(error)"]
+                )
+            }
+        }
+    }
+
+    /// Deploys each spec of a request on its own: one that is refused does not stop those after it.
+    package func deploy(_ request: DeployRequest) async throws -> [DeployResult] {
+        try await self.turns.withTurn {
+            var results: [DeployResult] = []
+            for spec in request.specs { results.append(try await self.deploy(spec, of: request)) }
+            return results
+        }
+    }
+
+    private func deploy(_ spec: APISpec, of request: DeployRequest) async throws -> DeployResult {
+        let identity = try DeploymentIdentity(spec: spec, project: request.project)
+        let current = try await self.store.wanted(spec.name)
+        let decision = DeployDecision(
+            spec: spec,
+            identity: identity,
+            current: current,
+            status: await self.provider.observation(of: spec.name)?.status,
+            owners: try await self.endpointOwners(),
+            force: request.force
+        )
+        let label = "\(spec.name) (\(spec.kind.rawValue))"
+        let message: String
+        switch decision {
+        case .refuse(let error): return DeployResult(api: spec.name, outcome: .failure(error), wanted: current)
+        case .upToDate: return DeployResult(api: spec.name, outcome: .success("\(label) is up to date"), wanted: current)
+        case .alreadyUpdating:
+            return DeployResult(api: spec.name, outcome: .success("\(label) is already updating"), wanted: current)
+        case .create: message = "creating \(label)"
+        case .update: message = "updating \(label)"
+        }
+        let record = try await self.store.add(
+            DeploymentDraft(
+                spec: spec,
+                identity: identity,
+                config: request.config,
+                configFile: request.configFile,
+                deployedBy: request.deployedBy
+            )
+        )
+        await self.apply(record, fallback: try await self.store.fallback(for: spec.name))
+        return DeployResult(api: spec.name, outcome: .success(message), wanted: record)
+    }
+
+    /// The API's endpoint as wanted, and as it still is where the wanted version is not live.
+    private func endpointOwners() async throws -> [String: APIName] {
+        var owners: [String: APIName] = [:]
+        for record in try await self.store.allWanted() {
+            let name = record.deployment.spec.name
+            owners[record.deployment.spec.networking.endpoint] = name
+            guard record.outcome != .live, let serving = try await self.store.fallback(for: name) else { continue }
+            owners[serving.deployment.spec.networking.endpoint] = name
+        }
+        return owners
+    }
+
+    private func apply(_ record: DeploymentRecord, fallback: DeploymentRecord?) async {
+        // A version that was live is its own last live one.
+        let fallback = record.outcome == .live ? nil : fallback?.deployment
+        await self.provider.apply(record.deployment, fallback: fallback)
+    }
+
+    /// Takes an API away; false where it is not deployed.
+    package func delete(_ api: APIName) async throws -> Bool {
+        try await self.turns.withTurn {
+            guard try await self.store.remove(api) else { return false }
+            await self.provider.remove(api)
+            return true
+        }
+    }
+
+    /// An API as wanted and as seen; nil where it is not deployed.
+    package func api(_ name: APIName) async throws -> APIState? {
+        guard let record = try await self.store.wanted(name) else { return nil }
+        return APIState(wanted: record, observation: await self.provider.observation(of: name))
+    }
+
+    /// All APIs, by name.
+    package func apis() async throws -> [APIState] {
+        var states: [APIState] = []
+        for record in try await self.store.allWanted() {
+            let observation = await self.provider.observation(of: record.deployment.spec.name)
+            states.append(APIState(wanted: record, observation: observation))
+        }
+        return states
+    }
+
+    /// What happened to an API, oldest first.
+    package func events(of api: APIName, after id: Int64, limit: Int) async throws -> [EventRecord] {
+        try await self.store.events(of: api, after: id, limit: limit)
+    }
+
+    /// Lines of an API's log, as the provider gives them.
+    package func logLines(of api: APIName, last: Int, follow: Bool) async throws -> AsyncThrowingStream<String, any Error> {
+        try await self.provider.logLines(of: api, last: last, follow: follow)
+    }
+}
+
+/// An API as wanted and as seen.
+package struct APIState: Sendable {
+    package var wanted: DeploymentRecord
+    /// Nil until the provider has heard of it.
+    package var observation: APIObservation?
+}

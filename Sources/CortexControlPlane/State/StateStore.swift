@@ -1,0 +1,199 @@
+package import CortexSpec
+package import Foundation
+import GRDB
+
+/// What the control plane must not forget, in `CORTEX_HOME/state/cortex.sqlite`; never on the path of a prediction.
+///
+/// Each method is one transaction. The database is in WAL mode and synchronous, so that what a method has returned
+/// survives `kill -9`.
+package struct StateStore: Sendable {
+    /// Events that are kept of one API.
+    package static let eventLimit = 1000
+
+    let database: DatabasePool
+
+    /// Opens the database, makes it where there is none, and brings an older one up to date.
+    package init(home: CortexHome) throws {
+        let path = "\(home.state)/cortex.sqlite"
+        // SQLite would make the file readable by others, and gives its journals the mode of the file.
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw StateError.cannotOpen(path: path, reason: String(cString: strerror(errno)))
+        }
+        close(descriptor)
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(10)
+        configuration.maximumReaderCount = 2
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        do {
+            self.database = try DatabasePool(path: path, configuration: configuration)
+            let migrator = Self.migrator
+            guard try self.database.read({ try !migrator.hasBeenSuperseded($0) }) else {
+                throw StateError.newerSchema(path: path)
+            }
+            try migrator.migrate(self.database)
+        } catch let error as DatabaseError {
+            throw StateError.cannotOpen(path: path, reason: error.description)
+        }
+    }
+
+    /// Ends all access; the store must not be used afterwards.
+    package func end() throws {
+        try self.database.close()
+    }
+}
+
+extension StateStore {
+    /// Makes `draft` the wanted deployment of its API and gives it its id and version.
+    ///
+    /// A deployment of the API that was coming up is superseded by it.
+    package func add(_ draft: DeploymentDraft, at now: Date = Date()) async throws -> DeploymentRecord {
+        try await self.database.write { db in
+            let name = draft.spec.name.description
+            let newest = try Int.fetchOne(db, sql: "SELECT MAX(version) FROM deployments WHERE api = ?", arguments: [name])
+            let version = (newest ?? 0) + 1
+            let lastID = try String.fetchOne(db, sql: "SELECT MAX(id) FROM deployments")
+            let record = DeploymentRecord(
+                deployment: Deployment(
+                    id: DeploymentID.next(after: lastID, at: now),
+                    version: version,
+                    spec: draft.spec,
+                    project: draft.identity.project
+                ),
+                identity: draft.identity,
+                config: draft.config,
+                configFile: draft.configFile,
+                deployedBy: draft.deployedBy,
+                createdAt: now,
+                outcome: .pending
+            )
+            try db.execute(
+                sql: "UPDATE deployments SET outcome = 'superseded' WHERE api = ? AND outcome = 'pending'",
+                arguments: [name]
+            )
+            try record.insert(db)
+            try db.execute(
+                sql: """
+                    INSERT INTO apis (name, first_version, wanted, created_at) VALUES (?, ?, ?, ?)
+                    ON CONFLICT (name) DO UPDATE SET wanted = excluded.wanted
+                    """,
+                arguments: [name, version, record.deployment.id, now]
+            )
+            return record
+        }
+    }
+
+    /// The wanted deployment of an API; nil where it is not deployed.
+    package func wanted(_ api: APIName) async throws -> DeploymentRecord? {
+        try await self.database.read { db in
+            try DeploymentRecord.fetch(db, where: "id = (SELECT wanted FROM apis WHERE name = ?)", [api.description]).first
+        }
+    }
+
+    /// The wanted deployments of all APIs, by name.
+    package func allWanted() async throws -> [DeploymentRecord] {
+        try await self.database.read { db in
+            try DeploymentRecord.fetch(db, where: "id IN (SELECT wanted FROM apis) ORDER BY api", [])
+        }
+    }
+
+    /// The newest deployment of an API that was live, other than the wanted one; nil where there is none since the API
+    /// was last created.
+    package func fallback(for api: APIName) async throws -> DeploymentRecord? {
+        try await self.database.read { db in
+            try DeploymentRecord.fetch(
+                db,
+                where: """
+                    api = ?1 AND outcome = 'live'
+                    AND id <> (SELECT wanted FROM apis WHERE name = ?1)
+                    AND version >= (SELECT first_version FROM apis WHERE name = ?1)
+                    ORDER BY version DESC LIMIT 1
+                    """,
+                [api.description]
+            ).first
+        }
+    }
+
+    /// Forgets that the API is wanted; its deployments and events stay as history.
+    /// - Returns: Whether it was.
+    package func remove(_ api: APIName) async throws -> Bool {
+        try await self.database.write { db in
+            try db.execute(
+                sql: "UPDATE deployments SET outcome = 'superseded' WHERE api = ? AND outcome = 'pending'",
+                arguments: [api.description]
+            )
+            try db.execute(sql: "DELETE FROM apis WHERE name = ?", arguments: [api.description])
+            return db.changesCount > 0
+        }
+    }
+
+    /// Notes an event and what it says of its deployment's outcome, in one transaction.
+    package func record(_ event: ProviderEvent, at now: Date = Date()) async throws {
+        try await self.database.write { db in
+            let api = event.api.description
+            try db.execute(
+                sql: "INSERT INTO events (at, api, version, kind, message) VALUES (?, ?, ?, ?, ?)",
+                arguments: [now, api, event.version, event.kind.rawValue, event.message]
+            )
+            try db.execute(
+                sql: """
+                    DELETE FROM events WHERE api = ?1 AND id <=
+                    (SELECT id FROM events WHERE api = ?1 ORDER BY id DESC LIMIT 1 OFFSET \(Self.eventLimit))
+                    """,
+                arguments: [api]
+            )
+            let outcome: DeploymentOutcome
+            switch event.kind {
+            case .live: outcome = .live
+            case .failed: outcome = .failed(reason: event.message)
+            case .progress, .workerExited, .removed: return
+            }
+            // What was replaced before it came up stays so, whatever is still told of it.
+            try db.execute(
+                sql: """
+                    UPDATE deployments SET outcome = ?, reason = ?
+                    WHERE api = ? AND version = ? AND outcome <> 'superseded'
+                    """,
+                arguments: [outcome.word, outcome.reason, api, event.version]
+            )
+        }
+    }
+
+    /// Events of an API, oldest first: the last `limit` of those after the event `id`.
+    package func events(of api: APIName, after id: Int64 = 0, limit: Int = 100) async throws -> [EventRecord] {
+        try await self.database.read { db in
+            try Row.fetchAll(
+                db,
+                sql: "SELECT * FROM events WHERE api = ? AND id > ? ORDER BY id DESC LIMIT ?",
+                arguments: [api.description, id, limit]
+            ).reversed().compactMap { row in
+                guard let api = APIName(row["api"]) else { return nil }
+                return EventRecord(
+                    id: row["id"],
+                    at: row["at"],
+                    api: api,
+                    version: row["version"],
+                    kind: row["kind"],
+                    message: row["message"]
+                )
+            }
+        }
+    }
+}
+
+/// A deployment before the store has numbered it.
+package struct DeploymentDraft: Hashable, Sendable {
+    package var spec: APISpec
+    package var identity: DeploymentIdentity
+    package var config: String
+    package var configFile: String
+    package var deployedBy: String
+
+    package init(spec: APISpec, identity: DeploymentIdentity, config: String, configFile: String, deployedBy: String) {
+        self.spec = spec
+        self.identity = identity
+        self.config = config
+        self.configFile = configFile
+        self.deployedBy = deployedBy
+    }
+}
