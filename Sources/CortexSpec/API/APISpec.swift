@@ -7,6 +7,8 @@ package struct APISpec: Hashable, Sendable, Codable {
     package var compute: ComputeSpec
     package var autoscaling: AutoscalingSpec
     package var updateStrategy: UpdateStrategySpec
+    package var readiness: ReadinessSpec
+    package var monitoring: MonitoringSpec?
 
     package init(
         name: APIName,
@@ -15,7 +17,9 @@ package struct APISpec: Hashable, Sendable, Codable {
         networking: NetworkingSpec,
         compute: ComputeSpec = ComputeSpec(),
         autoscaling: AutoscalingSpec = AutoscalingSpec(),
-        updateStrategy: UpdateStrategySpec = UpdateStrategySpec()
+        updateStrategy: UpdateStrategySpec = UpdateStrategySpec(),
+        readiness: ReadinessSpec = ReadinessSpec(),
+        monitoring: MonitoringSpec? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -24,10 +28,12 @@ package struct APISpec: Hashable, Sendable, Codable {
         self.compute = compute
         self.autoscaling = autoscaling
         self.updateStrategy = updateStrategy
+        self.readiness = readiness
+        self.monitoring = monitoring
     }
 
     private enum CodingKeys: String, CodingKey {
-        case name, kind, predictor, networking, compute, autoscaling
+        case name, kind, predictor, networking, compute, autoscaling, readiness, monitoring
         case updateStrategy = "update_strategy"
     }
 }

@@ -6,6 +6,11 @@ package struct ComputeSpec: Hashable, Sendable, Codable {
     package var gpu: Int
     package var inf: Int
 
+    /// ``cpu`` as a number; nil where none is asked for.
+    package var cpuQuantity: CPUQuantity? { self.cpu.flatMap(CPUQuantity.init(quantity:)) }
+    /// ``mem`` as a number; nil where none is asked for.
+    package var memory: ByteCount? { self.mem.flatMap(ByteCount.init(quantity:)) }
+
     package init(cpu: String? = nil, mem: String? = nil, gpu: Int = 0, inf: Int = 0) {
         self.cpu = cpu
         self.mem = mem

@@ -10,8 +10,17 @@ package struct PredictorSpec: Hashable, Sendable, Codable {
     package var env: [String: String]
     /// 1 to 100.
     package var processesPerReplica: Int
-    /// At least 1.
+    /// 1 to 10,000.
     package var threadsPerProcess: Int
+    /// The one model of the API, ending in `/`; nil where there is none, or there are ``models``.
+    package var modelPath: String?
+    package var models: ModelsSpec?
+    /// Which signature of the TensorFlow model at ``modelPath`` answers; nil lets the only one.
+    package var signatureKey: String?
+    package var serverSideBatching: BatchingSpec?
+    /// Container images of the original; without effect on one machine.
+    package var image: String?
+    package var tensorflowServingImage: String?
 
     package init(
         type: PredictorType = .python,
@@ -20,7 +29,13 @@ package struct PredictorSpec: Hashable, Sendable, Codable {
         pythonPath: String? = nil,
         env: [String: String] = [:],
         processesPerReplica: Int = 1,
-        threadsPerProcess: Int = 1
+        threadsPerProcess: Int = 1,
+        modelPath: String? = nil,
+        models: ModelsSpec? = nil,
+        signatureKey: String? = nil,
+        serverSideBatching: BatchingSpec? = nil,
+        image: String? = nil,
+        tensorflowServingImage: String? = nil
     ) {
         self.type = type
         self.path = path
@@ -29,13 +44,23 @@ package struct PredictorSpec: Hashable, Sendable, Codable {
         self.env = env
         self.processesPerReplica = processesPerReplica
         self.threadsPerProcess = threadsPerProcess
+        self.modelPath = modelPath
+        self.models = models
+        self.signatureKey = signatureKey
+        self.serverSideBatching = serverSideBatching
+        self.image = image
+        self.tensorflowServingImage = tensorflowServingImage
     }
 
     private enum CodingKeys: String, CodingKey {
-        case type, path, config, env
+        case type, path, config, env, models, image
         case pythonPath = "python_path"
         case processesPerReplica = "processes_per_replica"
         case threadsPerProcess = "threads_per_process"
+        case modelPath = "model_path"
+        case signatureKey = "signature_key"
+        case serverSideBatching = "server_side_batching"
+        case tensorflowServingImage = "tensorflow_serving_image"
     }
 }
 

@@ -4,6 +4,11 @@ package struct UpdateStrategySpec: Hashable, Sendable, Codable {
     package var maxSurge: String
     package var maxUnavailable: String
 
+    /// ``maxSurge`` as a number; nil where the text is not one, which no checked spec has.
+    package var surge: CountOrPercentage? { CountOrPercentage(self.maxSurge) }
+    /// ``maxUnavailable`` as a number; nil as with ``surge``.
+    package var unavailable: CountOrPercentage? { CountOrPercentage(self.maxUnavailable) }
+
     package init(maxSurge: String = "25%", maxUnavailable: String = "25%") {
         self.maxSurge = maxSurge
         self.maxUnavailable = maxUnavailable
