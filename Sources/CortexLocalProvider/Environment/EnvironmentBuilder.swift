@@ -1,0 +1,149 @@
+package import CortexControlPlane
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// Makes environments, each once, and finds those that are there.
+///
+/// Environments are named by their content and never change, so any number of APIs and servers may share one.
+package actor EnvironmentBuilder {
+    private let folder: String
+    private let logs: String
+    private let tools: String
+    private let variables: ProcessEnvironment
+    /// The machine's Python, asked once.
+    private var interpreter: PythonInterpreter?
+    private var tool: UVTool?
+    private var builds = EnvironmentBuilds()
+
+    /// Prepares `environments`, `logs` and `tools` in `home`, and removes what earlier processes left half built.
+    ///
+    /// - Parameter home: `CORTEX_HOME`, an absolute path.
+    package init(home: String, variables: ProcessEnvironment = .current) throws {
+        self.folder = "\(home)/environments"
+        self.logs = "\(home)/logs/environments"
+        self.tools = "\(home)/tools"
+        self.variables = variables
+        for folder in [self.folder, self.logs, self.tools] {
+            try FileManager.default.createDirectory(
+                atPath: folder,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+        }
+        try BuildFolder.removeLeftovers(in: self.folder)
+    }
+
+    /// The environment that a project's workers run in; made now where it is not there.
+    ///
+    /// Calls that need the same one wait for the same build, and all get its progress from then on. A build ends with the
+    /// last of its waiters: a cancelled call throws `CancellationError`, the last one after uv's processes are gone.
+    /// - Parameters:
+    ///   - project: The project's hash.
+    ///   - projectFolder: The unpacked project. Must stay there as long as the environment is used, since packages that are
+    ///     installed in place (`-e .`) lead to it.
+    ///   - progress: Takes a line for each step and each line of uv.
+    /// - Throws: ``EnvironmentError`` or `CancellationError`.
+    package func environment(
+        for project: ProjectHash,
+        in projectFolder: String,
+        progress: @escaping @Sendable (String) -> Void
+    ) async throws -> PythonEnvironment {
+        let interpreter = try await self.currentInterpreter()
+        let requirements = RequirementFiles(projectFolder: projectFolder)
+        let key = EnvironmentKey(interpreter: interpreter, requirements: requirements, project: project)
+        let environment = PythonEnvironment(key: key, folder: "\(self.folder)/\(key)")
+        if ProcessEnvironment.isExecutable(environment.python) { return environment }
+
+        let waiter = self.builds.nextID()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                // The handler may have run before there was anything to cancel.
+                guard !Task.isCancelled else { return continuation.resume(throwing: CancellationError()) }
+                let waiting = EnvironmentBuilds.Waiter(progress: progress, continuation: continuation)
+                guard let id = self.builds.join(waiting, as: waiter, key: key) else { return }
+                let request = BuildRequest(
+                    environment: environment,
+                    interpreter: interpreter,
+                    projectFolder: projectFolder,
+                    hasRequirements: !requirements.files.isEmpty
+                )
+                // Outlives the call that begins it where others wait too; `finish` ends it for all.
+                self.builds.started(id, task: Task { await self.run(request, build: id) })
+            }
+        } onCancel: {
+            // A handler cannot wait for the actor.
+            Task { await self.leave(waiter) }
+        }
+    }
+
+    private func currentInterpreter() async throws -> PythonInterpreter {
+        if let interpreter = self.interpreter, ProcessEnvironment.isExecutable(interpreter.path) { return interpreter }
+        let interpreter = try await PythonInterpreter.find(in: self.variables)
+        self.interpreter = interpreter
+        return interpreter
+    }
+
+    private func leave(_ waiter: UInt64) {
+        switch self.builds.leave(waiter) {
+        case .nothing: break
+        case .resume(let waiter): waiter.continuation.resume(throwing: CancellationError())
+        case .cancel(let task): task?.cancel()
+        }
+    }
+
+    private func run(_ request: BuildRequest, build: UInt64) async {
+        let result: Result<PythonEnvironment, any Error>
+        do {
+            try await self.build(request) { line in
+                for waiter in self.builds.waiters(of: build) { waiter.progress(line) }
+            }
+            result = .success(request.environment)
+        } catch {
+            result = .failure(error)
+        }
+        for waiter in self.builds.finish(build) { waiter.continuation.resume(with: result) }
+    }
+
+    private func build(_ request: BuildRequest, progress: (String) -> Void) async throws {
+        let log = try BuildLog(path: "\(self.logs)/\(request.environment.key).log")
+        func report(_ line: String) {
+            log.append(line)
+            progress(line)
+        }
+        let tool = try await self.currentTool(request.interpreter, progress: report)
+        let folder = try BuildFolder(in: self.folder)
+        for step in request.steps(in: "\(folder.path)/venv", tool: tool, variables: self.variables) {
+            report(step.name)
+            var last: [String] = []
+            let succeeded = try await step.command.run { line in
+                report(line)
+                last = last.suffix(BuildRequest.shownLines - 1) + [line]
+            }
+            guard succeeded else {
+                throw EnvironmentError.buildFailed(step: step.name, output: last, log: log.path)
+            }
+        }
+        try Task.checkCancellation()
+        let python = request.environment.python
+        try folder.publish("venv", as: request.environment.folder) { ProcessEnvironment.isExecutable(python) }
+    }
+
+    private func currentTool(
+        _ interpreter: PythonInterpreter,
+        progress: (String) -> Void
+    ) async throws -> UVTool {
+        if let tool = self.tool, ProcessEnvironment.isExecutable(tool.path) { return tool }
+        let tool = try await UVTool.find(
+            in: self.variables,
+            tools: self.tools,
+            interpreter: interpreter,
+            progress: progress
+        )
+        self.tool = tool
+        return tool
+    }
+}
