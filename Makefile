@@ -1,0 +1,30 @@
+# Every verb installs what it needs itself, below .tools.
+.PHONY: help build test integration check format bench demo clean
+
+help:  ## show this
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+build:  ## build the release binary bin/cortex
+	@dev/build
+
+test:  ## run the tests: Swift, the Python worker, and the binary from outside
+	@dev/test
+
+integration: build  ## run all black-box tests, the slow ones too, against bin/cortex
+	@dev/integration
+
+check:  ## check formatting, warnings, imports, types, shell scripts and links
+	@dev/check
+
+format:  ## format the sources in place
+	@dev/format
+
+bench: build  ## compare with FastAPI on this machine
+	@dev/bench
+
+demo:  ## build, serve the examples, ask them, and leave them live
+	@dev/demo
+
+clean:  ## remove what was built
+	@swift package clean
+	@rm -rf bin .tools

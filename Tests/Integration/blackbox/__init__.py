@@ -1,0 +1,1 @@
+"""What the black-box tests see of Cortex: its command line, its ports, its processes and its logs."""

@@ -1,0 +1,71 @@
+"""HTTP as bytes on a socket, for what no client library would send."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import HTTPResponse
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer as it came."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    """In order, names in lower case."""
+    body: bytes
+
+    def values(self, name: str) -> list[str]:
+        """All values of one header."""
+        return [value for key, value in self.headers if key == name]
+
+
+class RawConnection:
+    """A connection that sends exactly what it is told."""
+
+    def __init__(self, port: int, within: float = 20) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=within)
+
+    def __enter__(self) -> RawConnection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, data: bytes) -> None:
+        """Sends; a server that closes while we still send is no error: its answer says why."""
+        try:
+            self.socket.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            return
+
+    def answer(self, method: str = "POST") -> Answer | None:
+        """The next answer; nil where the server closed without one."""
+        response = HTTPResponse(self.socket, method=method)
+        try:
+            response.begin()
+            body = response.read()
+        except (ConnectionError, ValueError):  # `RemoteDisconnected` is a ConnectionError
+            return None
+        return Answer(response.status, [(k.lower(), v) for k, v in response.getheaders()], body)
+
+    def is_closed(self) -> bool:
+        """Waits for the server to close; false when it sends more instead."""
+        try:
+            return self.socket.recv(1) == b""
+        except ConnectionResetError:
+            return True
+
+    def pieces(self) -> Iterator[bytes]:
+        """Bytes as they arrive, until the server closes."""
+        while piece := self.socket.recv(65536):
+            yield piece
+
+
+def exchange(port: int, data: bytes, method: str = "POST", within: float = 20) -> Answer | None:
+    """Sends on a new connection and reads one answer."""
+    with RawConnection(port, within) as connection:
+        connection.send(data)
+        return connection.answer(method)

@@ -1,0 +1,44 @@
+"""Projects written by a test."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class API:
+    """One entry of a `cortex.yaml`."""
+
+    name: str
+    path: str = "predictor.py"
+    predictor: dict[str, Any] = field(default_factory=dict)
+    """Further keys of the `predictor` section."""
+    sections: dict[str, Any] = field(default_factory=dict)
+    """Further sections, such as `networking`."""
+
+    def entry(self) -> dict[str, Any]:
+        """The entry as `cortex.yaml` has it."""
+        predictor = {"type": "python", "path": self.path, **self.predictor}
+        return {"name": self.name, "kind": "RealtimeAPI", "predictor": predictor, **self.sections}
+
+
+def write(folder: Path, files: dict[str, str | bytes], *apis: API) -> Path:
+    """Puts a project into `folder`, made if need be; files that are there and not named stay.
+
+    Sources may be indented like the test that holds them. JSON is YAML, so `cortex.yaml` is written as JSON.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, bytes):
+            file.write_bytes(content)
+        else:
+            file.write_text(textwrap.dedent(content))
+    if apis:
+        (folder / "cortex.yaml").write_text(json.dumps([api.entry() for api in apis], indent=2))
+    return folder

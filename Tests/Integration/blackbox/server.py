@@ -1,0 +1,224 @@
+"""One running `cortex server`, with a home and ports of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from blackbox.conditions import eventually
+from blackbox.processes import is_alive
+
+
+class Cortex:
+    """The command line, bound to one `CORTEX_HOME`."""
+
+    def __init__(self, binary: Path, home: Path, environment: dict[str, str] | None = None) -> None:
+        self.binary = binary
+        self.home = home
+        base = {key: value for key, value in os.environ.items() if not key.startswith("CORTEX_")}
+        self.environment = environment if environment is not None else base
+        self.environment = {
+            **self.environment,
+            "CORTEX_HOME": str(home),
+            "CORTEX_PORT": "0",
+            "CORTEX_OPERATOR_PORT": "0",
+        }
+
+    def run(
+        self,
+        *arguments: str | Path,
+        cwd: Path | None = None,
+        within: float = 240,
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command to its end, with no terminal and nothing on standard input."""
+        return subprocess.run(
+            [self.binary, *map(str, arguments)],
+            cwd=cwd or self.home.parent,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=within,
+        )
+
+    def ok(self, *arguments: str | Path, cwd: Path | None = None) -> str:
+        """Standard output of a command that must succeed."""
+        done = self.run(*arguments, cwd=cwd)
+        assert done.returncode == 0, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def json(self, *arguments: str) -> Any:
+        """What a command prints with `-o json`."""
+        return json.loads(self.ok(*arguments, "-o", "json"))
+
+
+class Server(Cortex):
+    """`cortex server run` in the foreground, its output in a file."""
+
+    def __init__(self, binary: Path, home: Path, environment: dict[str, str] | None = None) -> None:
+        super().__init__(binary, home, environment)
+        self.home.parent.mkdir(parents=True, exist_ok=True)
+        self.output = home.parent / f"{home.name}.output"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.status: dict[str, Any] = {}
+
+    def __enter__(self) -> Server:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self, *flags: str) -> None:
+        """Starts it, and returns when it answers."""
+        with self.output.open("ab") as output:
+            self.process = subprocess.Popen(
+                [self.binary, "server", "run", "--log-format", "json", *flags],
+                env=self.environment,
+                cwd=self.home.parent,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        process = self.process
+
+        def is_up() -> bool:
+            assert process.poll() is None, f"the server ended: {self.output.read_text()[-4000:]}"
+            done = self.run("server", "status", "-o", "json")
+            if done.returncode != 0:
+                return False
+            self.status = json.loads(done.stdout)
+            return bool(self.status.get("pid") == process.pid and self.get("/livez").status_code == 200)
+
+        eventually(is_up, "the server is up", within=60)
+
+    def stop(self) -> None:
+        """Ends it in good order, or with force where it does not end."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(timeout=20)
+
+    @property
+    def pid(self) -> int:
+        """The server's own process."""
+        assert self.process is not None
+        return self.process.pid
+
+    @property
+    def port(self) -> int:
+        """The data port."""
+        return int(self.status["port"])
+
+    @property
+    def operator(self) -> str:
+        """Address of the admin port."""
+        return f"http://127.0.0.1:{self.status['operator_port']}"
+
+    def url(self, path: str = "/") -> str:
+        """An address on the data port."""
+        return f"http://127.0.0.1:{self.port}{path if path.startswith('/') else '/' + path}"
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        """GET on the data port."""
+        return requests.get(self.url(path), timeout=options.pop("timeout", 30), **options)
+
+    def post(self, path: str, **options: Any) -> requests.Response:
+        """POST on the data port."""
+        return requests.post(self.url(path), timeout=options.pop("timeout", 60), **options)
+
+    def deploy(self, project: Path) -> None:
+        """Deploys, and returns when all of it is live."""
+        done = self.run("deploy", "cortex.yaml", "--wait", cwd=project)
+        assert done.returncode == 0, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}\n{self.tail()}"
+
+    def logs(self, api: str) -> str:
+        """What `cortex logs` prints."""
+        return self.ok("logs", api)
+
+    def await_log(self, api: str, pattern: str, within: float = 20) -> str:
+        """Follows the log until a line matches, and returns that line."""
+        wanted = re.compile(pattern)
+        follower = subprocess.Popen(
+            [self.binary, "logs", api, "-f"],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert follower.stdout is not None
+        try:
+            for line in _lines(follower.stdout.fileno(), time.monotonic() + within):
+                if wanted.search(line):
+                    return line
+            raise AssertionError(f"no line of {api}'s log matches {pattern!r}:\n{self.logs(api)[-4000:]}")
+        finally:
+            follower.kill()
+            follower.wait()
+            follower.stdout.close()
+
+    def metrics(self, name: str, **labels: str) -> float:
+        """Sum of a metric's samples that carry these labels."""
+        total = 0.0
+        text = requests.get(f"{self.operator}/metrics", timeout=20).text
+        for line in text.splitlines():
+            match = re.match(r"(\w+)(?:\{(.*)\})? (\S+)$", line)
+            if not match or match[1] != name:
+                continue
+            found = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', match[2] or ""))
+            if all(found.get(key) == value for key, value in labels.items()):
+                total += float(match[3])
+        return total
+
+    def records(self) -> list[dict[str, Any]]:
+        """The server's own log, a JSON object a line."""
+        found = []
+        for line in self.output.read_text(errors="replace").splitlines():
+            if line.startswith("{"):
+                found.append(json.loads(line))
+        return found
+
+    def access_lines(self, request_id: str) -> list[dict[str, Any]]:
+        """The access log's lines of one request."""
+        return [record for record in self.records() if record.get("request_id") == request_id and "status" in record]
+
+    def tail(self) -> str:
+        """The last of the server's output, for a failing test's message."""
+        return self.output.read_text(errors="replace")[-3000:]
+
+    def await_end(self, pid: int, within: float = 10) -> None:
+        """Waits for another process to be gone."""
+        eventually(lambda: not is_alive(pid), f"process {pid} has ended", within)
+
+
+def _lines(descriptor: int, end: float) -> Iterator[str]:
+    """Lines of a pipe, until it ends or time is up."""
+    rest = b""
+    while (left := end - time.monotonic()) > 0:
+        ready, _, _ = select.select([descriptor], [], [], left)
+        piece = os.read(descriptor, 65536) if ready else b""
+        if not piece:
+            return
+        *whole, rest = (rest + piece).split(b"\n")
+        yield from (line.decode("utf-8", "replace") for line in whole)

@@ -1,0 +1,78 @@
+"""Fixtures: the built binary, running servers, and the five invariants of a fault."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from blackbox.server import Cortex, Server
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def binary() -> Path:
+    """The binary under test: `CORTEX_BINARY`, or what `make build` left."""
+    path = Path(os.environ.get("CORTEX_BINARY", REPOSITORY / "bin" / "cortex")).absolute()
+    if not path.exists():
+        pytest.exit(f"{path} is not there: run `make build` first, or set CORTEX_BINARY", returncode=2)
+    return path
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the source tree."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def short_folder() -> Iterator[Path]:
+    """A folder with a short path, since the path of a Unix socket holds 107 bytes."""
+    folder = Path(tempfile.mkdtemp(prefix="cx-", dir="/tmp"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def folder(short_folder: Path) -> Iterator[Path]:
+    """A fresh folder for one test."""
+    path = Path(tempfile.mkdtemp(dir=short_folder))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server(binary: Path, short_folder: Path) -> Iterator[Server]:
+    """The server that tests share: each deploys APIs under names of its own."""
+    with Server(binary, short_folder / "shared") as server:
+        yield server
+
+
+@pytest.fixture
+def own_server(binary: Path, folder: Path) -> Iterator[Server]:
+    """A server of one test, which may kill it."""
+    with Server(binary, folder / "home") as server:
+        yield server
+
+
+@pytest.fixture
+def new_server(binary: Path, folder: Path) -> Iterator[Callable[[str], Server]]:
+    """Starts servers by the names of their homes; all are stopped in the end."""
+    with ExitStack() as stack:
+        yield lambda name: stack.enter_context(Server(binary, folder / name))
+
+
+@pytest.fixture
+def cortex(binary: Path, folder: Path) -> Iterator[Cortex]:
+    """The command line, with a home where no server runs; one that a command starts is stopped."""
+    cortex = Cortex(binary, folder / "home")
+    yield cortex
+    if cortex.run("server", "status").returncode == 0:
+        cortex.run("server", "stop")
