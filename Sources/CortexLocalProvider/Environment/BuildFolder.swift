@@ -11,7 +11,7 @@ import Musl
 import Darwin
 #endif
 
-/// A folder that an environment grows in, beside the finished ones.
+/// A folder that an environment or a tool grows in, beside the finished ones.
 ///
 /// Locked while its process lives, so that another process can tell what is left over from what is being built.
 final class BuildFolder: Sendable {
@@ -20,8 +20,8 @@ final class BuildFolder: Sendable {
     let path: String
     private let lock: Int32
 
-    init(in environments: String) throws(EnvironmentError) {
-        self.path = "\(environments)/\(Self.prefix)\(UUID().uuidString)"
+    init(in parent: String) throws(EnvironmentError) {
+        self.path = "\(parent)/\(Self.prefix)\(UUID().uuidString)"
         guard mkdir(self.path, 0o700) == 0 else { throw .system("create", self.path) }
         guard let lock = Self.lock(self.path) else {
             rmdir(self.path)
@@ -37,9 +37,9 @@ final class BuildFolder: Sendable {
     }
 
     /// Removes what processes that are no more left half built.
-    static func removeLeftovers(in environments: String) throws {
-        for name in try FileManager.default.contentsOfDirectory(atPath: environments) where name.hasPrefix(Self.prefix) {
-            let path = "\(environments)/\(name)"
+    static func removeLeftovers(in parent: String) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: parent) where name.hasPrefix(Self.prefix) {
+            let path = "\(parent)/\(name)"
             guard let lock = Self.lock(path) else { continue }
             defer { _ = close(lock) }
             // A tool that outlived its server may still be writing there; then the next start removes the rest.

@@ -34,7 +34,7 @@ package actor EnvironmentBuilder {
                 attributes: [.posixPermissions: 0o700]
             )
         }
-        try BuildFolder.removeLeftovers(in: self.folder)
+        for folder in [self.folder, self.tools] { try BuildFolder.removeLeftovers(in: folder) }
     }
 
     /// The environment that a project's workers run in; made now where it is not there.

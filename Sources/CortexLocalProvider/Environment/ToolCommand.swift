@@ -10,9 +10,6 @@ struct ToolCommand: Sendable {
     /// Where it runs; nil for this process's own folder.
     var workingDirectory: String?
 
-    /// How long a cancelled tool may take to end by itself.
-    private static let gracePeriod = Duration.seconds(2)
-
     /// Runs to the end; returns whether the tool says that it succeeded.
     ///
     /// - Parameter onLine: Takes each line of both outputs, cleaned of control characters, as it comes.
@@ -21,8 +18,10 @@ struct ToolCommand: Sendable {
         var platform = PlatformOptions()
         // A group signal must reach the tool's children, and must not reach us.
         platform.createSession = true
+        // At once and to all: a leader that ended politely would leave those behind that do not. What is being made is in a
+        // folder that goes with it.
         platform.teardownSequence = [
-            .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: Self.gracePeriod)
+            .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))
         ]
         let variables = self.environment.variables.compactMap { name, value in
             Environment.Key(rawValue: name).map { ($0, value) }

@@ -72,12 +72,14 @@ package struct UVTool: Hashable, Sendable {
         progress: (String) -> Void
     ) async throws -> UVTool {
         progress("installing uv")
+        try FileManager.default.createDirectory(atPath: tools, withIntermediateDirectories: true)
+        let folder = try BuildFolder(in: tools)
         var settings = environment
         settings.variables.merge(IndexSettings(environment: environment).variables) { $1 }
         let command = ToolCommand(
             executable: interpreter.path,
             // Isolated: neither the user's Python settings nor the folder we run in may come in between.
-            arguments: ["-I", "-c", Self.installer, tools],
+            arguments: ["-I", "-c", Self.installer, folder.path],
             environment: settings
         )
         var last: [String] = []
@@ -86,9 +88,12 @@ package struct UVTool: Hashable, Sendable {
             last = last.suffix(4) + [line]
         }
         guard succeeded else { throw EnvironmentError.noUV(reason: last.last ?? "the installer says nothing") }
-        guard let tool = try await Self.installed(in: tools, environment: environment) else {
+        guard var tool = try await Self.installed(in: folder.path, environment: environment) else {
             throw EnvironmentError.noUV(reason: last.joined(separator: "; "))
         }
+        let final = "\(tools)/uv-\(tool.version)"
+        tool.path = "\(final)/uv"
+        try folder.publish("uv-\(tool.version)", as: final) { ProcessEnvironment.isExecutable("\(final)/uv") }
         return tool
     }
 }
