@@ -1,0 +1,116 @@
+"""A blocking Unix socket that frames are read from."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections import deque
+
+from cortex_worker.errors import ProtocolError
+from cortex_worker.wire import FRAME_HEAD, HELLO, MAXIMUM_LENGTH, PROTOCOL_VERSION, REQUEST, TAKEN, Frame, json_frame
+
+_USUAL_SIZE = 64 << 10
+# A buffer that grew beyond this for one large body is given back when it is empty.
+_KEPT_SIZE = 256 << 10
+
+
+class Connection:
+    """One connection to the server. Reads are one thread's; writes are one thread's, which may be another."""
+
+    def __init__(self, path: str) -> None:
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self.socket.connect(path)
+        except BaseException:
+            self.socket.close()
+            raise
+        self.send = self.socket.sendall
+        self._buffer = bytearray(_USUAL_SIZE)
+        self._view = memoryview(self._buffer)
+        self._start = 0
+        self._end = 0
+        self._waiting: deque[Frame] = deque()
+
+    def hello(self, worker: str, token: str, role: str, slot: int) -> None:
+        """Introduce the connection: the first frame on it."""
+        message = {
+            "protocol": PROTOCOL_VERSION,
+            "worker": worker,
+            "token": token,
+            "role": role,
+            "slot": slot,
+            "capabilities": [],
+        }
+        self.send(json_frame(HELLO, message))
+
+    def buffered(self) -> bool:
+        """Whether bytes of a frame are here already, so that the next read may not block."""
+        return self._end > self._start or bool(self._waiting)
+
+    def read(self) -> Frame | None:
+        """The next frame, or None at end of file. Its body is valid until the next call."""
+        if self._waiting:
+            return self._waiting.popleft()
+        return self._receive()
+
+    def wait_taken(self, number: int) -> bool:
+        """Wait until the server has opened the file of the answer `number`; False at end of file.
+
+        Requests that were handed over meanwhile are kept for `read`.
+        """
+        while True:
+            frame = self._receive()
+            if frame is None:
+                return False
+            if frame.kind == TAKEN and frame.number == number:
+                return True
+            if frame.kind != REQUEST:
+                raise ProtocolError(f"frame of kind {frame.kind:#x} while the answer {number} was to be taken")
+            self._waiting.append(frame._replace(body=memoryview(bytes(frame.body))))
+
+    def _receive(self) -> Frame | None:
+        start = self._start
+        while self._end - start < 16:
+            if not self._fill(16):
+                return None
+            start = self._start
+        length, kind, flags, code, number = FRAME_HEAD.unpack_from(self._buffer, start)
+        if length > MAXIMUM_LENGTH:
+            raise ProtocolError(f"frame of {length} bytes; at most {MAXIMUM_LENGTH} are allowed")
+        size = 16 + length
+        while self._end - start < size:
+            if not self._fill(size):
+                return None
+            start = self._start
+        self._start = start + size
+        return Frame(kind, flags, code, number, self._view[start + 16 : start + size])
+
+    def _fill(self, size: int) -> bool:
+        """Receive some bytes, with room made for a frame of `size`; False at end of file."""
+        start, end = self._start, self._end
+        if start == end:
+            start = end = 0
+            if len(self._buffer) > _KEPT_SIZE and size <= _USUAL_SIZE:
+                self._replace(_USUAL_SIZE, b"")
+        elif start + size > len(self._buffer):
+            rest = bytes(self._view[start:end])
+            start, end = 0, len(rest)
+            self._replace(max(size, _USUAL_SIZE), rest)
+        self._start, self._end = start, end
+        count = self.socket.recv_into(self._view[end:])
+        self._end = end + count
+        return count > 0
+
+    def _replace(self, size: int, contents: bytes) -> None:
+        # Never resized in place: views of the old buffer may still be held.
+        self._buffer = bytearray(size)
+        self._view = memoryview(self._buffer)
+        self._view[: len(contents)] = contents
+
+    def close(self) -> None:
+        """Close the connection. Requests that were not begun are thrown away: the server gives them to another slot."""
+        # A Unix socket that is closed with unread bytes resets its peer, which then might miss the last answer.
+        with contextlib.suppress(OSError):
+            while self.socket.recv(_USUAL_SIZE, socket.MSG_DONTWAIT):
+                pass
+        self.socket.close()

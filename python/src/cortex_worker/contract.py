@@ -1,0 +1,105 @@
+"""Check the predictor's class against the contract of its type, before anything of it is called."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from inspect import Parameter
+from typing import Any, Callable
+
+from cortex_worker.errors import ContractError
+
+#: What `predict` and `post_predict` may name of a request, in the order in which it is told to the server.
+REQUEST_ARGUMENTS = ("payload", "query_params", "headers", "context")
+
+_CONSTRUCTOR = ("config", "python_client", "metrics_client", "job_spec")
+_PREDICT = (*REQUEST_ARGUMENTS, "batch_id")
+_POST_PREDICT = ("response", *REQUEST_ARGUMENTS)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Which arguments each method gets: the names that it declares."""
+
+    constructor: tuple[str, ...]
+    predict: tuple[str, ...]
+    post_predict: tuple[str, ...] | None
+
+    @property
+    def request_arguments(self) -> list[str]:
+        """What of a request the server has to send."""
+        named = {*self.predict, *(self.post_predict or ())}
+        return [name for name in REQUEST_ARGUMENTS if name in named]
+
+
+def check(predictor: type[Any]) -> Contract:
+    """The contract that `predictor` keeps. Raises `ContractError` with what is wrong and what is allowed."""
+    post_predict = _check_method(predictor, "post_predict", _POST_PREDICT) if _has(predictor, "post_predict") else None
+    if _has(predictor, "on_job_complete"):
+        _check_method(predictor, "on_job_complete", ())
+    if _has(predictor, "load_model"):
+        _check_method(predictor, "load_model", ("model_path",), required=("model_path",))
+    constructor = _check_constructor(predictor)
+    if not _has(predictor, "predict"):
+        raise ContractError(f'class {predictor.__name__}: required method "predict" is not defined')
+    return Contract(constructor, _check_method(predictor, "predict", _PREDICT), post_predict)
+
+
+def _check_constructor(predictor: type[Any]) -> tuple[str, ...]:
+    if predictor.__init__ is object.__init__:
+        return ()
+    parameters = _parameters(predictor, "__init__", _CONSTRUCTOR, required=("config",))
+    where = f"class {predictor.__name__}: __init__"
+    names = []
+    for parameter in parameters:
+        if parameter.name == "python_client":
+            if parameter.default is Parameter.empty:
+                raise ContractError(
+                    f'{where}: "python_client" is named, but no models are configured; '
+                    "set predictor.models (or predictor.model_path) in cortex.yaml, or leave the argument out"
+                )
+        elif parameter.name == "metrics_client":
+            raise ContractError(f'{where}: "metrics_client" is not supported yet; leave the argument out')
+        else:
+            names.append(parameter.name)
+    return tuple(names)
+
+
+def _check_method(
+    predictor: type[Any], name: str, allowed: tuple[str, ...], required: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    return tuple(parameter.name for parameter in _parameters(predictor, name, allowed, required))
+
+
+def _has(predictor: type[Any], name: str) -> bool:
+    return bool(getattr(predictor, name, None))
+
+
+def _parameters(
+    predictor: type[Any], name: str, allowed: tuple[str, ...], required: tuple[str, ...]
+) -> list[Parameter]:
+    """The parameters to inject: all but `self`, and but `*args` and `**kwargs`, which get nothing."""
+    method: Callable[..., Any] = getattr(predictor, name)
+    if not callable(method):
+        raise ContractError(f'class {predictor.__name__}: "{name}" is defined, but is not a method')
+    try:
+        parameters = list(inspect.signature(method).parameters.values())
+    except (ValueError, TypeError) as error:
+        raise ContractError(f'class {predictor.__name__}: the signature of "{name}" cannot be read: {error}') from None
+    shown = f"{name}({', '.join(str(parameter.replace(annotation=Parameter.empty)) for parameter in parameters)})"
+    where = f'class {predictor.__name__}: invalid signature for method "{shown}"'
+
+    named = [p for p in parameters if p.kind not in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)]
+    if not named or named[0].name != "self" or named[0].kind is Parameter.KEYWORD_ONLY:
+        raise ContractError(f'{where}: "self" must be the first argument')
+    named = named[1:]
+    for parameter in named:
+        if parameter.name not in allowed:
+            choice = f"supported: {', '.join(allowed)}" if allowed else "it takes none besides self"
+            raise ContractError(f'{where}: "{parameter.name}" is not a supported argument; {choice}')
+        if parameter.kind is Parameter.POSITIONAL_ONLY:
+            raise ContractError(f'{where}: "{parameter.name}" is positional-only; arguments are passed by name')
+    for missing in required:
+        if missing not in {parameter.name for parameter in named}:
+            raise ContractError(f'{where}: "{missing}" is a required argument, but was not provided')
+    return named

@@ -1,0 +1,78 @@
+"""The control connection: configuration in, readiness and records out, cancellation and drain in."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from cortex_worker import wire
+from cortex_worker.cancellation import Cancellations
+from cortex_worker.connection import Connection
+from cortex_worker.errors import ProtocolError
+from cortex_worker.records import Records
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """What the server tells a worker that it accepts."""
+
+    api: str
+    project_directory: str
+    predictor_path: str
+    predictor_type: str
+    python_path: str | None
+    config: dict[str, Any]
+    threads: int
+    spool_directory: str
+    inline_limit: int
+    json_depth_limit: int
+    form_part_limit: int
+
+    @classmethod
+    def parse(cls, text: bytes) -> Welcome:
+        """From the JSON of a `WELCOME`; keys that this release does not know are left alone."""
+        message = json.loads(text)
+        if message["protocol"] != wire.PROTOCOL_VERSION:
+            raise ProtocolError(f"protocol {message['protocol']}; this worker speaks {wire.PROTOCOL_VERSION}")
+        return cls(**{name: message[name] for name in cls.__dataclass_fields__})
+
+
+class Control:
+    """The worker's end of the control connection."""
+
+    def __init__(self, path: str, worker: str, token: str) -> None:
+        self._connection = Connection(path)
+        self._connection.hello(worker, token, "control", 0)
+        frame = self._connection.read()
+        if frame is None:
+            raise ProtocolError("the server closed the connection: it does not know this worker")
+        if frame.kind != wire.WELCOME:
+            raise ProtocolError(f"frame of kind {frame.kind:#x} where a welcome is due")
+        self.welcome = Welcome.parse(bytes(frame.body))
+        self.cancellations = Cancellations()
+        self.records = Records(self._connection.send)
+
+    def listen(self, drain: Callable[[], None]) -> None:
+        """Read from the server in a thread of its own, from now until the process ends."""
+        threading.Thread(target=self._listen, args=(drain,), name="control", daemon=True).start()
+
+    def _listen(self, drain: Callable[[], None]) -> None:
+        try:
+            while (frame := self._connection.read()) is not None:
+                if frame.kind == wire.CANCEL:
+                    self.cancellations.add(frame.number)
+                elif frame.kind == wire.DRAIN:
+                    drain()
+                else:
+                    break
+        except (OSError, ProtocolError):
+            pass
+        # The server is gone, or is not to be understood: whatever still runs here, runs for nobody.
+        os._exit(1)
+
+    def after_fork(self) -> None:
+        """In a forked child: let go of the connection, which is the parent's."""
+        self._connection.close()

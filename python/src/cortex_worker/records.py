@@ -1,0 +1,98 @@
+"""What the worker tells the server over the control connection, without ever waiting for it."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import Any, Callable
+
+from cortex_worker.wire import LOG, json_frame
+
+_MOST_RECORDS = 10_000
+_MOST_BYTES = 8 << 20
+_GATHERED_BYTES = 64 << 10
+_MESSAGE_LIMIT = 128 << 10
+
+
+class Records:
+    """A bounded queue of control frames and the thread that sends them.
+
+    While the server does not read, log records are dropped, counted, and the count is told once there is room.
+    """
+
+    def __init__(self, send: Callable[[bytes], None]) -> None:
+        self._send = send
+        self._changed = threading.Condition()
+        self._frames: deque[bytes] = deque()
+        self._bytes = 0
+        self._dropped = 0
+        self._sending = False
+        self._broken = False
+        threading.Thread(target=self._run, name="control-sender", daemon=True).start()
+
+    def log(self, level: str, message: str, request_id: str | None = None, stream: str = "worker") -> None:
+        """Queue a log record; it is dropped if too many wait already."""
+        if len(message) > _MESSAGE_LIMIT:
+            half = _MESSAGE_LIMIT // 2
+            message = message[:half] + "\n… (cut) …\n" + message[-half:]
+        self._put(_log_frame(level, message, request_id, stream), bounded=True)
+
+    def line(self, stream: str, text: str, request_id: str | None) -> None:
+        """Queue a line that the user printed."""
+        self._put(_log_frame("info", text, request_id, stream), bounded=True)
+
+    def tell(self, kind: int, value: Any) -> None:
+        """Queue a message that must not be dropped."""
+        self._put(json_frame(kind, value), bounded=False)
+
+    def flush(self, timeout: float) -> None:
+        """Wait until everything is sent, or `timeout` seconds have passed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._broken or not (self._frames or self._sending), timeout)
+
+    def _put(self, frame: bytes, bounded: bool) -> None:
+        with self._changed:
+            if bounded and (len(self._frames) >= _MOST_RECORDS or self._bytes + len(frame) > _MOST_BYTES):
+                self._dropped += 1
+                return
+            self._frames.append(frame)
+            self._bytes += len(frame)
+            if not self._sending:
+                self._changed.notify_all()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._sending = False
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: bool(self._frames))
+                batch = self._take()
+                self._sending = True
+            try:
+                self._send(batch)
+            except OSError:
+                # The reader of the connection sees this too, and ends the process.
+                with self._changed:
+                    self._broken = True
+                    self._changed.notify_all()
+                return
+
+    def _take(self) -> bytes:
+        batch: list[bytes] = []
+        size = 0
+        while self._frames and size < _GATHERED_BYTES:
+            frame = self._frames.popleft()
+            batch.append(frame)
+            size += len(frame)
+        self._bytes -= size
+        if self._dropped:
+            batch.append(_log_frame("warning", f"{self._dropped} log records were dropped: nobody read them", None))
+            self._dropped = 0
+        return b"".join(batch)
+
+
+def _log_frame(level: str, message: str, request_id: str | None, stream: str = "worker") -> bytes:
+    record = {"level": level, "message": message, "stream": stream}
+    if request_id is not None:
+        record["request_id"] = request_id
+    return json_frame(LOG, record)

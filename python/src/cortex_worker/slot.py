@@ -1,0 +1,193 @@
+"""The hot loop: one thread, one connection, one request after the other."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from time import monotonic_ns, perf_counter_ns
+from typing import TYPE_CHECKING, Any
+
+from cortex_worker import loop, responses, wire
+from cortex_worker.arguments import ArgumentBuilder, parse_meta, select
+from cortex_worker.background import run_background
+from cortex_worker.connection import Connection
+from cortex_worker.errors import ConnectionLost, ProtocolError
+from cortex_worker.exchange import AnswerSettings, Exchange
+from cortex_worker.result import encode
+
+if TYPE_CHECKING:
+    from cortex_worker.cancellation import Cancellations
+    from cortex_worker.contract import Contract
+    from cortex_worker.lifetime import Lifetime
+    from cortex_worker.output import Output
+    from cortex_worker.payload import PayloadReader
+    from cortex_worker.records import Records
+
+# Results of exactly these types need no look at what else they could be.
+_PLAIN = frozenset({dict, list, str, bytes, int, float, bool, type(None), tuple})
+_LONGEST_PAUSE = 1.0
+
+
+@dataclass(frozen=True)
+class SlotEnvironment:
+    """What the slots of a process share."""
+
+    predictor: Any
+    contract: Contract
+    payloads: PayloadReader
+    answers: AnswerSettings
+    cancellations: Cancellations
+    records: Records
+    output: Output
+    lifetime: Lifetime
+
+
+class Slot:
+    """Answers requests until the process drains."""
+
+    def __init__(self, environment: SlotEnvironment) -> None:
+        contract = environment.contract
+        self._environment = environment
+        self._cancellations = environment.cancellations
+        self._current = environment.output.current
+        self._predict = environment.predictor.predict
+        self._predict_names = contract.predict
+        self._post_predict = environment.predictor.post_predict if contract.post_predict is not None else None
+        self._post_names = contract.post_predict or ()
+        self._arguments = ArgumentBuilder(contract, environment.cancellations)
+        self._selects = set(self._post_names) - set(contract.predict) - {"response"} != set()
+        self._served = False
+
+    def serve(self, path: str, worker: str, token: str, index: int) -> None:
+        """Serve over one connection after the other: one that the server closes is opened again."""
+        lifetime = self._environment.lifetime
+        pause = 0.0
+        while not lifetime.ending:
+            # A connection that was closed without a request is not opened again in a hot loop.
+            time.sleep(pause)
+            pause = 0.0 if self._served else min(max(0.02, pause * 2), _LONGEST_PAUSE)
+            self._served = False
+            try:
+                connection = Connection(path)
+            except OSError:
+                continue
+            try:
+                connection.hello(worker, token, "slot", index)
+                with lifetime.serving(connection.socket):
+                    self._serve(connection)
+            except (OSError, ConnectionLost):
+                lifetime.exit_if_forked()
+            except ProtocolError as error:
+                self._environment.records.log("error", f"slot {index} is closed: {error}")
+            finally:
+                connection.close()
+
+    def _serve(self, connection: Connection) -> None:
+        lifetime = self._environment.lifetime
+        while not lifetime.retiring:
+            frame = connection.read() if connection.buffered() else lifetime.read_when_idle(connection)
+            if frame is None:
+                return
+            if frame.kind != wire.REQUEST:
+                raise ProtocolError(f"frame of kind {frame.kind:#x} where a request is due")
+            self._served = True
+            self._handle(connection, frame)
+
+    def _handle(self, connection: Connection, frame: wire.Frame) -> None:
+        number, body = frame.number, frame.body
+        if len(body) < wire.REQUEST_PART.size:
+            raise ProtocolError(f"request of {len(body)} bytes")
+        deadline, _, _, id_length, meta_length = wire.REQUEST_PART.unpack_from(body)
+        meta_start = wire.REQUEST_PART.size + id_length
+        body_start = meta_start + meta_length
+        if body_start > len(body):
+            raise ProtocolError(f"request of {len(body)} bytes with lengths for {body_start}")
+        skipped = 0
+        if deadline and monotonic_ns() >= deadline:
+            skipped = wire.SKIPPED_DEADLINE
+        elif number in self._cancellations:
+            skipped = wire.SKIPPED_CANCELLED
+        if skipped:
+            if frame.flags & wire.BODY_IS_PATH:
+                os.unlink(bytes(body[body_start:]))
+            connection.send(wire.frame(wire.SKIPPED, number, code=skipped))
+            self._cancellations.discard(number)
+            return
+        environment = self._environment
+        request_id = str(body[wire.REQUEST_PART.size : meta_start], "ascii")
+        exchange = Exchange(
+            connection,
+            environment.answers,
+            environment.records,
+            self._cancellations,
+            number,
+            request_id,
+            self._post_predict is not None,
+        )
+        self._current.request_id = request_id
+        try:
+            self._answer(exchange, frame, body[meta_start:body_start], body[body_start:], deadline)
+        finally:
+            environment.output.end_lines()
+            self._current.request_id = None
+            self._cancellations.discard(number)
+            if exchange.out_of_memory:
+                environment.lifetime.retire()
+
+    def _answer(
+        self, exchange: Exchange, frame: wire.Frame, meta_text: memoryview, body: memoryview, deadline: int
+    ) -> None:
+        background = None
+        try:
+            meta = parse_meta(meta_text)
+            payload = self._read_payload(frame, body, meta)
+            builder = self._arguments
+            if builder.payload_only:
+                arguments = {"payload": payload}
+            else:
+                arguments = builder.build(payload, meta, exchange.request_id, deadline, exchange.number)
+            given = select(arguments, self._predict_names) if self._selects else arguments
+            exchange.started = perf_counter_ns()
+            result = self._predict(**given)
+            if type(result) not in _PLAIN and hasattr(result, "__await__"):
+                result = loop.run(result)
+            exchange.taken = perf_counter_ns() - exchange.started
+            if type(result) not in _PLAIN and responses.is_response(result):
+                background = responses.deliver(exchange, result)
+            else:
+                content, encoded = encode(result)
+                exchange.answer(200, encoded, content)
+        except ConnectionLost:
+            raise
+        except BaseException as error:  # The predictor's boundary: whatever it raises is an answer.
+            exchange.fail(error)
+            return
+        if exchange.more:
+            self._run_rest(exchange, arguments, result, background)
+
+    def _read_payload(self, frame: wire.Frame, body: memoryview, meta: dict[str, Any]) -> Any:
+        payloads = self._environment.payloads
+        content_type = meta.get("content_type", "")
+        if not frame.flags & wire.BODY_IS_PATH:
+            return payloads.read(frame.code, body, content_type)
+        path = bytes(body)
+        with open(path, "rb") as file:
+            os.unlink(path)
+            return payloads.read_file(frame.code, file, content_type)
+
+    def _run_rest(self, exchange: Exchange, arguments: dict[str, Any], result: Any, background: Any) -> None:
+        """What follows the answer; nobody but the log hears of what it raises."""
+        try:
+            if background is not None and not exchange.failed:
+                run_background(background)
+        except BaseException as error:
+            exchange.log_error(error)
+        try:
+            if self._post_predict is not None:
+                after = self._post_predict(**select({**arguments, "response": result}, self._post_names))
+                if hasattr(after, "__await__"):
+                    loop.run(after)
+        except BaseException as error:
+            exchange.log_error(error)
+        exchange.send(wire.frame(wire.IDLE, exchange.number))
