@@ -1,0 +1,159 @@
+package import CortexSpec
+package import CortexTelemetry
+package import Logging
+import NIOCore
+import NIOHTTP1
+package import NIOPosix
+
+/// The data port: HTTP in, the route table, HTTP out.
+package actor Gateway {
+    package nonisolated let group: MultiThreadedEventLoopGroup
+    private let configuration: GatewayConfiguration
+    private let accessLog: LogSink
+    private let logger: Logger
+    private let loops: [NIOLoopBound<LoopContext>]
+    private var listener: (any Channel)?
+    private var routes: [APIName: Route] = [:]
+
+    package init(configuration: GatewayConfiguration, accessLog: LogSink, logger: Logger) async throws {
+        self.configuration = configuration
+        self.accessLog = accessLog
+        self.logger = logger
+        self.group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoops)
+        let budget = SpoolBudget(bytes: configuration.spoolBudget)
+        var loops: [NIOLoopBound<LoopContext>] = []
+        for (index, eventLoop) in self.group.makeIterator().enumerated() {
+            loops.append(
+                try await eventLoop.submit {
+                    let context = LoopContext(
+                        eventLoop: eventLoop,
+                        index: index,
+                        configuration: configuration,
+                        budget: budget,
+                        accessLog: accessLog
+                    )
+                    return NIOLoopBound(context, eventLoop: eventLoop)
+                }.get()
+            )
+        }
+        self.loops = loops
+    }
+
+    // MARK: The listener
+
+    /// Opens the port; requests are answered from now on.
+    /// - Returns: The port that was bound.
+    /// - Throws: `IOError` where it is taken or not allowed.
+    package func listen() async throws -> Int {
+        let loops = self.loops
+        let limits = Self.decoderLimits
+        let channel = try await ServerBootstrap(group: self.group)
+            .serverChannelOption(.backlog, value: 4096)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { return }
+                    let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
+                    try channel.pipeline.syncOperations.addHandlers(
+                        ByteToMessageHandler(decoder),
+                        ConnectionHandler(loop: loop.value)
+                    )
+                }
+            }
+            .bind(host: self.configuration.host, port: self.configuration.port)
+            .get()
+        self.listener = channel
+        return channel.localAddress?.port ?? self.configuration.port
+    }
+
+    private static var decoderLimits: NIOHTTPDecoderLimitConfiguration {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = 80 << 10
+        limits.maxHeaderListSize = 256 << 10
+        limits.maxHeaderFieldCount = 256
+        return limits
+    }
+
+    // MARK: Routes
+
+    /// Puts a route in place of the one of the same API. When this returns, no new request goes to the one before.
+    package func setRoute(_ route: Route) async {
+        self.routes[route.api] = route
+        await self.publish()
+    }
+
+    package func removeRoute(_ api: APIName) async {
+        self.routes[api] = nil
+        await self.publish()
+    }
+
+    /// All APIs that are deployed have their routes now: what has none is not there.
+    package func finishLoading() async {
+        await self.onEachLoop { $0.isLoaded = true }
+    }
+
+    private func publish() async {
+        let table = RouteTable(Array(self.routes.values))
+        let names = Set(self.routes.keys)
+        await self.onEachLoop { loop in
+            loop.routes = table
+            loop.forgetCounters(except: names)
+        }
+    }
+
+    // MARK: Seen from outside
+
+    package func counters() async -> [APIName: APICounters] {
+        var sum: [APIName: APICounters] = [:]
+        for counters in await self.onEachLoop({ $0.counters }) {
+            for (api, counters) in counters { sum[api, default: APICounters()] += counters }
+        }
+        return sum
+    }
+
+    package func counters(of api: APIName) async -> APICounters {
+        await self.counters()[api] ?? APICounters()
+    }
+
+    /// What `/readyz` on the admin port answers: whether the server is ready, and its JSON.
+    package func readiness() async -> (isReady: Bool, json: String) {
+        let obstacle = await self.onEachLoop({ $0.obstacle }).compactMap(\.self).first
+        let table = RouteTable(Array(self.routes.values))
+        let report = await ReadinessReport(of: table.routes, isWhole: true, obstacle: obstacle)
+        return (report.isReady, report.json(isVerbose: true, requestID: ""))
+    }
+
+    // MARK: The end
+
+    /// Says "not ready", keeps taking requests for a moment, then closes the port and waits for what is in flight, at most
+    /// for the grace.
+    package func drain() async {
+        await self.onEachLoop { $0.isDraining = true }
+        try? await Task.sleep(for: Duration(self.configuration.drainDelay))
+        try? await self.listener?.close()
+        let grace = self.configuration.drainGrace
+        await withDiscardingTaskGroup { group in
+            for loop in self.loops {
+                group.addTask {
+                    let emptied = loop.eventLoop.flatSubmit { loop.value.closeConnections() }
+                    let timeout = loop.eventLoop.scheduleTask(in: grace) {
+                        for connection in loop.value.connections.values { connection.context?.close(promise: nil) }
+                    }
+                    try? await emptied.get()
+                    timeout.cancel()
+                }
+            }
+        }
+        await self.onEachLoop { $0.flushLog() }
+    }
+
+    @discardableResult
+    private func onEachLoop<Value: Sendable>(_ body: @escaping @Sendable (LoopContext) -> Value) async -> [Value] {
+        var values: [Value] = []
+        for loop in self.loops {
+            if let value = try? await loop.eventLoop.submit({ body(loop.value) }).get() { values.append(value) }
+        }
+        return values
+    }
+}

@@ -1,0 +1,318 @@
+import CortexTelemetry
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// Answers: what the upstream says, as bytes to the client.
+extension ConnectionHandler {
+    func receive(_ event: UpstreamEvent, of number: UInt64) {
+        switch (event, self.state) {
+        case (.answer(let answer, let body, let timing), .awaiting(let exchange)) where exchange.number == number:
+            self.answer(exchange, answer, body, timing)
+        case (.failed(let failure, let timing), .awaiting(let exchange)) where exchange.number == number:
+            guard let route = exchange.route else { return }
+            self.refuse(.upstream(route.api, failure), exchange, timing)
+        case (.head(let answer), .awaiting(let exchange)) where exchange.number == number:
+            self.beginStream(exchange, answer)
+        case (.chunk(let bytes), .streaming(let exchange)) where exchange.number == number:
+            self.stream(bytes, exchange)
+        case (.end(let isWhole, let timing), .streaming(let exchange)) where exchange.number == number:
+            self.endStream(exchange, isWhole: isWhole, timing)
+        default: break  // of a request whose client has left
+        }
+    }
+
+    // MARK: Whole answers
+
+    private func answer(
+        _ exchange: Exchange,
+        _ answer: UpstreamAnswer,
+        _ body: UpstreamAnswerBody,
+        _ timing: UpstreamTiming
+    ) {
+        guard let context = self.context else { return }
+        var exchange = exchange
+        let now = NIODeadline.now()
+        let hasBody = Self.mayHaveBody(answer.status)
+        let size =
+            switch body {
+            case .bytes(let bytes): bytes.readableBytes
+            case .file(_, let size, _): size
+            }
+        exchange.bytesOut = hasBody ? size : 0
+        // A small body is copied behind its head, so that both leave in one write; a large one follows as it is.
+        let isSmall = size <= 16 << 10
+        var buffer = context.channel.allocator.buffer(capacity: isSmall ? 512 + size : 1024)
+        self.writeHead(exchange, answer, framing: hasBody ? .length(size) : .none, into: &buffer)
+        Self.writeTiming(timing, total: now - exchange.arrival, into: &buffer)
+        buffer.writeStaticString("\r\n")
+        switch body {
+        case .bytes(var bytes) where hasBody && isSmall:
+            buffer.writeBuffer(&bytes)
+            self.write(buffer)
+        case .bytes(let bytes) where hasBody:
+            context.write(self.wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
+            self.write(bytes)
+        case .file(let descriptor, let size, let owner) where hasBody && size > 0:
+            context.write(self.wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
+            self.sendFile(descriptor, size: size, owner: owner)
+        default: self.write(buffer)
+        }
+        self.record(exchange, status: answer.status, timing, errorCode: nil, now: now)
+        self.finished(exchange)
+    }
+
+    private func sendFile(_ descriptor: CInt, size: Int, owner: any Sendable) {
+        guard let context = self.context else { return }
+        // The region must not close what `owner` will close: it gets a descriptor of its own.
+        let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: duplicate(descriptor))
+        let region = FileRegion(fileHandle: handle, readerIndex: 0, endIndex: size)
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.whenComplete { _ in
+            try? handle.close()
+            withExtendedLifetime(owner) {}
+        }
+        context.writeAndFlush(self.wrapOutboundOut(.fileRegion(region)), promise: sent)
+    }
+
+    // MARK: Streams
+
+    private func beginStream(_ exchange: Exchange, _ answer: UpstreamAnswer) {
+        guard let context = self.context else { return }
+        var exchange = exchange
+        let framing: ResponseHead.Framing
+        if !Self.mayHaveBody(answer.status) {
+            framing = .none
+        } else if exchange.isHTTP10 {
+            framing = .untilClose
+            exchange.keepAlive = false
+        } else {
+            framing = .chunked
+        }
+        var buffer = context.channel.allocator.buffer(capacity: 512)
+        self.writeHead(exchange, answer, framing: framing, into: &buffer)
+        buffer.writeStaticString("\r\n")
+        exchange.streamStatus = answer.status
+        self.state = .streaming(exchange)
+        self.write(buffer)
+    }
+
+    private func stream(_ bytes: ByteBuffer, _ exchange: Exchange) {
+        guard let context = self.context, Self.mayHaveBody(exchange.streamStatus) else { return }
+        var exchange = exchange
+        exchange.bytesOut += bytes.readableBytes
+        self.state = .streaming(exchange)
+        guard !exchange.isHTTP10 else {
+            self.write(bytes)
+            return
+        }
+        var chunk = context.channel.allocator.buffer(capacity: bytes.readableBytes + 16)
+        chunk.writeString(String(bytes.readableBytes, radix: 16))
+        chunk.writeStaticString("\r\n")
+        chunk.writeImmutableBuffer(bytes)
+        chunk.writeStaticString("\r\n")
+        self.write(chunk)
+    }
+
+    private func endStream(_ exchange: Exchange, isWhole: Bool, _ timing: UpstreamTiming) {
+        let errorCode = isWhole ? nil : "STREAM_BROKEN"
+        self.record(exchange, status: exchange.streamStatus, timing, errorCode: errorCode, now: .now())
+        guard isWhole else {
+            // The missing last chunk tells the client that this is not all.
+            self.state = .closing
+            self.context?.close(promise: nil)
+            return
+        }
+        if !exchange.isHTTP10, Self.mayHaveBody(exchange.streamStatus) {
+            self.write(ByteBuffer(staticString: "0\r\n\r\n"))
+        }
+        self.finished(exchange)
+    }
+
+    // MARK: Errors and local answers
+
+    func refuse(_ error: GatewayError, _ exchange: Exchange, _ timing: UpstreamTiming = UpstreamTiming()) {
+        guard let context = self.context else { return }
+        let response = error.response
+        if let reason = response.shedReason, let route = exchange.route {
+            self.loop.count(route.api) { $0.wasShed(reason: reason) }
+        }
+        let body = response.body(requestID: exchange.id, allocator: context.channel.allocator)
+        self.respond(
+            exchange,
+            status: response.status,
+            mediaType: "application/json",
+            headers: response.headers,
+            body: body,
+            timing,
+            errorCode: response.code
+        )
+    }
+
+    func answerLocally(_ exchange: Exchange) {
+        switch exchange.target {
+        case .api(let route):
+            if exchange.head.method == .OPTIONS {
+                self.respond(exchange, status: 204, mediaType: nil, headers: Self.preflight, body: ByteBuffer())
+            } else {
+                self.respond(exchange, status: 200, mediaType: "application/json", body: ByteBuffer(string: route.summary))
+            }
+        case .liveness:
+            self.respond(exchange, status: 200, mediaType: "text/plain; charset=utf-8", body: ByteBuffer(string: "ok\n"))
+        case .readiness: self.answerReadiness(exchange, of: self.loop.routes.routes, isWhole: true)
+        case .apiReadiness(let route): self.answerReadiness(exchange, of: [route], isWhole: false)
+        case .index: self.answerIndex(exchange)
+        case .nothing: break
+        }
+    }
+
+    private static let preflight: [(name: String, value: String)] = [
+        ("Allow", "GET, HEAD, OPTIONS, POST"),
+        ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
+        ("Access-Control-Allow-Headers", "*"),
+        ("Access-Control-Max-Age", "1728000"),
+    ]
+
+    /// - Parameter isWhole: Whether the server is asked about, which is ready once *some* API is (or none is deployed).
+    private func answerReadiness(_ exchange: Exchange, of routes: [Route], isWhole: Bool) {
+        self.state = .awaiting(exchange)
+        let connection = NIOLoopBound(self, eventLoop: self.loop.eventLoop)
+        let number = exchange.number
+        let obstacle = self.loop.obstacle
+        // Upstreams answer asynchronously, a channel handler cannot wait: a task carries the answer back to this loop.
+        Task {
+            let report = await ReadinessReport(of: routes, isWhole: isWhole, obstacle: obstacle)
+            connection.execute { $0.finishReadiness(report, number) }
+        }
+    }
+
+    private func finishReadiness(_ report: ReadinessReport, _ number: UInt64) {
+        guard case .awaiting(let exchange) = self.state, exchange.number == number else { return }
+        let isVerbose = Exchange.split(exchange.head.uri).query.split(separator: "&").contains { $0.hasPrefix("verbose") }
+        self.respond(
+            exchange,
+            status: report.isReady ? 200 : 503,
+            mediaType: "application/json",
+            headers: report.isReady ? [] : [("Retry-After", "1")],
+            body: ByteBuffer(string: report.json(isVerbose: isVerbose, requestID: exchange.id))
+        )
+    }
+
+    private func answerIndex(_ exchange: Exchange) {
+        let index = APIIndex(routes: self.loop.routes.routes)
+        let wantsHTML = exchange.head.headers[canonicalForm: "accept"].contains { $0.hasPrefix("text/html") }
+        self.respond(
+            exchange,
+            status: 200,
+            mediaType: wantsHTML ? "text/html; charset=utf-8" : "application/json",
+            body: ByteBuffer(string: wantsHTML ? index.html : index.json)
+        )
+    }
+
+    private func respond(
+        _ exchange: Exchange,
+        status: Int,
+        mediaType: String?,
+        headers: [(name: String, value: String)] = [],
+        body: ByteBuffer,
+        _ timing: UpstreamTiming = UpstreamTiming(),
+        errorCode: String? = nil
+    ) {
+        guard let context = self.context else { return }
+        var exchange = exchange
+        var body = body
+        var buffer = context.channel.allocator.buffer(capacity: 512 + body.readableBytes)
+        let framing: ResponseHead.Framing = Self.mayHaveBody(status) ? .length(body.readableBytes) : .none
+        let answer = UpstreamAnswer(status: status, mediaType: mediaType, headers: headers)
+        self.writeHead(exchange, answer, framing: framing, into: &buffer)
+        buffer.writeStaticString("\r\n")
+        if !exchange.isHead {
+            exchange.bytesOut = body.readableBytes
+            buffer.writeBuffer(&body)
+        }
+        self.write(buffer)
+        self.record(exchange, status: status, timing, errorCode: errorCode, now: .now())
+        self.finished(exchange)
+    }
+
+    // MARK: Parts
+
+    private func writeHead(
+        _ exchange: Exchange,
+        _ answer: UpstreamAnswer,
+        framing: ResponseHead.Framing,
+        into buffer: inout ByteBuffer
+    ) {
+        let head = ResponseHead(
+            status: answer.status,
+            framing: framing,
+            keepAlive: exchange.keepAlive,
+            isHTTP10: exchange.isHTTP10
+        )
+        head.write(into: &buffer, date: self.loop.clock.httpDate(), requestID: exchange.id)
+        if let mediaType = answer.mediaType { ResponseHead.write("Content-Type", mediaType, into: &buffer) }
+        for header in answer.headers { ResponseHead.writeForeign(header.name, header.value, into: &buffer) }
+        if exchange.route != nil, exchange.head.headers.contains(name: "origin") {
+            ResponseHead.write("Access-Control-Allow-Origin", "*", into: &buffer)
+            ResponseHead.write("Access-Control-Expose-Headers", "*", into: &buffer)
+        }
+    }
+
+    private static func writeTiming(_ timing: UpstreamTiming, total: TimeAmount, into buffer: inout ByteBuffer) {
+        buffer.writeStaticString("Server-Timing: ")
+        if let queue = timing.queue {
+            buffer.writeStaticString("queue;dur=")
+            buffer.writeMilliseconds(queue)
+            buffer.writeStaticString(", ")
+        }
+        if let predict = timing.predict {
+            buffer.writeStaticString("predict;dur=")
+            buffer.writeMilliseconds(predict)
+            buffer.writeStaticString(", ")
+        }
+        buffer.writeStaticString("total;dur=")
+        buffer.writeMilliseconds(total)
+        buffer.writeStaticString("\r\n")
+    }
+
+    private static func mayHaveBody(_ status: Int) -> Bool {
+        status >= 200 && status != 204 && status != 304
+    }
+
+    private func record(_ exchange: Exchange, status: Int, _ timing: UpstreamTiming, errorCode: String?, now: NIODeadline) {
+        switch exchange.target {
+        case .liveness, .readiness, .apiReadiness: return
+        case .api(let route) where exchange.head.method == .POST:
+            let total = now - exchange.arrival
+            self.loop.count(route.api) {
+                $0.answered(status, total: total, queue: timing.queue, predict: timing.predict)
+            }
+        case .api, .index, .nothing: break
+        }
+        self.loop.log(
+            exchange.record(status: status, client: self.client, timing: timing, errorCode: errorCode, now: now)
+        )
+    }
+
+    /// 499 is what servers commonly log for a client that closed the connection before its answer.
+    func recordCancelled(_ exchange: Exchange, stage: String) {
+        var exchange = exchange
+        exchange.body.release()
+        if let route = exchange.route { self.loop.count(route.api) { $0.wasCancelled(stage: stage) } }
+        self.loop.log(
+            exchange.record(
+                status: 499,
+                client: self.client,
+                timing: UpstreamTiming(),
+                errorCode: "CLIENT_CLOSED",
+                now: .now()
+            )
+        )
+    }
+}
+
+extension NIOLoopBound<ConnectionHandler> {
+    fileprivate func execute(_ body: @escaping @Sendable (ConnectionHandler) -> Void) {
+        self.eventLoop.execute { body(self.value) }
+    }
+}

@@ -1,0 +1,301 @@
+import CortexTelemetry
+import DequeModule
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// One client's connection: requests in, one at a time; answers out, in order.
+///
+/// While a request is with its upstream the socket is still read, so that a client that leaves is noticed. Requests that are
+/// sent ahead wait here, and nothing more is read while any do.
+final class ConnectionHandler: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundIn = Never
+    typealias OutboundOut = IOData
+
+    let loop: LoopContext
+    var state = ConnectionState.idle
+    var context: ChannelHandlerContext?
+    private var backlog = Deque<HTTPServerRequestPart>()
+    private var isReadPending = false
+    private var isWritingBody = false
+    private(set) var client = "unknown"
+    private var isClosingWhenIdle = false
+    private var timer = ConnectionTimer()
+    private var sawHead = false
+
+    init(loop: LoopContext) {
+        self.loop = loop
+    }
+
+    // MARK: Life
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        self.client = context.channel.remoteAddress?.ipAddress ?? "unknown"
+        self.loop.opened(self)
+        self.await(.idle)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.timer.cancel()
+        self.backlog.removeAll()
+        self.clientLeft()
+        self.loop.closed(self)
+        context.fireChannelInactive()
+    }
+
+    private func clientLeft() {
+        let state = self.state
+        self.state = .closing
+        switch state {
+        case .receiving(let exchange): self.recordCancelled(exchange, stage: "receiving")
+        case .awaiting(let exchange):
+            exchange.route?.upstream.cancel(exchange.number)
+            self.recordCancelled(exchange, stage: "waiting")
+        case .streaming(let exchange):
+            exchange.route?.upstream.cancel(exchange.number)
+            self.recordCancelled(exchange, stage: "streaming")
+        case .idle, .lingering, .closing: break
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard case .idle = self.state, let error = error as? HTTPParserError else {
+            context.close(promise: nil)
+            return
+        }
+        // What the parser could not read has no head, so it is answered (and logged) as a request without one.
+        let head = HTTPRequestHead(version: .http1_1, method: .RAW(value: "?"), uri: "?")
+        var exchange = self.makeExchange(head, target: .nothing)
+        exchange.keepAlive = false
+        let isTooLarge = error == .headerOverflow
+        self.refuse(isTooLarge ? .headersTooLarge : .malformed("the request is not HTTP/1.1: \(error)"), exchange)
+    }
+
+    /// Ends the connection after what is in flight.
+    func closeWhenIdle() {
+        self.isClosingWhenIdle = true
+        if case .idle = self.state, self.backlog.isEmpty { self.context?.close(promise: nil) }
+    }
+
+    // MARK: Reading
+
+    func read(context: ChannelHandlerContext) {
+        if self.backlog.isEmpty, !self.isWritingBody {
+            context.read()
+        } else {
+            self.isReadPending = true
+        }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let part = self.unwrapInboundIn(data)
+        if self.isBusy || !self.backlog.isEmpty {
+            self.backlog.append(part)
+        } else {
+            self.take(part)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        switch self.state {
+        // Bytes came, but no whole head: the client has begun a request.
+        case .idle where !self.sawHead: self.timer.begin(.head, within: self.loop.configuration.headerTimeout, self)
+        case .receiving: self.await(.body)
+        default: break
+        }
+        self.sawHead = false
+        context.fireChannelReadComplete()
+    }
+
+    /// Whether the part at hand belongs to a later request, or has to wait for the disk.
+    private var isBusy: Bool {
+        switch self.state {
+        case .awaiting, .streaming: true
+        case .idle, .receiving: self.isWritingBody
+        case .lingering, .closing: false
+        }
+    }
+
+    private func take(_ part: HTTPServerRequestPart) {
+        switch (part, self.state) {
+        case (.head(let head), .idle):
+            self.sawHead = true
+            self.begin(head)
+        case (.body(let bytes), .receiving(let exchange)): self.collect(bytes, exchange)
+        case (.end, .receiving(let exchange)): self.complete(exchange)
+        default: break  // lingering or closing: read past
+        }
+    }
+
+    private func resumeReading() {
+        while !self.isBusy, let part = self.backlog.popFirst() { self.take(part) }
+        if self.backlog.isEmpty, self.isReadPending, !self.isWritingBody {
+            self.isReadPending = false
+            self.context?.read()
+        }
+    }
+
+    // MARK: A request
+
+    private func makeExchange(_ head: HTTPRequestHead, target: RouteTable.Target) -> Exchange {
+        let offered = head.headers.first(name: "x-request-id")
+        let id = offered.flatMap { RequestIDGenerator.isAcceptable($0) ? $0 : nil } ?? self.loop.ids.next()
+        return Exchange(
+            number: self.loop.nextNumber(),
+            id: id,
+            head: head,
+            arrival: .now(),
+            keepAlive: head.isKeepAlive && !self.isClosingWhenIdle,
+            target: target,
+            body: BodyCollector(self.loop.configuration, budget: self.loop.budget)
+        )
+    }
+
+    private func begin(_ head: HTTPRequestHead) {
+        let host = head.headers.first(name: "host")
+        let path = Exchange.split(head.uri).path
+        var exchange = self.makeExchange(head, target: self.loop.routes.target(path: path, host: host.map { $0[...] }))
+        if let error = RequestCheck.problem(with: head, exchange.target, self.loop) {
+            exchange.early = error
+            // A body that will not be used is read past if it is small; beyond that the connection ends with the answer.
+            if RequestCheck.announcedLength(head) > self.loop.configuration.inlineLimit || RequestCheck.expectsContinue(head) {
+                exchange.keepAlive = false
+                self.refuse(error, exchange)
+                return
+            }
+        } else if RequestCheck.expectsContinue(head) {
+            self.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
+        }
+        self.state = .receiving(exchange)
+    }
+
+    private func collect(_ bytes: ByteBuffer, _ exchange: Exchange) {
+        var exchange = exchange
+        self.state = .closing  // so that the exchange, and the body in it, has one owner and is appended to in place
+        do {
+            switch try exchange.body.append(bytes, on: self.loop.eventLoop) {
+            case .more: self.state = .receiving(exchange)
+            case .writing(let written):
+                self.state = .receiving(exchange)
+                self.isWritingBody = true
+                written.assumeIsolated().whenComplete { self.bodyWritten($0) }
+            }
+        } catch {
+            exchange.keepAlive = false
+            self.refuse(error, exchange)
+        }
+    }
+
+    private func bodyWritten(_ result: Result<Void, any Error>) {
+        self.isWritingBody = false
+        if case .failure = result, case .receiving(var exchange) = self.state {
+            exchange.keepAlive = false
+            self.refuse(.spoolBroken, exchange)
+        }
+        self.resumeReading()
+    }
+
+    private func complete(_ exchange: Exchange) {
+        if let error = exchange.early {
+            self.refuse(error, exchange)
+            return
+        }
+        switch exchange.target {
+        case .api(let route) where exchange.head.method == .POST: self.send(exchange, to: route)
+        default: self.answerLocally(exchange)
+        }
+    }
+
+    private func send(_ exchange: Exchange, to route: Route) {
+        self.state = .awaiting(exchange)
+        let request = UpstreamRequest(
+            number: exchange.number,
+            id: exchange.id,
+            headers: exchange.head.headers,
+            query: String(Exchange.split(exchange.head.uri).query),
+            body: exchange.body.body,
+            deadline: exchange.arrival + TimeAmount(route.timeout)
+        )
+        let responder = UpstreamResponder(
+            connection: NIOLoopBound(self, eventLoop: self.loop.eventLoop),
+            eventLoop: self.loop.eventLoop,
+            number: exchange.number
+        )
+        route.upstream.send(request, to: responder)
+    }
+
+    /// The exchange is answered whole: what comes next on this connection?
+    func finished(_ exchange: Exchange) {
+        var exchange = exchange
+        exchange.body.release()
+        guard exchange.keepAlive, !self.isClosingWhenIdle else {
+            self.state = .closing
+            self.closeGently()
+            return
+        }
+        self.state = .idle
+        self.await(.idle)
+        self.resumeReading()
+    }
+
+    /// Writes are done after this; reads go on for a moment, so that the client gets the answer and not a reset.
+    private func closeGently() {
+        guard let context = self.context else { return }
+        self.state = .lingering
+        self.backlog.removeAll()
+        context.close(mode: .output, promise: nil)
+        self.timer.begin(.linger, within: .seconds(2), self)
+        if self.isReadPending {
+            self.isReadPending = false
+            context.read()
+        }
+    }
+
+    // MARK: Time
+
+    private func await(_ phase: ConnectionTimer.Phase) {
+        switch phase {
+        case .idle: self.timer.begin(.idle, within: self.loop.configuration.idleTimeout, self)
+        case .body: self.timer.begin(.body, within: self.loop.configuration.bodyTimeout, self)
+        case .head, .linger: break
+        }
+    }
+
+    func timedOut(_ phase: ConnectionTimer.Phase) {
+        switch (phase, self.state) {
+        case (.idle, .idle), (.linger, .lingering): self.context?.close(promise: nil)
+        case (.head, .idle):
+            let head = HTTPRequestHead(version: .http1_1, method: .RAW(value: "?"), uri: "?")
+            var exchange = self.makeExchange(head, target: .nothing)
+            exchange.keepAlive = false
+            self.refuse(.headTooSlow, exchange)
+        case (.body, .receiving(var exchange)):
+            exchange.keepAlive = false
+            self.refuse(.bodyTooSlow, exchange)
+        default: break
+        }
+    }
+
+    // MARK: Writing
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if case .streaming(let exchange) = self.state {
+            exchange.route?.upstream.setFlow(of: exchange.number, isOpen: context.channel.isWritable)
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func timerFired() {
+        if let phase = self.timer.fired(self) { self.timedOut(phase) }
+    }
+
+    func write(_ buffer: ByteBuffer) {
+        self.context?.writeAndFlush(self.wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
+    }
+}

@@ -1,0 +1,58 @@
+import CortexSpec
+import CortexTelemetry
+import NIOCore
+import NIOHTTP1
+
+/// One request and its answer, as far as they have come.
+struct Exchange {
+    let number: UInt64
+    let id: String
+    let head: HTTPRequestHead
+    let arrival: NIODeadline
+    /// Whether the connection may serve another request after this one.
+    var keepAlive: Bool
+    var target: RouteTable.Target
+    var body: BodyCollector
+    var bytesOut = 0
+    /// Of a streamed answer, once it has begun.
+    var streamStatus = 0
+    /// Decided from the head alone; sent once the body has been read past.
+    var early: GatewayError?
+
+    var isHTTP10: Bool { self.head.version == .http1_0 }
+    var isHead: Bool { self.head.method == .HEAD }
+
+    var route: Route? {
+        guard case .api(let route) = self.target else { return nil }
+        return route
+    }
+
+    /// Path and query of the request's target; the authority of an absolute one is dropped.
+    static func split(_ uri: String) -> (path: Substring, query: Substring) {
+        var rest = uri[...]
+        if !rest.hasPrefix("/"), let colon = rest.firstIndex(of: ":"), rest[colon...].hasPrefix("://") {
+            rest = rest[colon...].dropFirst(3).drop { $0 != "/" && $0 != "?" }
+        }
+        guard let mark = rest.utf8.firstIndex(of: UInt8(ascii: "?")) else { return (rest, "") }
+        return (rest[..<mark], rest[rest.index(after: mark)...])
+    }
+
+    func record(status: Int, client: String, timing: UpstreamTiming, errorCode: String?, now: NIODeadline) -> AccessRecord {
+        let path = Self.split(self.head.uri).path
+        var record = AccessRecord(requestID: self.id, method: self.head.method.rawValue, path: String(path), client: client)
+        record.status = status
+        record.bytesIn = self.body.size
+        record.bytesOut = self.bytesOut
+        record.queue = timing.queue
+        record.predict = timing.predict
+        record.total = now - self.arrival
+        record.worker = timing.worker
+        record.errorCode = errorCode
+        record.api = self.route?.api.description
+        record.version = self.route?.version
+        if let parent = self.head.headers.first(name: "traceparent"), parent.utf8.count >= 35 {
+            record.traceID = String(parent.dropFirst(3).prefix(32))
+        }
+        return record
+    }
+}

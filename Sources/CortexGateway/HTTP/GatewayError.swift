@@ -1,0 +1,178 @@
+import CortexSpec
+import CortexTelemetry
+import NIOCore
+
+/// An answer that is an error: what the client did, or what the gateway could not do.
+enum GatewayError: Error {
+    case malformed(String)
+    case noSuchPath(path: String, nearest: String?)
+    case methodNotAllowed(allowed: String)
+    case bodyTooSlow
+    case headTooSlow
+    case bodyTooLarge(limit: Int)
+    case uriTooLong
+    case headersTooLarge
+    case unsupportedEncoding(String)
+    case spoolFull
+    case spoolBroken
+    case draining
+    case starting
+    case upstream(APIName, UpstreamFailure)
+}
+
+extension GatewayError {
+    /// The flat JSON of every error, and the status and headers that go with it.
+    struct Response {
+        var status: Int
+        var code: String
+        var message: String
+        var hint: String?
+        var detail: String?
+        var headers: [(name: String, value: String)] = []
+        /// Why it was refused without being tried: the label of a metric; nil where it was tried.
+        var shedReason: String?
+    }
+
+    var response: Response {
+        switch self {
+        case .malformed(let reason):
+            Response(status: 400, code: "MALFORMED_REQUEST", message: reason)
+        case .noSuchPath(let path, let nearest):
+            Response(
+                status: 404,
+                code: "NO_SUCH_API",
+                message: "no API answers at \(path)",
+                hint: nearest.map { "did you mean \($0)?" } ?? "GET / lists the APIs"
+            )
+        case .methodNotAllowed(let allowed):
+            Response(
+                status: 405,
+                code: "METHOD_NOT_ALLOWED",
+                message: "this path answers \(allowed) only",
+                headers: [("Allow", allowed)]
+            )
+        case .bodyTooSlow:
+            Response(status: 408, code: "BODY_TIMEOUT", message: "the rest of the body did not come in time")
+        case .headTooSlow:
+            Response(status: 408, code: "HEADER_TIMEOUT", message: "the rest of the headers did not come in time")
+        case .bodyTooLarge(let limit):
+            Response(
+                status: 413,
+                code: "BODY_TOO_LARGE",
+                message: "the body is larger than the \(limit) bytes that CORTEX_MAX_BODY_SIZE allows"
+            )
+        case .uriTooLong:
+            Response(status: 414, code: "URI_TOO_LONG", message: "the path and query are longer than 64 KiB")
+        case .headersTooLarge:
+            Response(status: 431, code: "HEADERS_TOO_LARGE", message: "there are too many headers, or one is too long")
+        case .unsupportedEncoding(let encoding):
+            Response(
+                status: 415,
+                code: "UNSUPPORTED_ENCODING",
+                message: "bodies with content-encoding \(encoding) are not read; send them as they are"
+            )
+        case .spoolFull:
+            Response(
+                status: 503,
+                code: "SPOOL_FULL",
+                message: "the space for large bodies is in use",
+                headers: [("Retry-After", "1")],
+                shedReason: "spool_full"
+            )
+        case .spoolBroken:
+            Response(status: 507, code: "SPOOL_FAILED", message: "the body could not be kept: the disk may be full")
+        case .draining:
+            Response(
+                status: 503,
+                code: "DRAINING",
+                message: "the server is shutting down",
+                headers: [("Retry-After", "1")],
+                shedReason: "draining"
+            )
+        case .starting:
+            Response(
+                status: 503,
+                code: "NOT_READY",
+                message: "the server is starting",
+                headers: [("Retry-After", "1")]
+            )
+        case .upstream(let api, let failure): Self.response(of: api, failure)
+        }
+    }
+
+    private static func response(of api: APIName, _ failure: UpstreamFailure) -> Response {
+        switch failure {
+        case .queueFull(let depth, let limit):
+            Response(
+                status: 503,
+                code: "QUEUE_FULL",
+                message: "\(api) is full: \(depth) requests are queued or running",
+                hint: "autoscaling.max_replica_concurrency is \(limit)",
+                headers: [("Retry-After", "1")],
+                shedReason: "queue_full"
+            )
+        case .notReady(let reason):
+            Response(
+                status: 503,
+                code: "NOT_READY",
+                message: "\(api) cannot answer: \(reason)",
+                headers: [("Retry-After", "1")],
+                shedReason: "not_ready"
+            )
+        case .draining:
+            Response(
+                status: 503,
+                code: "DRAINING",
+                message: "this version of \(api) is shutting down",
+                headers: [("Retry-After", "1")],
+                shedReason: "draining"
+            )
+        case .deadlineExceeded(let started):
+            Response(
+                status: 504,
+                code: "DEADLINE_EXCEEDED",
+                message: started
+                    ? "\(api) did not answer in time" : "the time ran out before \(api) came to this request"
+            )
+        case .crashed(let worker):
+            Response(
+                status: 502,
+                code: "WORKER_CRASHED",
+                message: "worker \(worker) of \(api) ended while it ran this request",
+                hint: "`cortex logs \(api)` shows its last lines"
+            )
+        case .refused(let error):
+            Response(
+                status: error.status,
+                code: error.code,
+                message: error.message,
+                hint: error.hint,
+                detail: error.detail,
+                headers: error.headers
+            )
+        }
+    }
+}
+
+extension GatewayError.Response {
+    /// `{"error": "…", "code": "…", "request_id": "…", "hint": "…"}`
+    func body(requestID: String, allocator: ByteBufferAllocator) -> ByteBuffer {
+        var buffer = allocator.buffer(capacity: 256)
+        buffer.writeStaticString("{\"error\": ")
+        buffer.writeJSON(self.message)
+        buffer.writeStaticString(", \"code\": ")
+        buffer.writeJSON(self.code)
+        buffer.writeStaticString(", \"request_id\": ")
+        buffer.writeJSON(requestID)
+        if let hint = self.hint {
+            buffer.writeStaticString(", \"hint\": ")
+            buffer.writeJSON(hint)
+        }
+        if let detail = self.detail {
+            buffer.writeStaticString(", \"detail\": ")
+            buffer.writeString(detail)
+        }
+        buffer.writeStaticString("}")
+        return buffer
+    }
+}

@@ -1,0 +1,99 @@
+import CortexSpec
+import CortexTelemetry
+import NIOCore
+
+/// What all connections of one event loop share: nothing in it is ever seen by another thread.
+final class LoopContext {
+    let eventLoop: any EventLoop
+    let configuration: GatewayConfiguration
+    let budget: SpoolBudget
+    var routes = RouteTable()
+    var clock = WallClock()
+    var ids = RequestIDGenerator()
+    /// Whether every deployed API has its route: before that, an unknown path may yet become known.
+    var isLoaded = false
+    var isDraining = false
+    private(set) var counters: [APIName: APICounters] = [:]
+    private(set) var connections: [ObjectIdentifier: ConnectionHandler] = [:]
+    private var lastNumber: UInt64
+    private let accessLog: LogSink
+    private var pendingLog = ByteBuffer()
+    private var isFlushScheduled = false
+    private var emptied: EventLoopPromise<Void>?
+
+    /// - Parameter index: Which of the event loops this is: the upper bits of every request's number.
+    init(
+        eventLoop: any EventLoop,
+        index: Int,
+        configuration: GatewayConfiguration,
+        budget: SpoolBudget,
+        accessLog: LogSink
+    ) {
+        self.eventLoop = eventLoop
+        self.configuration = configuration
+        self.budget = budget
+        self.accessLog = accessLog
+        self.lastNumber = UInt64(index) << 48
+    }
+
+    /// Why the server as a whole is not ready, whatever its APIs are.
+    var obstacle: String? {
+        if self.isDraining { return "the server is shutting down" }
+        return self.isLoaded ? nil : "the server is starting"
+    }
+
+    func nextNumber() -> UInt64 {
+        self.lastNumber += 1
+        return self.lastNumber
+    }
+
+    // MARK: Counting
+
+    func count(_ api: APIName, _ change: (inout APICounters) -> Void) {
+        change(&self.counters[api, default: APICounters()])
+    }
+
+    func forgetCounters(except names: Set<APIName>) {
+        self.counters = self.counters.filter { names.contains($0.key) }
+    }
+
+    // MARK: The access log
+
+    /// Lines are collected and handed on together: at once when there is much, after a moment when there is little.
+    func log(_ record: AccessRecord) {
+        record.write(into: &self.pendingLog, timestamp: self.clock.timestamp())
+        if self.pendingLog.readableBytes > 64 << 10 {
+            self.flushLog()
+        } else if !self.isFlushScheduled {
+            self.isFlushScheduled = true
+            self.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(50)) { self.flushLog() }
+        }
+    }
+
+    func flushLog() {
+        self.isFlushScheduled = false
+        guard self.pendingLog.readableBytes > 0 else { return }
+        self.accessLog.append(self.pendingLog)
+        self.pendingLog.clear()
+    }
+
+    // MARK: Connections
+
+    func opened(_ connection: ConnectionHandler) {
+        self.connections[ObjectIdentifier(connection)] = connection
+    }
+
+    func closed(_ connection: ConnectionHandler) {
+        self.connections[ObjectIdentifier(connection)] = nil
+        if self.connections.isEmpty { self.emptied?.succeed() }
+    }
+
+    /// Closes each connection once it has nothing in flight; the future succeeds when none is left.
+    func closeConnections() -> EventLoopFuture<Void> {
+        let promise = self.emptied ?? self.eventLoop.makePromise(of: Void.self)
+        self.emptied = promise
+        for connection in self.connections.values { connection.closeWhenIdle() }
+        if self.connections.isEmpty { promise.succeed() }
+        return promise.futureResult
+    }
+}

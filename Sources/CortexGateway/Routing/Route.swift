@@ -1,0 +1,31 @@
+package import CortexSpec
+
+/// An API as the gateway knows it.
+package struct Route: Sendable {
+    package var api: APIName
+    /// The version that answers, for the access log.
+    package var version: Int
+    /// Begins with `/`, has no trailing one.
+    package var endpoint: String
+    package var upstream: any Upstream
+    /// How long a request may take from its arrival.
+    package var timeout: Duration
+    /// The answer to `GET`, as JSON.
+    package var summary: String
+
+    package init(
+        api: APIName,
+        version: Int,
+        endpoint: String,
+        upstream: any Upstream,
+        timeout: Duration = .seconds(300),
+        summary: String
+    ) {
+        self.api = api
+        self.version = version
+        self.endpoint = endpoint
+        self.upstream = upstream
+        self.timeout = timeout
+        self.summary = summary
+    }
+}

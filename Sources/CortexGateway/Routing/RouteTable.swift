@@ -1,0 +1,72 @@
+import CortexSpec
+
+/// All routes at one moment; replaced whole, so that a request sees either the old or the new.
+package struct RouteTable: Sendable {
+    private var byEndpoint: [String: Route] = [:]
+    private var byHost: [String: Route] = [:]
+
+    package init(_ routes: [Route] = []) {
+        for route in routes {
+            self.byEndpoint[route.endpoint] = route
+            self.byHost["api-\(route.api)"] = route
+        }
+    }
+
+    package var routes: [Route] { self.byEndpoint.values.sorted { $0.api < $1.api } }
+    package var isEmpty: Bool { self.byEndpoint.isEmpty }
+
+    /// What a path (without its query) asks for.
+    enum Target {
+        case api(Route)
+        case apiReadiness(Route)
+        case liveness
+        case readiness
+        case index
+        case nothing
+    }
+
+    func target(path: Substring, host: Substring?) -> Target {
+        if let route = self.byEndpoint[String(path)] { return .api(route) }
+        let trimmed = path.utf8.count > 1 && path.utf8.last == UInt8(ascii: "/") ? path.dropLast() : path
+        if let host, !self.byHost.isEmpty, host.hasPrefix("api-"), trimmed == "/predict" || trimmed == "/" {
+            let name = host.prefix { $0 != ":" }
+            if let route = self.byHost[String(name)] { return .api(route) }
+        }
+        switch trimmed {
+        case "/livez", "/healthz", "/ping": return .liveness
+        case "/readyz": return .readiness
+        case "/": return .index
+        default: break
+        }
+        if let route = self.byEndpoint[String(trimmed)] { return .api(route) }
+        if trimmed.hasSuffix("/predict"), let route = self.byEndpoint[String(trimmed.dropLast("/predict".count))] {
+            return .api(route)
+        }
+        if trimmed.hasSuffix("/readyz"), let route = self.byEndpoint[String(trimmed.dropLast("/readyz".count))] {
+            return .apiReadiness(route)
+        }
+        return .nothing
+    }
+
+    /// The endpoint that differs least from `path`; nil where none is near.
+    func nearest(to path: String) -> String? {
+        let candidates = self.byEndpoint.keys.map { ($0, Self.distance(Array($0.utf8), Array(path.utf8.prefix(200)))) }
+        guard let best = candidates.min(by: { ($0.1, $0.0) < ($1.1, $1.0) }) else { return nil }
+        return best.1 <= max(3, best.0.utf8.count / 2) ? best.0 : nil
+    }
+
+    /// Levenshtein's.
+    private static func distance(_ lhs: [UInt8], _ rhs: [UInt8]) -> Int {
+        var row = Array(0...rhs.count)
+        for (i, left) in lhs.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, right) in rhs.enumerated() {
+                let substituted = diagonal + (left == right ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(substituted, row[j] + 1, diagonal + 1)
+            }
+        }
+        return row[rhs.count]
+    }
+}

@@ -1,0 +1,151 @@
+package import NIOCore
+package import NIOHTTP1
+
+/// Where the requests of an API go: the admission queue of this process, or pods across the network.
+///
+/// Every method may be called on any event loop and returns without waiting.
+package protocol Upstream: Sendable {
+    /// Takes a request over; all that becomes of it goes to `responder`.
+    func send(_ request: UpstreamRequest, to responder: UpstreamResponder)
+
+    /// Nobody waits for this request any more; nothing more of it is to be sent to its responder.
+    func cancel(_ number: UInt64)
+
+    /// Holds back (or lets go on) a streamed answer, whose reader is slower than its source.
+    func setFlow(of number: UInt64, isOpen: Bool)
+
+    /// Whether a request could be answered now; a sentence says why not.
+    func readiness() async -> UpstreamReadiness
+}
+
+package enum UpstreamReadiness: Hashable, Sendable {
+    case ready
+    case notReady(reason: String)
+}
+
+/// A request as it came in, whole.
+package struct UpstreamRequest: Sendable {
+    /// Unique within this server process.
+    package var number: UInt64
+    /// What clients and logs call it: 1 to 128 of `A-Za-z0-9._-`.
+    package var id: String
+    package var headers: HTTPHeaders
+    /// What stands behind `?`, as it came; empty where there is none.
+    package var query: String
+    package var body: UpstreamBody
+    /// On the monotonic clock.
+    package var deadline: NIODeadline
+}
+
+package enum UpstreamBody: Hashable, Sendable {
+    case bytes(ByteBuffer)
+    /// In a file, which goes away when the request has been answered.
+    case spooled(path: String, size: Int)
+
+    package var size: Int {
+        switch self {
+        case .bytes(let bytes): bytes.readableBytes
+        case .spooled(_, let size): size
+        }
+    }
+}
+
+/// What comes back: one `answer`; or `head`, `chunk`s, `end`; or one `failed`.
+package enum UpstreamEvent: Sendable {
+    case answer(UpstreamAnswer, UpstreamAnswerBody, UpstreamTiming)
+    case head(UpstreamAnswer)
+    case chunk(ByteBuffer)
+    case end(isWhole: Bool, UpstreamTiming)
+    case failed(UpstreamFailure, UpstreamTiming)
+}
+
+package struct UpstreamAnswer: Sendable {
+    package var status: Int
+    /// `content-type`, where it is not among the headers.
+    package var mediaType: String?
+    package var headers: [(name: String, value: String)]
+
+    package init(status: Int, mediaType: String?, headers: [(name: String, value: String)]) {
+        self.status = status
+        self.mediaType = mediaType
+        self.headers = headers
+    }
+}
+
+package enum UpstreamAnswerBody: Sendable {
+    case bytes(ByteBuffer)
+    /// A file to send from its beginning; `owner` keeps its descriptor open.
+    case file(descriptor: CInt, size: Int, owner: any Sendable)
+}
+
+package struct UpstreamTiming: Hashable, Sendable {
+    package var queue: TimeAmount?
+    package var predict: TimeAmount?
+    package var worker: String?
+
+    package init(queue: TimeAmount? = nil, predict: TimeAmount? = nil, worker: String? = nil) {
+        self.queue = queue
+        self.predict = predict
+        self.worker = worker
+    }
+}
+
+/// Why the upstream has no answer. Only what was *not started* may be tried elsewhere.
+package enum UpstreamFailure: Sendable {
+    case queueFull(depth: Int, limit: Int)
+    case notReady(reason: String)
+    case draining
+    case deadlineExceeded(started: Bool)
+    case crashed(worker: String)
+    /// An error in the words of the predictor's worker.
+    case refused(UpstreamError)
+
+    package var wasStarted: Bool {
+        switch self {
+        case .queueFull, .notReady, .draining, .deadlineExceeded(started: false): false
+        case .deadlineExceeded(started: true), .crashed, .refused: true
+        }
+    }
+}
+
+package struct UpstreamError: Sendable {
+    package var status: Int
+    package var code: String
+    package var message: String
+    package var hint: String?
+    /// JSON text that goes into the answer as `detail`.
+    package var detail: String?
+    package var headers: [(name: String, value: String)]
+
+    package init(
+        status: Int,
+        code: String,
+        message: String,
+        hint: String? = nil,
+        detail: String? = nil,
+        headers: [(name: String, value: String)] = []
+    ) {
+        self.status = status
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.detail = detail
+        self.headers = headers
+    }
+}
+
+/// The way back to the client that sent a request.
+package struct UpstreamResponder: Sendable {
+    let connection: NIOLoopBound<ConnectionHandler>
+    let eventLoop: any EventLoop
+    let number: UInt64
+
+    /// May be called on any event loop; on the connection's own there is no hop.
+    package func receive(_ event: UpstreamEvent) {
+        if self.eventLoop.inEventLoop {
+            self.connection.value.receive(event, of: self.number)
+        } else {
+            self.eventLoop.execute { self.connection.value.receive(event, of: self.number) }
+        }
+    }
+}

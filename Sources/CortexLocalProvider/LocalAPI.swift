@@ -1,0 +1,239 @@
+import CortexControlPlane
+import CortexGateway
+import CortexServing
+import CortexSpec
+import CortexTelemetry
+
+/// One API on this machine: the version that serves, and the one that is to take over.
+actor LocalAPI {
+    let name: APIName
+    nonisolated let log: APILog
+    private let machine: LocalMachine
+    private let emit: @Sendable (ProviderEvent) -> Void
+    private let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Void
+    /// The newest version that was asked for.
+    private var wanted: LocalVersion?
+    private var serving: LocalVersion?
+    private var rollout = Rollout.done
+    private var restarts = 0
+
+    /// How far the newest version has come.
+    private enum Rollout {
+        /// Next: `failed`, `done`.
+        case running
+        /// It could not be started; the version before, if there is one, serves on. Next: `done`, if a later try succeeds.
+        case failed(reason: String)
+        /// The newest version serves.
+        case done
+    }
+
+    /// - Parameter spawn: Runs a long job beside others, until the provider ends.
+    init(
+        name: APIName,
+        log: APILog,
+        machine: LocalMachine,
+        emit: @escaping @Sendable (ProviderEvent) -> Void,
+        spawn: @escaping @Sendable (@escaping @Sendable () async -> Void) -> Void
+    ) {
+        self.name = name
+        self.log = log
+        self.machine = machine
+        self.emit = emit
+        self.spawn = spawn
+    }
+
+    // MARK: Wishes
+
+    /// Makes `deployment` the version that is to serve.
+    func apply(_ deployment: Deployment, fallback: Deployment?) async {
+        self.supersede()
+        if self.serving == nil, let fallback {
+            // It serves first, and goes when the wanted one is ready.
+            self.begin(LocalVersion(deployment: fallback, machine: self.machine, log: self.log))
+        }
+        let version = LocalVersion(deployment: deployment, machine: self.machine, log: self.log)
+        self.wanted = version
+        self.rollout = .running
+        self.begin(version)
+        await self.publishAbsence(of: version, reason: "it is starting")
+    }
+
+    /// While nothing serves, requests are told why.
+    private func publishAbsence(of version: LocalVersion, reason: String) async {
+        guard self.serving == nil, version === self.wanted else { return }
+        await self.machine.gateway.setRoute(self.route(to: version, UnavailableUpstream(reason: reason)))
+    }
+
+    /// The version that was to take over, and has not, makes room for a newer wish.
+    private func supersede() {
+        guard let candidate = self.wanted, candidate !== self.serving else { return }
+        self.wanted = nil
+        self.end(candidate)
+    }
+
+    func remove() async {
+        await self.machine.gateway.removeRoute(self.name)
+        self.supersede()
+        if let serving = self.serving {
+            self.serving = nil
+            self.wanted = nil
+            await serving.drain(grace: Self.drainGrace)
+            await serving.removeFiles()
+        }
+        self.emit(ProviderEvent(api: self.name, version: 0, kind: .removed, message: "deleted"))
+    }
+
+    /// Ends all workers; their files stay for the next server.
+    func shutdown() async {
+        let versions = [self.serving, self.wanted].compactMap { $0 }
+        await withDiscardingTaskGroup { group in
+            for version in versions { group.addTask { await version.drain(grace: .zero) } }
+        }
+        self.log.sink.close()
+    }
+
+    private static let drainGrace = Duration.seconds(330)
+
+    private func end(_ version: LocalVersion) {
+        self.spawn {
+            await version.drain(grace: Self.drainGrace)
+            await version.removeFiles()
+        }
+    }
+
+    // MARK: A version's life
+
+    private func begin(_ version: LocalVersion) {
+        self.log.write("starting version \(version.deployment.version)", version: version.deployment.version)
+        self.spawn { await self.bringUp(version) }
+    }
+
+    private func bringUp(_ version: LocalVersion) async {
+        let number = version.deployment.version
+        do {
+            let emit = self.emit
+            let name = self.name
+            emit(ProviderEvent(api: name, version: number, kind: .progress, message: "preparing the Python environment"))
+            let launch = try await version.prepare { line in
+                emit(ProviderEvent(api: name, version: number, kind: .progress, message: line))
+            }
+            guard self.isNeeded(version) else { return await version.removeFiles() }
+            emit(ProviderEvent(api: name, version: number, kind: .progress, message: "starting the predictor"))
+            try await version.run(launch) { await self.heard($0, of: version) }
+        } catch {
+            await self.failed(version, reason: "\(error)")
+        }
+    }
+
+    /// Whether anybody still waits for this version: the newest wish, or a fallback while nothing serves.
+    private func isNeeded(_ version: LocalVersion) -> Bool {
+        version === self.wanted || version === self.serving
+            || self.serving == nil && version.deployment.version < self.wanted?.deployment.version ?? 0
+    }
+
+    private func heard(_ event: Replica.Event, of version: LocalVersion) async {
+        let number = version.deployment.version
+        switch event {
+        case .ready: await self.promote(version)
+        case .startFailed(let worker, let error, let willRetry):
+            self.log.write(
+                level: "error",
+                Self.text(of: error) + (willRetry ? "; trying again" : ""),
+                version: number,
+                worker: worker
+            )
+            await self.failed(version, reason: "\(error)")
+        case .workerExited(let worker, let exit):
+            self.restarts += 1
+            self.log.write(level: "error", "\(worker) \(exit); starting another", version: number, worker: worker)
+            self.emit(ProviderEvent(api: self.name, version: number, kind: .workerExited, message: "\(worker) \(exit)"))
+        }
+    }
+
+    /// The user's traceback where there is one, since it says more than its last line.
+    private static func text(of error: WorkerError) -> String {
+        guard case .failed(let message) = error, let traceback = message.traceback, !traceback.isEmpty else {
+            return "\(error)"
+        }
+        return "\(message.error)\n\(traceback)"
+    }
+
+    private func promote(_ version: LocalVersion) async {
+        guard self.isNeeded(version), version !== self.serving, let upstream = await version.upstream() else { return }
+        // Awaited above: a newer version may have taken over in between.
+        guard self.isNeeded(version) else { return }
+        let old = self.serving
+        self.serving = version
+        if version === self.wanted { self.rollout = .done }
+        await self.machine.gateway.setRoute(self.route(to: version, upstream))
+        if version === self.wanted {
+            let number = version.deployment.version
+            self.log.write("version \(number) is live", version: number)
+            self.emit(ProviderEvent(api: self.name, version: number, kind: .live, message: "live"))
+        }
+        if let old { self.end(old) }
+    }
+
+    private func failed(_ version: LocalVersion, reason: String) async {
+        let number = version.deployment.version
+        self.log.write(level: "error", "version \(number) could not be started: \(reason)", version: number)
+        guard version === self.wanted else { return }
+        self.rollout = .failed(reason: reason)
+        self.emit(ProviderEvent(api: self.name, version: number, kind: .failed, message: reason))
+        await self.publishAbsence(of: version, reason: "its predictor could not be started; `cortex logs \(self.name)` shows why")
+    }
+
+    private func route(to version: LocalVersion, _ upstream: any Upstream) -> Route {
+        let spec = version.deployment.spec
+        return Route(
+            api: self.name,
+            version: version.deployment.version,
+            endpoint: spec.networking.endpoint,
+            upstream: upstream,
+            timeout: spec.networking.timeout,
+            summary: #"{"message": "make a prediction by sending a POST request to this endpoint with a JSON payload"}"#
+        )
+    }
+
+    // MARK: Seen from outside
+
+    func observation() async -> APIObservation {
+        let spec = (self.wanted ?? self.serving)?.deployment.spec
+        let load = await self.serving?.load() ?? LocalVersion.Load()
+        let isCurrent = self.serving === self.wanted
+        let (status, reason) = self.status(readyWorkers: load.readyWorkers)
+        let counters = await self.machine.gateway.counters(of: self.name)
+        return APIObservation(
+            status: status,
+            reason: reason,
+            servingVersion: self.serving?.deployment.version,
+            replicas: ReplicaCounts(
+                requested: 1,
+                ready: isCurrent && load.readyWorkers > 0 ? 1 : 0,
+                stale: !isCurrent && load.readyWorkers > 0 ? 1 : 0,
+                failed: reason == nil ? 0 : 1
+            ),
+            requests: RequestStatistics(counters),
+            endpoint: self.machine.baseURL + (spec?.networking.endpoint ?? "/\(self.name)")
+        )
+    }
+
+    private func status(readyWorkers: Int) -> (APIStatus, String?) {
+        switch self.rollout {
+        case .running: (.updating, nil)
+        case .failed(let reason): (self.serving == nil ? .error : .rolloutFailed, reason)
+        case .done where readyWorkers == 0: (.error, "its workers end as soon as they are started; see its log")
+        case .done: (.live, nil)
+        }
+    }
+
+    struct Gauges: Sendable {
+        var name: APIName
+        var load: LocalVersion.Load
+        var restarts: Int
+    }
+
+    func gauges() async -> Gauges {
+        Gauges(name: self.name, load: await self.serving?.load() ?? LocalVersion.Load(), restarts: self.restarts)
+    }
+}

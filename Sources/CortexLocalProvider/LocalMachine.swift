@@ -1,0 +1,59 @@
+package import CortexControlPlane
+package import CortexGateway
+package import CortexServing
+package import Logging
+import NIOCore
+import Synchronization
+
+/// What the versions of all APIs on this machine share.
+package final class LocalMachine: Sendable {
+    let home: CortexHome
+    /// The release of this server.
+    let version: String
+    let environment: [String: String]
+    let gateway: Gateway
+    let eventLoops: any EventLoopGroup
+    let projects: ProjectStore
+    let environments: EnvironmentBuilder
+    let workerPackage: String
+    let ledger: WorkerLedger
+    let socketDirectory: String
+    /// Where clients find the data port, such as `http://localhost:8888`.
+    let baseURL: String
+    let logger: Logger
+    private let sockets = Atomic<Int>(0)
+
+    /// - Parameters:
+    ///   - environment: The server's own variables, from which the workers' are made.
+    ///   - socketDirectory: Short, and readable by this user only.
+    ///   - baseURL: Of the data port, without a trailing slash.
+    package init(
+        home: CortexHome,
+        version: String,
+        environment: [String: String],
+        gateway: Gateway,
+        projects: ProjectStore,
+        environments: EnvironmentBuilder,
+        ledger: WorkerLedger,
+        socketDirectory: String,
+        baseURL: String,
+        logger: Logger
+    ) throws {
+        self.home = home
+        self.version = version
+        self.environment = environment
+        self.gateway = gateway
+        self.eventLoops = gateway.group
+        self.projects = projects
+        self.environments = environments
+        self.workerPackage = try WorkerPackage.unpack(below: home.tools)
+        self.ledger = ledger
+        self.socketDirectory = socketDirectory
+        self.baseURL = baseURL
+        self.logger = logger
+    }
+
+    func nextSocketPath() -> String {
+        "\(self.socketDirectory)/\(self.sockets.add(1, ordering: .relaxed).newValue).sock"
+    }
+}

@@ -1,0 +1,92 @@
+package import CortexControlPlane
+import CortexGateway
+package import CortexSpec
+import CortexTelemetry
+
+/// The provider of one machine: replicas are processes beside this one.
+package actor LocalProvider: Provider {
+    package nonisolated let events: AsyncStream<ProviderEvent>
+    private let emit: AsyncStream<ProviderEvent>.Continuation
+    private let jobs: AsyncStream<@Sendable () async -> Void>
+    private let spawn: AsyncStream<@Sendable () async -> Void>.Continuation
+    private let machine: LocalMachine
+    private var apis: [APIName: LocalAPI] = [:]
+
+    package init(machine: LocalMachine) {
+        self.machine = machine
+        // Events are few (steps of deploys and restarts), and each is recorded: none may be dropped.
+        (self.events, self.emit) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
+        (self.jobs, self.spawn) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
+    }
+
+    /// Runs the versions of all APIs; returns after `shutdown`, when all workers have ended.
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            for await job in self.jobs { group.addTask { await job() } }
+        }
+    }
+
+    /// Ends all workers, which have nothing in flight any more once the gateway has drained.
+    package func shutdown() async {
+        await withDiscardingTaskGroup { group in
+            for api in self.apis.values { group.addTask { await api.shutdown() } }
+        }
+        self.spawn.finish()
+        self.emit.finish()
+    }
+
+    // MARK: Provider
+
+    package func apply(_ deployment: Deployment, fallback: Deployment?) async {
+        let api = self.api(deployment.spec.name)
+        await api.apply(deployment, fallback: fallback)
+    }
+
+    package func remove(_ name: APIName) async {
+        guard let api = self.apis.removeValue(forKey: name) else { return }
+        self.spawn.yield {
+            await api.remove()
+            api.log.sink.close()
+        }
+    }
+
+    package func observation(of name: APIName) async -> APIObservation? {
+        await self.apis[name]?.observation()
+    }
+
+    package func logLines(of name: APIName, last: Int, follow: Bool) async throws -> AsyncThrowingStream<String, any Error> {
+        await self.api(name).log.lines(last: last, follow: follow)
+    }
+
+    private func api(_ name: APIName) -> LocalAPI {
+        if let api = self.apis[name] { return api }
+        let emit = self.emit
+        let spawn = self.spawn
+        let log = APILog(api: name, directory: "\(self.machine.home.logs)/apis")
+        let api = LocalAPI(
+            name: name,
+            log: log,
+            machine: self.machine,
+            emit: { emit.yield($0) },
+            spawn: { spawn.yield($0) }
+        )
+        spawn.yield { await log.sink.run() }
+        self.apis[name] = api
+        return api
+    }
+
+    // MARK: Seen from outside
+
+    /// Gauges and counters of all APIs, as Prometheus text.
+    package func metrics() async -> String {
+        var text = PrometheusText()
+        let counters = await self.machine.gateway.counters()
+        LocalMetrics.write(counters, into: &text)
+        var gauges: [LocalAPI.Gauges] = []
+        for api in self.apis.values { gauges.append(await api.gauges()) }
+        LocalMetrics.write(gauges.sorted { $0.name < $1.name }, into: &text)
+        text.family("cortex_build_info", .gauge, "The release of this server.")
+        text.sample("cortex_build_info", [("version", self.machine.version)], 1)
+        return text.text
+    }
+}

@@ -1,0 +1,35 @@
+import Foundation
+
+/// A line of an API's log as a person reads it: `time [request id] message`.
+enum LogText {
+    /// Bytes of a message beyond which it is cut.
+    static let limit = 256 << 10
+
+    private struct Line: Decodable {
+        var ts: String
+        var level: String
+        var message: String
+        var worker: String?
+        var stream: String?
+        var request_id: String?
+    }
+
+    /// Control characters are shown as escapes, so that no message can move the cursor or pass for another line: the lines
+    /// of a traceback, which is one message, are indented.
+    static func render(_ json: String) -> String {
+        guard let line = try? JSONDecoder().decode(Line.self, from: Data(json.utf8)) else { return json }
+        var text = line.ts
+        if line.level == "error" || line.level == "warning" { text += " \(line.level.uppercased())" }
+        if let request = line.request_id { text += " [\(request)]" }
+        text += " "
+        for scalar in line.message.unicodeScalars {
+            switch scalar.value {
+            case 0x0A: text += "\n    "
+            case 0x09: text += "\t"
+            case 0..<0x20, 0x7F..<0xA0: text += "\\x" + String(scalar.value, radix: 16)
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
+}

@@ -1,0 +1,196 @@
+import CortexControlPlane
+import CortexGateway
+import CortexServing
+import CortexSpec
+import Foundation
+import NIOCore
+
+/// One version of an API on this machine: its unpacked project, its environment, its queue and its replica.
+actor LocalVersion {
+    nonisolated let deployment: Deployment
+    private let machine: LocalMachine
+    private let log: APILog
+    /// Folder of its own, below `CORTEX_HOME/versions`; gone when the version is.
+    private let folder: String
+    private var running: Running?
+
+    /// What there is of a version once it has been started.
+    private struct Running {
+        var queue: AdmissionQueue
+        var listener: WorkerListener
+        var replica: Replica
+    }
+
+    init(deployment: Deployment, machine: LocalMachine, log: APILog) {
+        self.deployment = deployment
+        self.machine = machine
+        self.log = log
+        self.folder = "\(machine.home.versions)/\(deployment.spec.name)/\(deployment.id)"
+    }
+
+    private var projectDirectory: String { "\(self.folder)/project" }
+
+    // MARK: Starting
+
+    /// Unpacks the project and makes the environment; `progress` hears of each step.
+    func prepare(progress: @escaping @Sendable (String) -> Void) async throws -> WorkerLaunch {
+        guard let hash = ProjectHash(self.deployment.project) else {
+            throw VersionError.badProject(self.deployment.project)
+        }
+        // What a server left that was killed while it unpacked is no project.
+        try? FileManager.default.removeItem(atPath: self.folder)
+        try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
+        try await self.machine.projects.unpack(hash, into: self.projectDirectory)
+        let cache = "\(self.folder)/cache"
+        try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
+        let dotEnv = try self.readDotEnv()
+        let log = self.log
+        let version = self.deployment.version
+        let environment = try await self.machine.environments.environment(for: hash, in: self.projectDirectory) { line in
+            log.write(line, version: version, stream: "environment")
+            progress(line)
+        }
+        let variables = WorkerEnvironment(
+            deployment: self.deployment,
+            projectDirectory: self.projectDirectory,
+            cacheDirectory: cache,
+            dotEnv: dotEnv,
+            version: self.machine.version
+        )
+        return WorkerLaunch(
+            python: environment.python,
+            package: self.machine.workerPackage,
+            socket: self.machine.nextSocketPath(),
+            environment: variables.variables(base: self.machine.environment),
+            welcome: self.welcome
+        )
+    }
+
+    private func readDotEnv() throws -> [(key: String, value: String)] {
+        let path = "\(self.projectDirectory)/.env"
+        guard FileManager.default.fileExists(atPath: path) else { return [] }
+        return try DotEnv.parse(try String(contentsOfFile: path, encoding: .utf8))
+    }
+
+    private var welcome: WelcomeMessage {
+        let predictor = self.deployment.spec.predictor
+        return WelcomeMessage(
+            api: self.deployment.spec.name.description,
+            apiVersion: self.deployment.version,
+            projectDirectory: self.projectDirectory,
+            predictorPath: predictor.path,
+            predictorType: predictor.type,
+            pythonPath: predictor.pythonPath,
+            config: predictor.config,
+            threads: predictor.threadsPerProcess,
+            spoolDirectory: self.machine.home.spool,
+            inlineLimit: 1 << 20,
+            jsonDepthLimit: 512,
+            formPartLimit: 1000
+        )
+    }
+
+    /// Starts the replica, and runs until it has ended; what happens to it goes to `report`.
+    func run(_ launch: WorkerLaunch, report: @escaping @Sendable (Replica.Event) async -> Void) async throws {
+        let spec = self.deployment.spec
+        let name = "\(spec.name)-\(self.deployment.version)-0"
+        let registry = WorkerRegistry()
+        // A worker that outlives its deadline is ended by its replica, which is made after the queue that finds it out.
+        let (overdue, ended) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1024))
+        let queue = AdmissionQueue(
+            on: self.machine.eventLoops.next(),
+            apiVersion: self.deployment.version,
+            limit: spec.autoscaling.maxReplicaConcurrency,
+            endWorker: { ended.yield($0) }
+        )
+        let listener = try await WorkerListener(
+            path: launch.socket,
+            queue: queue,
+            registry: registry,
+            logger: self.machine.logger
+        )
+        let log = self.log
+        let version = self.deployment.version
+        let replica = Replica(
+            name: name,
+            processes: spec.predictor.processesPerReplica,
+            launch: launch,
+            queue: queue,
+            registry: registry,
+            ledger: self.machine.ledger,
+            log: { log.write($0, version: version, worker: $1) },
+            report: report
+        )
+        self.running = Running(queue: queue, listener: listener, replica: replica)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await replica.run() }
+            group.addTask {
+                for await worker in overdue {
+                    log.write(level: "error", "\(worker) did not answer in time and is ended", version: version)
+                    await replica.end(worker)
+                }
+            }
+            await group.next()
+            group.cancelAll()
+        }
+        await listener.close()
+        await queue.abandon()
+        self.running = nil
+    }
+
+    // MARK: While it runs
+
+    /// The upstream for the gateway; nil before the replica was ready.
+    func upstream() async -> QueueUpstream? {
+        guard let running = self.running, let contract = await running.replica.contract else { return nil }
+        return QueueUpstream(queue: running.queue, arguments: contract.arguments)
+    }
+
+    struct Load: Sendable {
+        var readyWorkers = 0
+        var inFlight = 0
+        var queued = 0
+    }
+
+    func load() async -> Load {
+        guard let running = self.running else { return Load() }
+        return Load(
+            readyWorkers: await running.replica.readyWorkers,
+            inFlight: await running.queue.inFlight,
+            queued: await running.queue.queued
+        )
+    }
+
+    // MARK: Ending
+
+    /// Finishes what is in flight, then ends the workers. `run` returns soon after.
+    /// - Parameter grace: How long what is in flight may take.
+    func drain(grace: Duration) async {
+        guard let running = self.running else { return }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await running.queue.drain() }
+            group.addTask {
+                if (try? await Task.sleep(for: grace)) != nil { await running.queue.abandon() }
+            }
+            await group.next()
+            group.cancelAll()
+        }
+        await running.replica.drain(grace: .seconds(10))
+    }
+
+    /// Takes the version's folder away.
+    func removeFiles() {
+        try? FileManager.default.removeItem(atPath: self.folder)
+    }
+}
+
+/// Why a version cannot even be tried.
+enum VersionError: Error, CustomStringConvertible {
+    case badProject(String)
+
+    var description: String {
+        switch self {
+        case .badProject(let text): "\(text) is not the hash of a project"
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import CortexControlPlane
+import CortexSpec
+
+/// The environment variables that user code sees: the server's own, the API's, those of `.env`, and Cortex's.
+struct WorkerEnvironment {
+    /// What the server's surroundings mean for the server, or would lead the worker's Python astray.
+    private static let withheld: Set<String> = [
+        "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT", "VIRTUAL_ENV", "CORTEX_HOME", "CORTEX_PORT",
+        "CORTEX_OPERATOR_PORT", "CORTEX_UV", "CORTEX_PYTHON",
+    ]
+
+    let deployment: Deployment
+    let projectDirectory: String
+    let cacheDirectory: String
+    let dotEnv: [(key: String, value: String)]
+    let version: String
+
+    /// - Parameter base: The server's own environment.
+    func variables(base: [String: String]) -> [String: String] {
+        let spec = self.deployment.spec
+        var variables = base.filter { !Self.withheld.contains($0.key) }
+        variables["PYTHONUNBUFFERED"] = "TRUE"
+        // Text is UTF-8 whatever the machine's locale; a C locale would make `open` fail on other letters.
+        variables["PYTHONUTF8"] = "1"
+        if variables["LANG"] == nil { variables["LANG"] = "C.UTF-8" }
+        for (key, value) in spec.predictor.env { variables[key] = value }
+        for (key, value) in self.dotEnv { variables[key] = value }
+        let own: [String: String] = [
+            "CORTEX_PROVIDER": "local",
+            "CORTEX_KIND": spec.kind.rawValue,
+            "CORTEX_VERSION": self.version,
+            "CORTEX_SERVING_PORT": "8888",
+            "CORTEX_PROJECT_DIR": self.projectDirectory,
+            "CORTEX_CACHE_DIR": self.cacheDirectory,
+            "CORTEX_PYTHON_PATH": spec.predictor.pythonPath.map { "\(self.projectDirectory)/\($0)" }
+                ?? self.projectDirectory,
+            "CORTEX_PROCESSES_PER_REPLICA": "\(spec.predictor.processesPerReplica)",
+            "CORTEX_THREADS_PER_PROCESS": "\(spec.predictor.threadsPerProcess)",
+            "CORTEX_MAX_REPLICA_CONCURRENCY": "\(spec.autoscaling.maxReplicaConcurrency)",
+        ]
+        variables.merge(own) { $1 }
+        return variables
+    }
+}

@@ -1,0 +1,141 @@
+import NIOCore
+
+/// What the slots' sockets tell the queue. All of it runs on the queue's event loop.
+extension AdmissionQueue {
+    /// A frame that no peer of the protocol would send now: its connection is closed.
+    struct UnexpectedFrame: Error {
+        let kind: Frame.Kind
+    }
+
+    func slotOpened(_ channel: any Channel, worker: String) -> Int {
+        let index = self.state.slotOpened(worker: worker)
+        while self.links.count <= index { self.links.append(nil) }
+        self.links[index] = SlotLink(channel: channel, worker: worker)
+        self.wakeSlotWaiters()
+        self.dispatch()
+        return index
+    }
+
+    func slotClosed(_ index: Int) {
+        guard let link = self.links[index] else { return }
+        self.links[index] = nil
+        if let entry = self.state.slotClosed(index) {
+            let timing = self.timing(of: entry, predict: nil, worker: link.worker)
+            switch entry.stage {
+            case .streaming: entry.responder?.receive(.end(isWhole: false, timing))
+            case .handed, .queued: entry.responder?.receive(.failed(.workerCrashed(worker: link.worker), timing))
+            }
+        }
+        self.dispatch()
+        self.noteDrained()
+    }
+
+    func received(_ frame: Frame, from index: Int) throws {
+        switch frame.kind {
+        case .answer: try self.answered(frame, by: index)
+        case .failure: try self.failed(frame, by: index)
+        case .head: try self.streamBegan(frame, by: index)
+        case .chunk:
+            guard let entry = self.state.streaming(frame.id, by: index) else { throw UnexpectedFrame(kind: .chunk) }
+            entry.responder?.receive(.chunk(frame.body))
+        case .end: try self.streamEnded(frame, by: index)
+        case .skipped: try self.skipped(frame, by: index)
+        case .idle:
+            self.state.rested(index)
+            self.dispatch()
+            self.noteDrained()
+        default: throw UnexpectedFrame(kind: frame.kind)
+        }
+    }
+
+    private func answered(_ frame: Frame, by index: Int) throws {
+        guard let answer = AnswerFrame(frame.body) else { throw UnexpectedFrame(kind: .answer) }
+        let predict = TimeAmount.microseconds(Int64(answer.predictMicroseconds))
+        let entry = try self.settle(frame, by: index, predict: predict)
+        let body = self.takeBody(of: answer, id: frame.id, slot: index)
+        let timing = self.timing(of: entry, predict: predict, worker: self.links[index]?.worker)
+        if let body {
+            entry.responder?.receive(.answer(PredictAnswer(status: frame.code, answer), body, timing))
+        } else {
+            let missing = FailureFrame(
+                code: "FILE_NOT_FOUND",
+                error: "the file that the predictor answered with cannot be read",
+                hint: "a FileResponse needs the path of a regular file that is there until it has been sent"
+            )
+            entry.responder?.receive(.failed(.refused(status: 500, missing), timing))
+        }
+        self.dispatch()
+        self.noteDrained()
+    }
+
+    /// The body of an answer; for a file, opens it and tells the worker so. Nil where the file is not to be had.
+    private func takeBody(of answer: AnswerFrame, id: UInt64, slot: Int) -> PredictBody? {
+        guard answer.form != .inline else { return .bytes(answer.rest) }
+        let path = String(buffer: answer.rest)
+        let file = OpenedFile(path: path)
+        if answer.form == .spool { unlinkFile(path) }
+        self.send(Frame(.taken, id: id), to: slot)
+        return file.map { .file($0) }
+    }
+
+    private func failed(_ frame: Frame, by index: Int) throws {
+        guard let (microseconds, failure) = FailureFrame.read(frame.body) else { throw UnexpectedFrame(kind: .failure) }
+        let predict = TimeAmount.microseconds(Int64(microseconds))
+        let entry = try self.settle(frame, by: index, predict: predict)
+        let timing = self.timing(of: entry, predict: predict, worker: self.links[index]?.worker)
+        entry.responder?.receive(.failed(.refused(status: Int(frame.code), failure), timing))
+        // A worker that is about to end gets nothing more: what was handed to it goes to the others.
+        if frame.flags.contains(.recycle) {
+            let channel = self.links[index]?.channel
+            self.slotClosed(index)
+            channel?.close(promise: nil)
+        }
+        self.dispatch()
+        self.noteDrained()
+    }
+
+    private func streamBegan(_ frame: Frame, by index: Int) throws {
+        guard
+            let answer = AnswerFrame(frame.body), answer.form == .inline,
+            let entry = self.state.streamBegan(frame.id, by: index)
+        else { throw UnexpectedFrame(kind: .head) }
+        entry.responder?.receive(.head(PredictAnswer(status: frame.code, answer)))
+    }
+
+    private func streamEnded(_ frame: Frame, by index: Int) throws {
+        var body = frame.body
+        guard
+            self.state.streaming(frame.id, by: index) != nil,
+            let microseconds = body.readInteger(endianness: .little, as: UInt32.self)
+        else { throw UnexpectedFrame(kind: .end) }
+        let predict = TimeAmount.microseconds(Int64(microseconds))
+        let entry = try self.settle(frame, by: index, predict: predict)
+        let timing = self.timing(of: entry, predict: predict, worker: self.links[index]?.worker)
+        self.links[index]?.channel.setOption(.autoRead, value: true).whenFailure { _ in }
+        entry.responder?.receive(.end(isWhole: frame.code == 0, timing))
+        self.dispatch()
+        self.noteDrained()
+    }
+
+    private func skipped(_ frame: Frame, by index: Int) throws {
+        let entry = try self.settle(frame, by: index, predict: nil)
+        let timing = self.timing(of: entry, predict: nil, worker: self.links[index]?.worker)
+        entry.responder?.receive(.failed(.deadlineExceeded(started: false), timing))
+        self.dispatch()
+        self.noteDrained()
+    }
+
+    private func settle(_ frame: Frame, by index: Int, predict: TimeAmount?) throws -> AdmissionState.Entry {
+        let workFollows = frame.kind != .skipped && frame.flags.contains(.workFollows)
+        guard let entry = self.state.answered(frame.id, by: index, predict: predict, workFollows: workFollows) else {
+            throw UnexpectedFrame(kind: frame.kind)
+        }
+        return entry
+    }
+}
+
+extension PredictAnswer {
+    fileprivate init(status: UInt16, _ answer: AnswerFrame) {
+        self.init(status: Int(status), mediaType: answer.content.mediaType, headers: answer.headers)
+    }
+}

@@ -1,0 +1,239 @@
+package import NIOCore
+
+/// Where the requests of one version of an API wait for the slots of all its replicas in this process.
+///
+/// It lives on one event loop, as the sockets of its slots do, so that a request goes from queue to slot and back without
+/// a lock, a hop or a copy. Handlers on that loop enter it with `assumeIsolated`, all others with `await`.
+package actor AdmissionQueue {
+    package nonisolated let eventLoop: any EventLoop
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { self.eventLoop.executor.asUnownedSerialExecutor() }
+
+    /// How long past its deadline a running request is borne.
+    package static let grace = TimeAmount.seconds(5)
+
+    private let apiVersion: Int
+    private let endWorker: @Sendable (_ worker: String) -> Void
+    var state: AdmissionState
+    var links: [SlotLink?] = []
+    private var controls: [String: any Channel] = [:]
+    private var isFlushScheduled = false
+    private var timer: (at: NIODeadline, task: Scheduled<Void>)?
+    private var slotWaiters: [CheckedContinuation<Void, Never>] = []
+    private var drainWaiters: [CheckedContinuation<Void, Never>] = []
+
+    /// The socket of one slot, and what is to be written to it at the end of this turn of the loop.
+    struct SlotLink {
+        let channel: any Channel
+        let worker: String
+        var outbox = ByteBuffer()
+    }
+
+    /// - Parameters:
+    ///   - limit: Requests, queued and running, beyond which the next is refused.
+    ///   - endWorker: Ends a worker that outlived its request's deadline and the grace; called on the event loop.
+    package init(
+        on eventLoop: any EventLoop,
+        apiVersion: Int,
+        limit: Int,
+        endWorker: @escaping @Sendable (_ worker: String) -> Void
+    ) {
+        self.eventLoop = eventLoop
+        self.apiVersion = apiVersion
+        self.endWorker = endWorker
+        self.state = AdmissionState(limit: limit, grace: Self.grace)
+    }
+
+    // MARK: From the gateway
+
+    package func submit(_ request: PredictRequest, _ responder: any PredictResponder) {
+        let now = NIODeadline.now()
+        if let failure = self.state.submit(request, responder, now: now) {
+            responder.receive(.failed(failure, PredictTiming()))
+            return
+        }
+        self.dispatch()
+        self.wake(by: request.deadline)
+    }
+
+    /// The sender no longer wants the answer; it hears nothing more of this request.
+    package func cancel(_ id: UInt64) {
+        let now = NIODeadline.now()
+        let deadline = self.state.entries[id]?.request.deadline
+        guard let slot = self.state.cancel(id, now: now) else {
+            self.noteDrained()
+            return
+        }
+        self.tellWorker(of: slot, toCancel: id)
+        self.openFlow(of: slot)  // what is still to come is discarded, so that the slot gets free
+        self.wake(by: min(deadline ?? now, now) + Self.grace)
+    }
+
+    /// Holds back, or lets go on, the stream that answers `id`: its reader is slower than the predictor.
+    package func setFlow(of id: UInt64, isOpen: Bool) {
+        guard case .streaming(let slot) = self.state.entries[id]?.stage, let link = self.links[slot] else { return }
+        link.channel.setOption(.autoRead, value: isOpen).whenFailure { _ in }
+    }
+
+    // MARK: From the supervisor
+
+    package var inFlight: Int { self.state.liveCount }
+    package var queued: Int { self.state.waitingCount }
+    package var openSlots: Int { self.state.slotCount }
+
+    /// Refuses at once, until a slot opens, where every worker is gone and the next will not come soon.
+    package func failfast(reason: String) {
+        for entry in self.state.failfast(reason: reason) {
+            entry.responder?.receive(.failed(.notReady(reason: reason), self.timing(of: entry, predict: nil, worker: nil)))
+        }
+    }
+
+    package func setLimit(_ limit: Int) { self.state.limit = limit }
+
+    /// Takes nothing new, and returns when all that was here has been answered.
+    package func drain() async {
+        self.state.drain()
+        guard !self.state.isEmpty else { return }
+        await withCheckedContinuation { self.drainWaiters.append($0) }
+    }
+
+    /// Gives up what is still here; `drain` returns.
+    package func abandon() {
+        self.state.drain()
+        for entry in self.state.removeAll() {
+            entry.responder?.receive(.failed(.draining, self.timing(of: entry, predict: nil, worker: nil)))
+        }
+        self.timer?.task.cancel()
+        self.timer = nil
+        for waiter in self.drainWaiters { waiter.resume() }
+        self.drainWaiters = []
+    }
+
+    /// Returns once the worker has opened that many slots, or its control connection is gone.
+    package func waitForSlots(_ count: Int, of worker: String) async {
+        while self.controls[worker] != nil, self.links.count(where: { $0?.worker == worker }) < count {
+            await withCheckedContinuation { self.slotWaiters.append($0) }
+        }
+    }
+
+    func wakeSlotWaiters() {
+        let waiters = self.slotWaiters
+        self.slotWaiters = []
+        for waiter in waiters { waiter.resume() }
+    }
+
+    func controlOpened(_ channel: any Channel, worker: String) { self.controls[worker] = channel }
+
+    func controlClosed(worker: String) {
+        self.controls[worker] = nil
+        self.wakeSlotWaiters()
+    }
+
+    package func sendDrain(to worker: String) {
+        self.sendControl(Frame(.drain), to: worker)
+    }
+
+    private func sendControl(_ frame: Frame, to worker: String) {
+        guard let control = self.controls[worker] else { return }
+        var buffer = control.allocator.buffer(capacity: Frame.headLength)
+        frame.write(into: &buffer)
+        control.writeAndFlush(buffer, promise: nil)
+    }
+
+    // MARK: Out to the slots
+
+    func dispatch() {
+        while let (slot, request) = self.state.nextDispatch() {
+            guard self.links[slot] != nil else { continue }
+            self.links[slot]?.append(request, apiVersion: self.apiVersion)
+            self.scheduleFlush()
+        }
+    }
+
+    func send(_ frame: Frame, to slot: Int) {
+        guard self.links[slot] != nil else { return }
+        self.links[slot]?.append(frame)
+        self.scheduleFlush()
+    }
+
+    /// All frames of one turn of the loop leave in one system call for each slot.
+    private func scheduleFlush() {
+        guard !self.isFlushScheduled else { return }
+        self.isFlushScheduled = true
+        self.eventLoop.execute {
+            self.assumeIsolated { $0.flush() }
+        }
+    }
+
+    private func flush() {
+        self.isFlushScheduled = false
+        for index in self.links.indices {
+            guard let link = self.links[index], link.outbox.readableBytes > 0 else { continue }
+            self.links[index]?.outbox = link.channel.allocator.buffer(capacity: 512)
+            link.channel.writeAndFlush(link.outbox, promise: nil)
+        }
+    }
+
+    private func tellWorker(of slot: Int, toCancel id: UInt64) {
+        guard let worker = self.links[slot]?.worker else { return }
+        self.sendControl(Frame(.cancel, id: id), to: worker)
+    }
+
+    private func openFlow(of slot: Int) {
+        self.links[slot]?.channel.setOption(.autoRead, value: true).whenFailure { _ in }
+    }
+
+    // MARK: Time
+
+    /// Looks at the deadlines no later than `deadline`.
+    private func wake(by deadline: NIODeadline) {
+        if let timer = self.timer, timer.at <= deadline { return }
+        self.timer?.task.cancel()
+        self.timer = (
+            deadline,
+            self.eventLoop.scheduleTask(deadline: deadline) {
+                self.assumeIsolated { $0.expire() }
+            }
+        )
+    }
+
+    private func expire() {
+        self.timer = nil
+        let expiry = self.state.expire(now: .now())
+        for (entry, slot) in expiry.overdue {
+            if let slot { self.tellWorker(of: slot, toCancel: entry.request.id) }
+            let timing = self.timing(of: entry, predict: nil, worker: slot.flatMap { self.links[$0]?.worker })
+            if case .streaming = entry.stage {
+                entry.responder?.receive(.end(isWhole: false, timing))
+            } else {
+                entry.responder?.receive(.failed(.deadlineExceeded(started: slot != nil), timing))
+            }
+            if let slot { self.openFlow(of: slot) }
+        }
+        for worker in expiry.hopelessWorkers { self.endWorker(worker) }
+        for slot in expiry.hopelessSlots { self.links[slot]?.channel.close(promise: nil) }
+        // What is hopeless has been acted on: it is looked at again only if it is still there in a grace's time.
+        if !self.state.entries.isEmpty { self.wake(by: max(expiry.next ?? .now() + Self.grace, .now() + .milliseconds(1))) }
+        self.noteDrained()
+    }
+
+    func noteDrained() {
+        guard self.state.mode == .draining, self.state.isEmpty, !self.drainWaiters.isEmpty else { return }
+        for waiter in self.drainWaiters { waiter.resume() }
+        self.drainWaiters = []
+    }
+
+    func timing(of entry: AdmissionState.Entry, predict: TimeAmount?, worker: String?) -> PredictTiming {
+        let waited = NIODeadline.now() - entry.arrival
+        return PredictTiming(queue: predict.map { waited - $0 } ?? waited, predict: predict, worker: worker)
+    }
+}
+
+extension AdmissionQueue.SlotLink {
+    mutating func append(_ request: PredictRequest, apiVersion: Int) {
+        request.write(into: &self.outbox, apiVersion: apiVersion)
+    }
+
+    mutating func append(_ frame: Frame) {
+        frame.write(into: &self.outbox)
+    }
+}

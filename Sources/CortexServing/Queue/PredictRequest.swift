@@ -1,0 +1,88 @@
+package import NIOCore
+
+/// A request as a worker gets it: everything in the form in which it goes over the wire.
+package struct PredictRequest: Sendable {
+    /// How the predictor wants the body: the `code` of a `request` frame.
+    package enum Payload: UInt16, Sendable {
+        case none = 0
+        case json = 1
+        case urlencoded = 2
+        case multipart = 3
+        case bytes = 4
+    }
+
+    package enum Body: Hashable, Sendable {
+        case inline(ByteBuffer)
+        /// A file in the spool, which the worker unlinks.
+        case spooled(path: String)
+    }
+
+    /// Unique within this server process.
+    package var id: UInt64
+    /// What clients and logs call it.
+    package var requestID: String
+    package var payload: Payload
+    /// JSON: what the predictor named of query and headers; nil where it named neither.
+    package var meta: ByteBuffer?
+    package var body: Body
+    /// On the monotonic clock.
+    package var deadline: NIODeadline
+    package var hops: UInt16
+
+    package init(
+        id: UInt64,
+        requestID: String,
+        payload: Payload,
+        meta: ByteBuffer?,
+        body: Body,
+        deadline: NIODeadline,
+        hops: UInt16
+    ) {
+        self.id = id
+        self.requestID = requestID
+        self.payload = payload
+        self.meta = meta
+        self.body = body
+        self.deadline = deadline
+        self.hops = hops
+    }
+
+    /// Whether it may be handed to a slot that is still at work (design: only what is small may wait there).
+    var isLight: Bool {
+        guard case .inline = self.body else { return false }
+        return true
+    }
+
+    /// Appends the `request` frame.
+    func write(into buffer: inout ByteBuffer, apiVersion: Int) {
+        let metaLength = self.meta?.readableBytes ?? 0
+        var requestID = self.requestID
+        let (idLength, flags, bodyLength): (Int, Frame.Flags, Int) =
+            switch self.body {
+            case .inline(let body): (requestID.utf8.count, [], body.readableBytes)
+            case .spooled(let path): (requestID.utf8.count, .spooled, path.utf8.count)
+            }
+        Frame.writeHead(
+            into: &buffer,
+            kind: .request,
+            flags: flags,
+            code: self.payload.rawValue,
+            id: self.id,
+            length: 20 + idLength + metaLength + bodyLength
+        )
+        buffer.writeMultipleIntegers(
+            UInt64(self.deadline.uptimeNanoseconds),
+            UInt32(truncatingIfNeeded: apiVersion),
+            self.hops,
+            UInt16(idLength),
+            UInt32(metaLength),
+            endianness: .little
+        )
+        requestID.withUTF8 { _ = buffer.writeBytes($0) }
+        if var meta = self.meta { buffer.writeBuffer(&meta) }
+        switch self.body {
+        case .inline(var body): buffer.writeBuffer(&body)
+        case .spooled(let path): buffer.writeString(path)
+        }
+    }
+}

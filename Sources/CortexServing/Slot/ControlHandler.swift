@@ -1,0 +1,77 @@
+import Foundation
+import Logging
+import NIOCore
+
+/// The control connection of one worker: what it says becomes `WorkerReport`s.
+final class ControlHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let queue: AdmissionQueue
+    private let worker: String
+    private let report: @Sendable (WorkerReport) -> Void
+    private let logger: Logger
+    private var decoder: FrameDecoder
+
+    init(
+        queue: AdmissionQueue,
+        worker: String,
+        decoder: FrameDecoder,
+        logger: Logger,
+        report: @escaping @Sendable (WorkerReport) -> Void
+    ) {
+        self.queue = queue
+        self.worker = worker
+        self.decoder = decoder
+        self.logger = logger
+        self.report = report
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let channel = context.channel
+        let worker = self.worker
+        self.queue.assumeIsolated { $0.controlOpened(channel, worker: worker) }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.decoder.append(self.unwrapInboundIn(data))
+        do {
+            while let frame = try self.decoder.next() { try self.received(frame) }
+        } catch {
+            self.logger.error(
+                "a worker broke the wire protocol; its control connection is closed",
+                metadata: ["worker.id": "\(self.worker)", "error": "\(error)"]
+            )
+            context.close(promise: nil)
+        }
+    }
+
+    private func received(_ frame: Frame) throws {
+        let json = Data(frame.body.readableBytesView)
+        switch frame.kind {
+        case .ready: self.report(.ready(try JSONDecoder().decode(ReadyMessage.self, from: json)))
+        case .failed: self.report(.failed(try JSONDecoder().decode(FailedMessage.self, from: json)))
+        case .log: self.report(.log(try JSONDecoder().decode(LogMessage.self, from: json)))
+        default: throw AdmissionQueue.UnexpectedFrame(kind: frame.kind)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        let worker = self.worker
+        self.queue.assumeIsolated { $0.controlClosed(worker: worker) }
+        self.report(.disconnected)
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+}
+
+/// What a worker says of itself.
+package enum WorkerReport: Hashable, Sendable {
+    case ready(ReadyMessage)
+    case failed(FailedMessage)
+    case log(LogMessage)
+    /// Its control connection closed: it is dead, or about to be.
+    case disconnected
+}

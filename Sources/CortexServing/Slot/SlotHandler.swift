@@ -1,0 +1,54 @@
+import Logging
+import NIOCore
+
+/// The bytes of one slot: cuts them into frames and hands these to the queue.
+final class SlotHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let queue: AdmissionQueue
+    private let worker: String
+    private let logger: Logger
+    private var decoder: FrameDecoder
+    private var index: Int?
+
+    /// - Parameter decoder: With the bytes that came after the worker's `hello`.
+    init(queue: AdmissionQueue, worker: String, decoder: FrameDecoder, logger: Logger) {
+        self.queue = queue
+        self.worker = worker
+        self.decoder = decoder
+        self.logger = logger
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let channel = context.channel
+        let worker = self.worker
+        self.index = self.queue.assumeIsolated { $0.slotOpened(channel, worker: worker) }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.decoder.append(self.unwrapInboundIn(data))
+        guard let index = self.index else { return }
+        do {
+            while let frame = try self.decoder.next() {
+                try self.queue.assumeIsolated { try $0.received(frame, from: index) }
+            }
+        } catch {
+            self.logger.error(
+                "a worker broke the wire protocol; its slot is closed",
+                metadata: ["worker.id": "\(self.worker)", "error": "\(error)"]
+            )
+            context.close(promise: nil)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if let index = self.index.take() {
+            self.queue.assumeIsolated { $0.slotClosed(index) }
+        }
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+}

@@ -1,0 +1,110 @@
+package import CortexSpec
+
+/// The version of `docs/wire-protocol.md` that this server speaks.
+package let wireProtocolVersion = 1
+
+/// The first frame on each connection of a worker.
+package struct HelloMessage: Hashable, Sendable, Codable {
+    package enum Role: String, Sendable, Codable {
+        case control, slot
+    }
+
+    package var `protocol`: Int
+    package var worker: String
+    package var token: String
+    package var role: Role
+    package var slot: Int
+    package var capabilities: [String]
+}
+
+/// All that a worker has to know to build the user's predictor.
+package struct WelcomeMessage: Hashable, Sendable, Codable {
+    package var `protocol` = wireProtocolVersion
+    package var capabilities: [String] = []
+    package var api: String
+    package var apiVersion: Int
+    package var projectDirectory: String
+    package var predictorPath: String
+    package var predictorType: PredictorType
+    package var pythonPath: String?
+    package var config: [String: JSONValue]
+    package var threads: Int
+    package var spoolDirectory: String
+    package var inlineLimit: Int
+    package var jsonDepthLimit: Int
+    package var formPartLimit: Int
+
+    package init(
+        api: String,
+        apiVersion: Int,
+        projectDirectory: String,
+        predictorPath: String,
+        predictorType: PredictorType,
+        pythonPath: String?,
+        config: [String: JSONValue],
+        threads: Int,
+        spoolDirectory: String,
+        inlineLimit: Int,
+        jsonDepthLimit: Int,
+        formPartLimit: Int
+    ) {
+        self.api = api
+        self.apiVersion = apiVersion
+        self.projectDirectory = projectDirectory
+        self.predictorPath = predictorPath
+        self.predictorType = predictorType
+        self.pythonPath = pythonPath
+        self.config = config
+        self.threads = threads
+        self.spoolDirectory = spoolDirectory
+        self.inlineLimit = inlineLimit
+        self.jsonDepthLimit = jsonDepthLimit
+        self.formPartLimit = formPartLimit
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case `protocol`, capabilities, api, config, threads
+        case apiVersion = "api_version"
+        case projectDirectory = "project_directory"
+        case predictorPath = "predictor_path"
+        case predictorType = "predictor_type"
+        case pythonPath = "python_path"
+        case spoolDirectory = "spool_directory"
+        case inlineLimit = "inline_limit"
+        case jsonDepthLimit = "json_depth_limit"
+        case formPartLimit = "form_part_limit"
+    }
+}
+
+/// The predictor is built: what its methods take.
+package struct ReadyMessage: Hashable, Sendable, Codable {
+    package var python: String
+    package var pid: Int32
+    package var arguments: Set<String>
+    package var postPredict: Bool
+
+    private enum CodingKeys: String, CodingKey {
+        case python, pid, arguments
+        case postPredict = "post_predict"
+    }
+}
+
+/// The predictor could not be built; the worker ends after this.
+package struct FailedMessage: Hashable, Sendable, Codable {
+    package var stage: String
+    package var error: String
+    package var traceback: String?
+}
+
+/// A line of the user's, or of the worker's own.
+package struct LogMessage: Hashable, Sendable, Codable {
+    package var level: String
+    package var message: String
+    package var requestID: String?
+    package var stream: String
+
+    private enum CodingKeys: String, CodingKey {
+        case level, message, stream
+        case requestID = "request_id"
+    }
+}

@@ -1,0 +1,86 @@
+package import NIOCore
+
+/// One message between server and worker: `docs/wire-protocol.md` has the layout.
+package struct Frame: Hashable, Sendable {
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        case request = 0x01
+        case taken = 0x02
+        case hello = 0x10
+        case answer = 0x11
+        case head = 0x12
+        case chunk = 0x13
+        case end = 0x14
+        case failure = 0x15
+        case idle = 0x16
+        case skipped = 0x17
+        case ready = 0x20
+        case failed = 0x21
+        case log = 0x22
+        case welcome = 0x30
+        case cancel = 0x31
+        case drain = 0x32
+    }
+
+    package struct Flags: OptionSet, Hashable, Sendable {
+        package let rawValue: UInt8
+
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// On `request`: the body is the path of a spool file.
+        package static let spooled = Flags(rawValue: 1)
+        /// On `answer`, `end`, `failure`: an `idle` follows when the work after the answer is done.
+        package static let workFollows = Flags(rawValue: 1)
+        /// On `failure`: the worker ends after this.
+        package static let recycle = Flags(rawValue: 2)
+    }
+
+    package static let headLength = 16
+    /// Bytes after the head that a peer may announce.
+    package static let maximumLength = 16 << 20
+
+    package var kind: Kind
+    package var flags: Flags
+    package var code: UInt16
+    package var id: UInt64
+    package var body: ByteBuffer
+
+    package init(_ kind: Kind, flags: Flags = [], code: UInt16 = 0, id: UInt64 = 0, body: ByteBuffer = ByteBuffer()) {
+        self.kind = kind
+        self.flags = flags
+        self.code = code
+        self.id = id
+        self.body = body
+    }
+
+    /// Appends the frame as it goes over the socket.
+    package func write(into buffer: inout ByteBuffer) {
+        Self.writeHead(
+            into: &buffer,
+            kind: self.kind,
+            flags: self.flags,
+            code: self.code,
+            id: self.id,
+            length: self.body.readableBytes
+        )
+        var body = self.body
+        buffer.writeBuffer(&body)
+    }
+
+    package static func writeHead(
+        into buffer: inout ByteBuffer,
+        kind: Kind,
+        flags: Flags,
+        code: UInt16,
+        id: UInt64,
+        length: Int
+    ) {
+        buffer.writeMultipleIntegers(
+            UInt32(length),
+            kind.rawValue,
+            flags.rawValue,
+            code,
+            id,
+            endianness: .little
+        )
+    }
+}

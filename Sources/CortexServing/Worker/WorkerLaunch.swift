@@ -1,0 +1,26 @@
+/// How to start the workers of one version of an API.
+package struct WorkerLaunch: Sendable {
+    /// The interpreter of the API's environment.
+    package var python: String
+    /// The unpacked worker (`WorkerPackage.unpack`).
+    package var package: String
+    /// The Unix socket to connect to.
+    package var socket: String
+    /// The whole environment of the process, the secret apart.
+    package var environment: [String: String]
+    package var welcome: WelcomeMessage
+
+    package init(
+        python: String,
+        package: String,
+        socket: String,
+        environment: [String: String],
+        welcome: WelcomeMessage
+    ) {
+        self.python = python
+        self.package = package
+        self.socket = socket
+        self.environment = environment
+        self.welcome = welcome
+    }
+}

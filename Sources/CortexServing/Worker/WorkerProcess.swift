@@ -1,0 +1,128 @@
+import Logging
+import NIOCore
+import Subprocess
+
+#if canImport(System)
+import System
+#else
+import SystemPackage
+#endif
+
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
+/// One start of one worker: from the fork to the last byte it wrote.
+struct WorkerProcess {
+    let name: String
+    let launch: WorkerLaunch
+    let queue: AdmissionQueue
+    let registry: WorkerRegistry
+    let ledger: WorkerLedger
+    let log: @Sendable (LogMessage) -> Void
+
+    /// What a process told of itself before it ended.
+    struct Outcome: Sendable {
+        var exit: WorkerExit
+        var failure: FailedMessage?
+    }
+
+    /// Runs until the process has ended; cancelling the task ends it at once.
+    /// - Parameter onReady: Called once all its slots are open.
+    func run(onStart: (Int32) -> Void, onReady: @escaping @Sendable (ReadyMessage) async -> Void) async throws -> Outcome {
+        let (reports, continuation) = AsyncStream.makeStream(of: WorkerReport.self, bufferingPolicy: .unbounded)
+        // Lines go straight to the log; only the few reports of a life's stages wait in the stream.
+        let log = self.log
+        let token = Self.makeToken()
+        self.registry.expect(self.name, token: token, welcome: self.launch.welcome) { report in
+            if case .log(let message) = report { log(message) } else { continuation.yield(report) }
+        }
+        defer { self.registry.forget(self.name) }
+
+        var environment: [Environment.Key: String] = [:]
+        for (key, value) in self.launch.environment { environment[Environment.Key(stringLiteral: key)] = value }
+        environment["CORTEX_WORKER_TOKEN"] = token
+        var options = PlatformOptions()
+        // A session of its own: a Ctrl-C for the server does not reach it, and its children can be ended with it.
+        options.createSession = true
+        options.teardownSequence = [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))]
+        let result: ExecutionResult<FailedMessage?, SequenceOutput, CombinedErrorOutput>
+        do {
+            result = try await Subprocess.run(
+                Configuration(
+                    executable: .path(FilePath(self.launch.python)),
+                    arguments: [self.launch.package, "--socket", self.launch.socket, "--worker", self.name],
+                    environment: .custom(environment),
+                    workingDirectory: FilePath(self.launch.welcome.projectDirectory),
+                    platformOptions: options
+                ),
+                input: .none,
+                output: .sequence,
+                error: .combinedWithOutput
+            ) { process in
+                let pid = process.processIdentifier.value
+                self.ledger.started(pid)
+                onStart(pid)
+                async let failure = self.follow(reports, pid: pid, onReady: onReady)
+                // The output ends with the process and all that it started.
+                try await self.forwardOutput(process.standardOutput)
+                continuation.finish()
+                return await failure
+            }
+        } catch let error as SubprocessError {
+            throw WorkerError.couldNotStart(reason: "\(error)")
+        }
+        let exit: WorkerExit =
+            switch result.terminationStatus {
+            case .exited(let status): .status(status)
+            case .signaled(let signal): .signal(signal)
+            }
+        return Outcome(exit: exit, failure: result.closureResult)
+    }
+
+    /// Acts on what the worker says of itself, until its output has ended; returns why it failed to start, if it did.
+    private func follow(
+        _ reports: AsyncStream<WorkerReport>,
+        pid: Int32,
+        onReady: @escaping @Sendable (ReadyMessage) async -> Void
+    ) async -> FailedMessage? {
+        await withTaskGroup(of: Void.self) { group in
+            var failure: FailedMessage?
+            for await report in reports {
+                switch report {
+                case .ready(let ready):
+                    await self.queue.waitForSlots(self.launch.welcome.threads, of: self.name)
+                    await onReady(ready)
+                case .failed(let message): failure = message
+                case .log: break
+                case .disconnected:
+                    // Its main thread is gone or going; whatever it started, and holds its output open, goes with it.
+                    group.addTask {
+                        if (try? await Task.sleep(for: .milliseconds(500))) != nil { kill(-pid, SIGKILL) }
+                    }
+                }
+            }
+            group.cancelAll()
+            return failure
+        }
+    }
+
+    /// What is written to descriptors 1 and 2 directly is the user's text, a line at a time.
+    private func forwardOutput(_ output: SubprocessOutputSequence) async throws {
+        var lines = LineSplitter()
+        for try await buffer in output {
+            buffer.withUnsafeBytes { bytes in
+                lines.append(bytes) { line in
+                    self.log(LogMessage(level: "info", message: line, requestID: nil, stream: "stdout"))
+                }
+            }
+        }
+        lines.finish { self.log(LogMessage(level: "info", message: $0, requestID: nil, stream: "stdout")) }
+    }
+
+    private static func makeToken() -> String {
+        (0..<4).map { _ in String(UInt64.random(in: .min ... .max), radix: 36) }.joined()
+    }
+}

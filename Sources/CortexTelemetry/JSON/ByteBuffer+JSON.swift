@@ -1,0 +1,57 @@
+package import NIOCore
+
+extension ByteBuffer {
+    /// Writes `text` as a JSON string, quotes included.
+    ///
+    /// Control characters, quotes and backslashes are escaped, all else is UTF-8 as it is: a client's text can end
+    /// neither the string nor the line it stands in.
+    package mutating func writeJSON(_ text: some StringProtocol) {
+        self.writeInteger(UInt8(ascii: "\""))
+        var copy = String(text)
+        copy.withUTF8 { utf8 in
+            var written = 0
+            for (index, byte) in utf8.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5C || byte == 0x7F {
+                self.writeBytes(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(utf8)[written..<index]))
+                self.writeEscaped(byte)
+                written = index + 1
+            }
+            self.writeBytes(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(utf8)[written...]))
+        }
+        self.writeInteger(UInt8(ascii: "\""))
+    }
+
+    private mutating func writeEscaped(_ byte: UInt8) {
+        switch byte {
+        case 0x0A: self.writeStaticString("\\n")
+        case 0x0D: self.writeStaticString("\\r")
+        case 0x09: self.writeStaticString("\\t")
+        case 0x22: self.writeStaticString("\\\"")
+        case 0x5C: self.writeStaticString("\\\\")
+        default:
+            let digits = Array("0123456789abcdef".utf8)
+            self.writeStaticString("\\u00")
+            self.writeInteger(digits[Int(byte >> 4)])
+            self.writeInteger(digits[Int(byte & 0x0F)])
+        }
+    }
+
+    /// Writes a whole number in decimal digits.
+    package mutating func writeDecimal(_ number: some FixedWidthInteger) {
+        if number >= 0, number < 10 {
+            self.writeInteger(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number))
+        } else {
+            self.writeString(String(number))
+        }
+    }
+
+    /// Writes a duration in milliseconds with three decimals (`12.345`).
+    package mutating func writeMilliseconds(_ duration: TimeAmount) {
+        let microseconds = max(duration.nanoseconds, 0) / 1000
+        self.writeDecimal(microseconds / 1000)
+        self.writeInteger(UInt8(ascii: "."))
+        let rest = microseconds % 1000
+        self.writeInteger(UInt8(ascii: "0") + UInt8(rest / 100))
+        self.writeInteger(UInt8(ascii: "0") + UInt8(rest / 10 % 10))
+        self.writeInteger(UInt8(ascii: "0") + UInt8(rest % 10))
+    }
+}

@@ -1,0 +1,50 @@
+/// Writes metrics in Prometheus' text format, version 0.0.4.
+package struct PrometheusText {
+    package private(set) var text = ""
+
+    package init() {}
+
+    package enum Kind: String {
+        case counter, gauge, histogram
+    }
+
+    /// Begins a metric; its samples follow.
+    package mutating func family(_ name: String, _ kind: Kind, _ help: String) {
+        self.text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
+    }
+
+    package mutating func sample(_ name: String, _ labels: [(String, String)], _ value: some BinaryInteger) {
+        self.text += "\(name)\(Self.render(labels)) \(value)\n"
+    }
+
+    package mutating func sample(_ name: String, _ labels: [(String, String)], _ value: Double) {
+        self.text += "\(name)\(Self.render(labels)) \(value)\n"
+    }
+
+    package mutating func histogram(_ name: String, _ labels: [(String, String)], _ histogram: Histogram) {
+        var cumulated: UInt64 = 0
+        for (index, bound) in Histogram.bounds.enumerated() {
+            cumulated += histogram.counts[index]
+            self.sample("\(name)_bucket", labels + [("le", bound.label)], cumulated)
+        }
+        self.sample("\(name)_bucket", labels + [("le", "+Inf")], histogram.count)
+        self.sample("\(name)_sum", labels, Double(histogram.sum) / 1_000_000_000)
+        self.sample("\(name)_count", labels, histogram.count)
+    }
+
+    private static func render(_ labels: [(String, String)]) -> String {
+        guard !labels.isEmpty else { return "" }
+        let pairs = labels.map { name, value in
+            let escaped = value.flatMap { character -> String in
+                switch character {
+                case "\\": "\\\\"
+                case "\"": "\\\""
+                case "\n": "\\n"
+                default: String(character)
+                }
+            }
+            return "\(name)=\"\(escaped)\""
+        }
+        return "{\(pairs.joined(separator: ","))}"
+    }
+}
