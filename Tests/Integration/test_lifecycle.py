@@ -102,7 +102,6 @@ def test_a_version_that_fails_leaves_the_old_one_serving(server: Server, folder:
     server.deploy(versioned(folder, 1, name))
     with Traffic(server, name) as traffic:
         traffic.await_version(1)
-        write(folder, {"predictor.py": VERSIONED.replace("self.version =", "self.version = missing_name =")})
         (folder / "predictor.py").write_text(VERSIONED.replace('config["version"]', 'config["no-such-key"]'))
         done = server.run("deploy", "--wait", cwd=folder)
     assert done.returncode == 1, done
@@ -284,10 +283,8 @@ def test_one_home_has_one_server(own_server: Server) -> None:
     assert own_server.get("/livez").status_code == 200
 
 
-@pytest.mark.parametrize(("flag", "variable"), [("--port", "CORTEX_PORT"), ("--operator-port", "CORTEX_OPERATOR_PORT")])
-def test_a_port_that_is_taken_names_its_holder_and_the_flag(
-    binary: Path, folder: Path, flag: str, variable: str
-) -> None:
+@pytest.mark.parametrize("flag", ["--port", "--operator-port"])
+def test_a_port_that_is_taken_names_its_holder_and_the_flag(binary: Path, folder: Path, flag: str) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()

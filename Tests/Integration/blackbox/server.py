@@ -205,7 +205,7 @@ class Server(Cortex):
 
     def tail(self) -> str:
         """The last of the server's output, for a failing test's message."""
-        return self.output.read_text(errors="replace")[-3000:]
+        return self.output.read_text(errors="replace")[-1500:]
 
     def await_end(self, pid: int, within: float = 10) -> None:
         """Waits for another process to be gone."""
