@@ -23,20 +23,27 @@ struct BuildRequest: Sendable {
         ]
         let requirements = self.hasRequirements ? ["-r", RequirementFiles.rootFile] : []
         // One resolution for the user's packages and the worker's, so that the user's pins win or the conflict is told.
-        let install = ["pip", "install", "--python", "\(folder)/bin/python"] + requirements
+        let install =
+            ["pip", "install", "--python", "\(folder)/bin/python"] + requirements
             + EnvironmentKey.workerRequirements
         return [
             Step(
                 name: "creating environment with Python \(self.interpreter.version)",
                 command: ToolCommand(
-                    executable: tool.path, arguments: create, environment: variables,
-                    workingDirectory: self.projectFolder)
+                    executable: tool.path,
+                    arguments: create,
+                    environment: variables,
+                    workingDirectory: self.projectFolder
+                )
             ),
             Step(
-                name: self.hasRequirements ? "installing \(RequirementFiles.rootFile)" : "installing worker requirements",
+                name: "installing \(self.hasRequirements ? RequirementFiles.rootFile : "worker requirements")",
                 command: ToolCommand(
-                    executable: tool.path, arguments: install, environment: variables,
-                    workingDirectory: self.projectFolder)
+                    executable: tool.path,
+                    arguments: install,
+                    environment: variables,
+                    workingDirectory: self.projectFolder
+                )
             ),
         ]
     }
@@ -45,7 +52,8 @@ struct BuildRequest: Sendable {
     private static func variables(from user: ProcessEnvironment) -> ProcessEnvironment {
         var variables = user
         let misleading = [
-            "CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH", "UV_BREAK_SYSTEM_PACKAGES", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON",
+            "CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH", "UV_BREAK_SYSTEM_PACKAGES", "UV_PROJECT_ENVIRONMENT",
+            "UV_PYTHON",
             "UV_SYSTEM_PYTHON", "UV_TARGET", "VIRTUAL_ENV", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL",
         ]
         for name in misleading { variables[name] = nil }

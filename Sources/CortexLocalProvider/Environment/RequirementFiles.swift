@@ -26,7 +26,9 @@ package struct RequirementFiles: Hashable, Sendable {
         var seen: Set<String> = []
         while let path = waiting.popLast() {
             let location = path.hasPrefix("/") ? path : "\(projectFolder)/\(path)"
-            guard seen.insert(path).inserted, let content = FileManager.default.contents(atPath: location) else { continue }
+            guard seen.insert(path).inserted, let content = FileManager.default.contents(atPath: location) else {
+                continue
+            }
             self.files.append(File(path: path, content: Array(content)))
             for line in Self.lines(content) {
                 switch Self.classify(line) {
@@ -80,7 +82,8 @@ package struct RequirementFiles: Hashable, Sendable {
 
     /// A path in the file at `path`, as one relative to the project; in one spelling, so that a circle of files ends.
     private static func resolve(_ file: String, besides path: String) -> String {
-        let joined = file.hasPrefix("/") ? file : path.split(separator: "/").dropLast().joined(separator: "/") + "/" + file
+        let folder = path.split(separator: "/").dropLast().joined(separator: "/")
+        let joined = file.hasPrefix("/") ? file : "\(folder)/\(file)"
         var parts: [Substring] = []
         for part in joined.split(separator: "/") where part != "." {
             if part == "..", let last = parts.last, last != ".." {

@@ -26,7 +26,8 @@ import Testing
 
     @Test(arguments: [1, 7, 511, 512, 513, 4096])
     func `pieces of any size give the same`(step: Int) throws {
-        let archive = TarFixture.file("a/b", "hello") + TarFixture.file("empty", "")
+        let archive =
+            TarFixture.file("a/b", "hello") + TarFixture.file("empty", "")
             + TarFixture.pax(["path": "long"]) + TarFixture.file("short", "x") + TarFixture.end
         #expect(try self.decode(archive, step: step) == ["a/b:hello", "empty:", "long:x"])
     }
@@ -81,7 +82,8 @@ import Testing
             try self.decode(TarFixture.header("a", size: "00000000005\0"), limits: limits)
         }
         #expect(throws: ProjectError.projectTooLarge(path: "b", limit: 6)) {
-            try self.decode(TarFixture.file("a", "1234") + TarFixture.header("b", size: "00000000003\0"), limits: limits)
+            let second = TarFixture.header("b", size: "00000000003\0")
+            return try self.decode(TarFixture.file("a", "1234") + second, limits: limits)
         }
         #expect(throws: ProjectError.tooManyFiles(limit: 3)) {
             try self.decode((0..<4).flatMap { TarFixture.file("f\($0)", "") } + TarFixture.end, limits: limits)
@@ -96,7 +98,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "9999999999 path=a\n", "0 path=a\n", "11 path=abc", "12 path=abc", "x path=a\n", "99999999999999999999999 path=a\n",
+        "9999999999 path=a\n", "0 path=a\n", "11 path=abc", "12 path=abc", "x path=a\n",
+        "99999999999999999999999 path=a\n",
         "10 size=1\n", "26 GNU.sparse.name=a/b/c\n", "7 path\n", "10 path=\u{0}\n",
     ])
     func `records that are broken, or change the meaning, are refused`(record: String) {

@@ -32,7 +32,10 @@ import Testing
         #expect(try await self.hash([("a", "1", false), ("cortex.yaml", "y", false)]) == one)
     }
 
-    @Test(arguments: ["", "abc", String(repeating: "A", count: 64), String(repeating: "g", count: 64), "../" + String(repeating: "a", count: 61)])
+    @Test(arguments: [
+        "", "abc", String(repeating: "A", count: 64), String(repeating: "g", count: 64),
+        "../" + String(repeating: "a", count: 61),
+    ])
     func `only a hash in its one spelling is taken`(text: String) {
         #expect(ProjectHash(text) == nil)
         #expect(ProjectHash(String(repeating: "0a", count: 32)) != nil)

@@ -40,7 +40,9 @@ import Testing
         try await self.store.store(self.hash, from: ProjectArchive(self.files))
         #expect(await self.store.contains(self.hash))
         #expect(try self.place.contents() == ["projects", "projects/\(self.hash).tar"])
-        let attributes = try FileManager.default.attributesOfItem(atPath: "\(self.place.path)/projects/\(self.hash).tar")
+        let attributes = try FileManager.default.attributesOfItem(
+            atPath: "\(self.place.path)/projects/\(self.hash).tar"
+        )
         #expect(attributes[.posixPermissions] as? Int == 0o600)
         try await self.store.remove(self.hash)
         try await self.store.remove(self.hash)

@@ -14,7 +14,9 @@ enum TarFixture {
         let body = records.map { key, value in
             let rest = " \(key)=\(value)\n"
             var length = rest.utf8.count
-            while "\(length)".utf8.count + rest.utf8.count != length { length = "\(length)".utf8.count + rest.utf8.count }
+            while "\(length)".utf8.count + rest.utf8.count != length {
+                length = "\(length)".utf8.count + rest.utf8.count
+            }
             return "\(length)\(rest)"
         }
         return self.file("records", body.joined(), type: "x")

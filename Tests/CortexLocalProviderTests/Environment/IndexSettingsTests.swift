@@ -10,9 +10,18 @@ import Testing
     @Test(arguments: [
         (environment: [:], expected: [:]),
         (environment: ["PIP_INDEX_URL": "https://a"], expected: ["UV_DEFAULT_INDEX": "https://a"]),
-        (environment: ["UV_INDEX_URL": "https://b", "PIP_INDEX_URL": "https://a"], expected: ["UV_DEFAULT_INDEX": "https://b"]),
-        (environment: ["UV_DEFAULT_INDEX": "https://c", "UV_INDEX_URL": "https://b"], expected: ["UV_DEFAULT_INDEX": "https://c"]),
-        (environment: ["UV_DEFAULT_INDEX": "", "PIP_INDEX_URL": "https://a"], expected: ["UV_DEFAULT_INDEX": "https://a"]),
+        (
+            environment: ["UV_INDEX_URL": "https://b", "PIP_INDEX_URL": "https://a"],
+            expected: ["UV_DEFAULT_INDEX": "https://b"]
+        ),
+        (
+            environment: ["UV_DEFAULT_INDEX": "https://c", "UV_INDEX_URL": "https://b"],
+            expected: ["UV_DEFAULT_INDEX": "https://c"]
+        ),
+        (
+            environment: ["UV_DEFAULT_INDEX": "", "PIP_INDEX_URL": "https://a"],
+            expected: ["UV_DEFAULT_INDEX": "https://a"]
+        ),
         (environment: ["PIP_FIND_LINKS": "/a  /b"], expected: ["UV_FIND_LINKS": "/a,/b"]),
         (environment: ["PIP_EXTRA_INDEX_URL": "https://a\nhttps://b"], expected: ["UV_INDEX": "https://a https://b"]),
         (environment: ["PIP_CERT": "/a.pem"], expected: ["SSL_CERT_FILE": "/a.pem"]),

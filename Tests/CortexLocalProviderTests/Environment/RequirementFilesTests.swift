@@ -53,7 +53,11 @@ import Testing
         newer.version.patch = 8
         let one = try #require(ProjectHash(String(repeating: "1", count: 64)))
         let two = try #require(ProjectHash(String(repeating: "2", count: 64)))
-        func key(_ python: PythonInterpreter, _ project: ProjectHash, _ files: [String: String]) throws -> EnvironmentKey {
+        func key(
+            _ python: PythonInterpreter,
+            _ project: ProjectHash,
+            _ files: [String: String]
+        ) throws -> EnvironmentKey {
             let folder = try TemporaryFolder()
             for (path, text) in files { try folder.write(path, text) }
             let requirements = RequirementFiles(projectFolder: folder.path)

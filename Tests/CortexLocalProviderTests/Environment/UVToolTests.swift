@@ -44,7 +44,8 @@ import Testing
         try self.writeUV("tools/uv-1.0.3/uv", version: "1.0.3")
         var environment = self.bare
         environment["PATH"] = "\(self.home.path)/path"
-        try self.home.write("path/uv", "#!/bin/sh\necho 'pyenv: uv: command not found' >&2\nexit 127\n", executable: true)
+        let shim = "#!/bin/sh\necho 'pyenv: uv: command not found' >&2\nexit 127\n"
+        try self.home.write("path/uv", shim, executable: true)
         #expect(try await self.find(environment).version.patch == 3)
         try self.writeUV("path/uv", version: "0.1.44")
         #expect(try await self.find(environment).version.patch == 3)
