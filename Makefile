@@ -10,7 +10,8 @@ build:  ## build the release binary bin/cortex
 test:  ## run the tests: Swift, the Python worker, and the binary from outside
 	@dev/test
 
-integration: build  ## run all black-box tests, the slow ones too, against bin/cortex
+integration: build  ## run what `make test` leaves out: slow tests, the worker's own, all of it against bin/cortex
+	@dev/worker-tests -m integration
 	@dev/integration
 
 check:  ## check formatting, warnings, imports, types, shell scripts and links

@@ -22,16 +22,17 @@ from blackbox.processes import is_alive
 class Cortex:
     """The command line, bound to one `CORTEX_HOME`."""
 
-    def __init__(self, binary: Path, home: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(self, binary: Path, home: Path, environment: dict[str, str] | None = None, **settings: str) -> None:
+        """`environment` replaces this process's own; `settings` are variables on top of it."""
         self.binary = binary
         self.home = home
-        base = {key: value for key, value in os.environ.items() if not key.startswith("CORTEX_")}
-        self.environment = environment if environment is not None else base
+        own = {key: value for key, value in os.environ.items() if key == "CORTEX_UV" or not key.startswith("CORTEX_")}
         self.environment = {
-            **self.environment,
+            **(own if environment is None else environment),
             "CORTEX_HOME": str(home),
             "CORTEX_PORT": "0",
             "CORTEX_OPERATOR_PORT": "0",
+            **settings,
         }
 
     def run(
@@ -65,8 +66,8 @@ class Cortex:
 class Server(Cortex):
     """`cortex server run` in the foreground, its output in a file."""
 
-    def __init__(self, binary: Path, home: Path, environment: dict[str, str] | None = None) -> None:
-        super().__init__(binary, home, environment)
+    def __init__(self, binary: Path, home: Path, environment: dict[str, str] | None = None, **settings: str) -> None:
+        super().__init__(binary, home, environment, **settings)
         self.home.parent.mkdir(parents=True, exist_ok=True)
         self.output = home.parent / f"{home.name}.output"
         self.process: subprocess.Popen[bytes] | None = None
