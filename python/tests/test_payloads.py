@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,7 @@ def echo(serve: Serve) -> Peer:
         (b'{"a": "[[{{' + b"[" * 1000 + b'\\""}', {"a": "[[{{" + "[" * 1000 + '"'}),
         (json.dumps([[]] * 5000).encode(), [[]] * 5000),
     ],
+    ids=itertools.count(),
 )
 def test_json_is_read(echo: Peer, text: bytes, value: Any) -> None:
     echo.request(text)
@@ -76,6 +78,7 @@ def test_json_is_read(echo: Peer, text: bytes, value: Any) -> None:
         (b"[" * 250_000, "Nested more than 512 levels deep: line 1 column 513 (char 512)"),
         (b'{"a":' * 250_000, "Nested more than 512 levels deep"),
     ],
+    ids=itertools.count(),
 )
 def test_malformed_json_says_where(echo: Peer, text: bytes, error: str) -> None:
     echo.request(text)
@@ -179,6 +182,7 @@ def test_multipart_forms(serve: Serve, spooled: bool) -> None:
         (part("name=a", b"") * 4 + b"--B--\r\n", "multipart/form-data; boundary=B", "Too many parts: more than 3."),
         (part("name=a", b"", "x: " + "y" * 20_000 + "\r\n"), "multipart/form-data; boundary=B", ""),
     ],
+    ids=itertools.count(),
 )
 def test_malformed_multipart(serve: Serve, body: bytes, content_type: str, error: str) -> None:
     _, peer = serve(FORM, form_part_limit=3)
