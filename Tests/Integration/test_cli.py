@@ -41,7 +41,7 @@ def test_help_is_exit_code_0(cortex: Cortex, arguments: list[str]) -> None:
     assert done.returncode == 0 and "usage" in done.stdout.lower(), done
 
 
-@pytest.mark.parametrize("arguments", [["get"], ["logs", "a"], ["predict", "a", "sample.json"], ["delete", "a"]])
+@pytest.mark.parametrize("arguments", [["get"], ["logs", "a"], ["predict", "a", __file__], ["delete", "a"]])
 def test_without_a_server_commands_say_how_to_start_one(cortex: Cortex, arguments: list[str]) -> None:
     done = cortex.run(*arguments)
     assert (done.returncode, done.stdout) == (1, ""), done

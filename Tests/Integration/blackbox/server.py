@@ -74,7 +74,11 @@ class Server(Cortex):
         self.status: dict[str, Any] = {}
 
     def __enter__(self) -> Server:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -100,7 +104,10 @@ class Server(Cortex):
             if done.returncode != 0:
                 return False
             self.status = json.loads(done.stdout)
-            return bool(self.status.get("pid") == process.pid and self.get("/livez").status_code == 200)
+            try:
+                return bool(self.status.get("pid") == process.pid and self.get("/livez").status_code == 200)
+            except requests.ConnectionError:
+                return False
 
         eventually(is_up, "the server is up", within=60)
 
