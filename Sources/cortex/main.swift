@@ -1,1 +1,4 @@
-print("placeholder")
+import CortexCommands
+import Foundation
+
+exit(await CortexCommand.main(arguments: Array(CommandLine.arguments.dropFirst())))

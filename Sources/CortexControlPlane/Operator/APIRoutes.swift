@@ -69,7 +69,9 @@ struct APIRoutes: Sendable {
     ) throws -> Int {
         guard let text = request.uri.queryParameters[name] else { return `default` }
         guard let number = Int(text), allowed.contains(number) else {
-            throw OperatorError.malformed("\(name) is \"\(text.prefix(40))\"; allowed are \(allowed.lowerBound) and above")
+            throw OperatorError.malformed(
+                "\(name) is \"\(text.prefix(40))\"; allowed are \(allowed.lowerBound) and above"
+            )
         }
         return number
     }

@@ -23,13 +23,15 @@ package actor Reconciler {
     /// events end.
     ///
     /// Throws where the store cannot be read at the start.
-    package func run() async throws {
+    /// - Parameter onRestored: Called once the provider knows of every API.
+    package func run(onRestored: @Sendable () async -> Void = {}) async throws {
         try await self.turns.withTurn {
             for record in try await self.store.allWanted() {
                 await self.apply(record, fallback: try await self.store.fallback(for: record.deployment.spec.name))
             }
             self.isRestored = true
         }
+        await onRestored()
         for await event in self.provider.events {
             do {
                 try await self.store.record(event)
@@ -69,7 +71,8 @@ package actor Reconciler {
         let message: String
         switch decision {
         case .refuse(let error): return DeployResult(api: spec.name, outcome: .failure(error), wanted: current)
-        case .upToDate: return DeployResult(api: spec.name, outcome: .success("\(label) is up to date"), wanted: current)
+        case .upToDate:
+            return DeployResult(api: spec.name, outcome: .success("\(label) is up to date"), wanted: current)
         case .alreadyUpdating:
             return DeployResult(api: spec.name, outcome: .success("\(label) is already updating"), wanted: current)
         case .create: message = "creating \(label)"
@@ -137,7 +140,11 @@ package actor Reconciler {
     }
 
     /// Lines of an API's log, as the provider gives them.
-    package func logLines(of api: APIName, last: Int, follow: Bool) async throws -> AsyncThrowingStream<String, any Error> {
+    package func logLines(
+        of api: APIName,
+        last: Int,
+        follow: Bool
+    ) async throws -> AsyncThrowingStream<String, any Error> {
         try await self.provider.logLines(of: api, last: last, follow: follow)
     }
 }

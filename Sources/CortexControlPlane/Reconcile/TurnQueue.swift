@@ -11,7 +11,9 @@ final class TurnQueue: Sendable {
 
     private let state = Mutex(State())
 
-    /// Runs `operation` when those before it are done. Waiting is not cut short by cancellation: turns are brief, and
+    /// Runs `operation` when those before it are done.
+    ///
+    /// Waiting is not cut short by cancellation: turns are brief, and
     /// what `operation` awaits notices it.
     nonisolated(nonsending) func withTurn<Value>(_ operation: () async throws -> Value) async rethrows -> Value {
         await withCheckedContinuation { continuation in

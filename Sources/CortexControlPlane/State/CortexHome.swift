@@ -19,7 +19,8 @@ package struct CortexHome: Hashable, Sendable {
     /// The home that an environment names: `CORTEX_HOME`, else `.cortex` in `HOME`.
     ///
     /// A relative `CORTEX_HOME` is taken from the working folder, `~/` from `HOME`.
-    package init(environment: [String: String], workingFolder: String = FileManager.default.currentDirectoryPath) throws {
+    package init(environment: [String: String], workingFolder: String = FileManager.default.currentDirectoryPath) throws
+    {
         let userHome = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 }
         guard let named = environment["CORTEX_HOME"], !named.isEmpty else {
             guard let userHome else { throw CortexHomeError.nowhere }

@@ -47,9 +47,9 @@ package enum DeploymentOutcome: Hashable, Sendable {
 
 /// What two deploys of an API are compared by.
 package struct DeploymentIdentity: Hashable, Sendable {
-    /// SHA-256 of the whole spec: "did the user change anything?"
+    /// SHA-256 of the whole spec; tells whether the user changed anything.
     package var spec: String
-    /// SHA-256 of what a worker is started from: "does a replica need replacing?"
+    /// SHA-256 of what a worker is started from; tells whether replicas need replacing.
     package var predictor: String
     /// The project's content hash.
     package var project: String

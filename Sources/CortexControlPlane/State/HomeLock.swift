@@ -8,7 +8,9 @@ package struct HomeLock: ~Copyable, Sendable {
     package init(home: CortexHome) throws {
         let path = "\(home.run)/server.lock"
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw HomeLockError.cannotOpen(path: path, reason: String(cString: strerror(errno))) }
+        guard descriptor >= 0 else {
+            throw HomeLockError.cannotOpen(path: path, reason: String(cString: strerror(errno)))
+        }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let held = errno == EWOULDBLOCK
             let reason = String(cString: strerror(errno))
@@ -20,6 +22,9 @@ package struct HomeLock: ~Copyable, Sendable {
         ftruncate(descriptor, 0)
         _ = Array("\(getpid())\n".utf8).withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     }
+
+    /// Gives the lock up; so does the end of the value, and of the process.
+    package consuming func release() {}
 
     deinit { close(self.descriptor) }
 

@@ -2,10 +2,10 @@ import Foundation
 
 /// When a process started, as its system counts: with the pid, the name of one process for good.
 package struct ProcessStart: Hashable, Sendable, Codable {
-    /// Linux: clock ticks since boot, and which boot. Elsewhere: seconds and microseconds since 1970.
+    /// On Linux the boot and the clock ticks since it, elsewhere seconds and microseconds since 1970.
     private let text: String
 
-    /// Nil where no such process can be seen.
+    /// Nil where no such process can be seen, or only what its parent has not yet taken note of (a zombie).
     package init?(pid: Int32) {
         #if os(Linux)
         guard

@@ -15,7 +15,14 @@ package struct ServerRecord: Hashable, Sendable, Codable {
     package var operatorPort: Int
 
     /// The record of this process.
-    package init(home: CortexHome, version: String, host: String, port: Int, operatorPort: Int, startedAt: Date = Date()) {
+    package init(
+        home: CortexHome,
+        version: String,
+        host: String,
+        port: Int,
+        operatorPort: Int,
+        startedAt: Date = Date()
+    ) {
         self.pid = getpid()
         self.processStart = ProcessStart(pid: self.pid)
         self.startedAt = startedAt
@@ -39,7 +46,10 @@ package struct ServerRecord: Hashable, Sendable, Codable {
     package func write(in home: CortexHome) throws {
         let file = Self.file(in: home)
         try StateJSON.encoder().encode(self).write(to: file, options: .atomic)
-        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path(percentEncoded: false))
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o600],
+            ofItemAtPath: file.path(percentEncoded: false)
+        )
     }
 
     /// The record in `home`, whether or not its server still lives; nil where there is none that can be read.
@@ -57,7 +67,7 @@ package struct ServerRecord: Hashable, Sendable, Codable {
     /// Whether the process that wrote the record still runs.
     package var isAlive: Bool {
         guard kill(self.pid, 0) == 0 || errno == EPERM else { return false }
-        guard let recorded = self.processStart, let now = ProcessStart(pid: self.pid) else { return true }
-        return recorded == now
+        guard let recorded = self.processStart else { return true }
+        return ProcessStart(pid: self.pid) == recorded
     }
 }

@@ -2,10 +2,9 @@ package import Foundation
 
 /// The JSON of the control plane: sorted keys, so that equal values have equal texts, and times as RFC 3339.
 package enum StateJSON {
-    package static func encoder(pretty: Bool = false) -> JSONEncoder {
+    package static func encoder() -> JSONEncoder {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
         encoder.dateEncodingStrategy = .iso8601
         return encoder
     }

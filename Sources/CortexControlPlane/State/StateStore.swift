@@ -50,7 +50,11 @@ extension StateStore {
     package func add(_ draft: DeploymentDraft, at now: Date = Date()) async throws -> DeploymentRecord {
         try await self.database.write { db in
             let name = draft.spec.name.description
-            let newest = try Int.fetchOne(db, sql: "SELECT MAX(version) FROM deployments WHERE api = ?", arguments: [name])
+            let newest = try Int.fetchOne(
+                db,
+                sql: "SELECT MAX(version) FROM deployments WHERE api = ?",
+                arguments: [name]
+            )
             let version = (newest ?? 0) + 1
             let lastID = try String.fetchOne(db, sql: "SELECT MAX(id) FROM deployments")
             let record = DeploymentRecord(
@@ -86,7 +90,8 @@ extension StateStore {
     /// The wanted deployment of an API; nil where it is not deployed.
     package func wanted(_ api: APIName) async throws -> DeploymentRecord? {
         try await self.database.read { db in
-            try DeploymentRecord.fetch(db, where: "id = (SELECT wanted FROM apis WHERE name = ?)", [api.description]).first
+            try DeploymentRecord.fetch(db, where: "id = (SELECT wanted FROM apis WHERE name = ?)", [api.description])
+                .first
         }
     }
 

@@ -1,0 +1,32 @@
+import CortexControlPlane
+import CortexSpec
+import Foundation
+
+/// What `cortex get API` shows of one API.
+struct APIPage {
+    private let api: APIResponse
+    private let now: Date
+
+    init(_ api: APIResponse, now: Date = Date()) {
+        self.api = api
+        self.now = now
+    }
+
+    func render(bold: Bool) throws -> String {
+        var parts = [APITable([self.api], named: false, now: self.now).render(bold: bold)]
+        if let reason = self.api.status.reason {
+            parts.append("reason: \(reason)\nlogs: cortex logs \(self.api.spec.name)")
+        }
+        let endpoint = self.api.endpoint
+        parts.append(
+            """
+            endpoint: \(endpoint)
+            example curl: curl \(endpoint) -X POST -H "Content-Type: application/json" -d @sample.json
+            """
+        )
+        let data = try StateJSON.encoder().encode(self.api.spec)
+        let spec = try StateJSON.decoder().decode(JSONValue.self, from: data)
+        parts.append("configuration\n" + YAMLText.render(.array([spec]), first: ["name", "kind"], indent: 2))
+        return parts.joined(separator: "\n\n")
+    }
+}

@@ -1,0 +1,89 @@
+import ArgumentParser
+import CortexControlPlane
+import Foundation
+
+/// `cortex deploy [CONFIG]`: the folder of a config file becomes live APIs.
+struct DeployCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "deploy",
+        abstract: "Deploy the APIs of a config file; starts the server where none runs."
+    )
+
+    @Argument(help: "The config file; its folder is the project.")
+    var config = "cortex.yaml"
+
+    @Flag(name: .shortAndLong, help: "Replace an update that is in progress.")
+    var force = false
+
+    @Flag(name: .shortAndLong, help: "Accepted for scripts of earlier versions; there is no question to skip.")
+    var yes = false
+
+    @Flag(inversion: .prefixedNo, help: "Wait until each API is live or failed (by default on a terminal).")
+    var wait: Bool?
+
+    @Option(help: "How long to wait, such as 90s or 10m; then the exit code is 3.")
+    var timeout = WaitLimit(.seconds(600))
+
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let console = Console.standard
+        let project = try LocalProject(config: self.config)
+        try project.check(console: console)
+
+        let environment = try LocalEnvironment()
+        let (record, isNew) = try await environment.ensureServer(console: console)
+        if isNew { console.note("started the cortex server (pid \(record.pid)): http://localhost:\(record.port)") }
+        let client = try await environment.connect(to: record)
+        var results = try await self.deploy(project, to: client, console: console)
+
+        let summary = DeploySummary(results)
+        if self.output.output == .pretty { summary.print(on: console) }
+        var failure: CommandFailure? = summary.hasErrors ? CommandFailure("not every API was deployed") : nil
+        if self.wait ?? console.isTerminal {
+            var waiter = DeployWait(client: client, console: console, limit: self.timeout)
+            for index in results.indices where results[index].error.isEmpty {
+                guard let api = results[index].api else { continue }
+                let end = try await waiter.wait(for: api, prints: self.output.output == .pretty)
+                results[index].api = end.api ?? results[index].api
+                // The first failure decides the exit code, unless a later one is graver than lateness.
+                if let reason = end.failure, failure == nil || failure?.exitCode == 3 { failure = reason }
+            }
+        }
+        if self.output.output == .json {
+            try console.printJSON(results)
+        } else if !summary.hasOnlyErrors {
+            console.print("\n" + summary.hints)
+        }
+        // The messages have said it all.
+        if let failure { throw ExitCode(failure.exitCode) }
+    }
+
+    private func deploy(
+        _ project: LocalProject,
+        to client: OperatorClient,
+        console: Console
+    ) async throws -> [DeployResponse] {
+        var progress = ProgressLine(console: console)
+        defer { progress.clear() }
+        do {
+            progress.show("reading \(project.files.count) files")
+            let hash = try await ProjectHash.of(project.files)
+            if try await !client.hasProject(hash) {
+                progress.show("uploading \(project.files.count) files")
+                try await client.store(hash, archive: ProjectArchive(project.files))
+            }
+            progress.show("deploying")
+            return try await client.deploy(
+                DeployBody(
+                    config: project.text,
+                    configFile: project.fileName,
+                    project: hash.description,
+                    force: self.force
+                )
+            )
+        } catch let refusal as OperatorClient.Refusal {
+            throw refusal.failure
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import CortexControlPlane
+import CortexSpec
+
+/// What a deploy prints: a line per API, and what to type next.
+struct DeploySummary {
+    private let results: [DeployResponse]
+
+    init(_ results: [DeployResponse]) {
+        self.results = results
+    }
+
+    var hasErrors: Bool { self.results.contains { !$0.error.isEmpty } }
+    var hasOnlyErrors: Bool { self.results.allSatisfy { !$0.error.isEmpty } }
+
+    func print(on console: Console) {
+        for result in self.results where result.error.isEmpty { console.print(result.message) }
+        for result in self.results where !result.error.isEmpty { console.error(CommandFailure(result.error)) }
+    }
+
+    /// The commands that one wants next.
+    var hints: String {
+        let names = self.results.filter { $0.error.isEmpty }.compactMap { $0.api.map { "\($0.spec.name)" } }
+        let name = names.count == 1 ? names.first ?? "<api_name>" : "<api_name>"
+        let rows = [
+            ("cortex get", "(show api statuses)"),
+            ("cortex get \(name)", "(show api info)"),
+            ("cortex logs \(name)", "(show api logs)"),
+        ]
+        let width = rows.map(\.0.count).max() ?? 0
+        return rows.map { $0.0 + String(repeating: " ", count: width - $0.0.count + 2) + $0.1 }.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,125 @@
+import AsyncHTTPClient
+import CortexControlPlane
+import CortexSpec
+import Foundation
+import NIOCore
+
+/// Waits for deployed APIs, shows what the server does meanwhile, and tells how each ended.
+struct DeployWait {
+    struct End {
+        /// The API as it is at the end; nil where it was deleted meanwhile.
+        var api: APIResponse?
+        /// Nil where the deployment is live.
+        var failure: CommandFailure?
+    }
+
+    private let client: OperatorClient
+    private let console: Console
+    private let limit: WaitLimit
+    private let started = ContinuousClock.now
+
+    /// - Parameter limit: For all APIs together, from now on.
+    init(client: OperatorClient, console: Console, limit: WaitLimit) {
+        self.client = client
+        self.console = console
+        self.limit = limit
+    }
+
+    /// - Parameters:
+    ///   - api: As the deploy answered; its deployment is waited for.
+    ///   - prints: Whether a good end is told on standard output. Failures always are, on standard error.
+    mutating func wait(for api: APIResponse, prints: Bool) async throws -> End {
+        let name = "\(api.spec.name)"
+        let version = api.deployment.version
+        var progress = ProgressLine(console: self.console)
+        defer { progress.clear() }
+        progress.show("\(name): starting")
+        var lastEvent: Int64 = 0
+        while true {
+            for event in try await self.client.knownEvents(of: name, after: lastEvent) {
+                lastEvent = event.id
+                if event.version == version, event.kind != ProviderEvent.Kind.live.rawValue {
+                    progress.show("\(name): \(event.message)")
+                }
+            }
+            guard let now = try await self.client.api(name) else {
+                return self.end(nil, CommandFailure("\(name) was deleted while it was deployed"), &progress)
+            }
+            if let end = try await self.outcome(of: now, version: version, prints: prints, progress: &progress) {
+                return end
+            }
+            guard ContinuousClock.now - self.started < self.limit.duration else {
+                let failure = CommandFailure(
+                    "\(name) is not live after \(self.limit); it goes on starting",
+                    hint: "look again with `cortex get \(name)`, or wait longer with --timeout",
+                    exitCode: 3
+                )
+                return self.end(now, failure, &progress)
+            }
+            progress.show()
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    /// Nil while the deployment comes up.
+    private func outcome(
+        of api: APIResponse,
+        version: Int,
+        prints: Bool,
+        progress: inout ProgressLine
+    ) async throws -> End? {
+        let name = "\(api.spec.name)"
+        guard api.deployment.version == version else {
+            return self.end(api, CommandFailure("\(name): a newer deploy replaced this one"), &progress)
+        }
+        switch api.deployment.outcome {
+        case "live":
+            // A server that was just started tells of versions that were live before it.
+            guard api.status.servingVersion == version else { return nil }
+            progress.clear()
+            if prints {
+                let seconds = Double((ContinuousClock.now - self.started) / .milliseconds(1)) / 1000
+                self.console.print("\(name) is live after \(String(format: "%.1f", seconds)) s: \(api.endpoint)")
+            }
+            return End(api: api)
+        case "failed":
+            var failure = CommandFailure("\(name) failed: \(api.deployment.reason ?? "the reason is in its log")")
+            if let serving = api.status.servingVersion {
+                failure.hint = "version \(serving) still serves"
+            }
+            progress.clear()
+            try await self.showLog(of: name)
+            return self.end(api, failure, &progress)
+        default:
+            return nil
+        }
+    }
+
+    private func end(_ api: APIResponse?, _ failure: CommandFailure, _ progress: inout ProgressLine) -> End {
+        progress.clear()
+        self.console.error(failure)
+        return End(api: api, failure: failure)
+    }
+
+    /// The last lines of an API's log, where the traceback is.
+    private func showLog(of name: String) async throws {
+        var text: [UInt8] = []
+        for try await buffer in try await self.client.logs(of: name, last: 30, follow: false) {
+            text += buffer.readableBytesView
+        }
+        guard !text.isEmpty else { return }
+        self.console.note("last lines of `cortex logs \(name)`:")
+        for line in String(decoding: text, as: UTF8.self).split(separator: "\n") { self.console.note("  \(line)") }
+    }
+}
+
+extension OperatorClient {
+    /// Events after the one with the number `id`; none where the API has been deleted meanwhile.
+    fileprivate func knownEvents(of name: String, after id: Int64) async throws -> [EventRecord] {
+        do {
+            return try await self.events(of: name, after: id)
+        } catch let refusal as Refusal where refusal.response.code == "API_NOT_FOUND" {
+            return []
+        }
+    }
+}

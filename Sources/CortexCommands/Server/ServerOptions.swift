@@ -1,0 +1,72 @@
+import ArgumentParser
+import CortexControlPlane
+import Foundation
+
+/// What the commands that start a server take.
+///
+/// A flag wins over the environment, and that over the default.
+struct ServerOptions: ParsableArguments {
+    @Option(help: "The address that predictions are served on (CORTEX_HOST; default 127.0.0.1).")
+    var host: String?
+
+    @Option(help: "The port that predictions are served on; 0 takes a free one (CORTEX_PORT; default 8888).")
+    var port: Int?
+
+    @Option(help: "The operator's port, on loopback; 0 takes a free one (CORTEX_OPERATOR_PORT; default 8889).")
+    var operatorPort: Int?
+
+    @Option(help: "How log lines look: auto, text or json (CORTEX_LOG_FORMAT; default auto).")
+    var logFormat: LogFormat?
+
+    func validate() throws {
+        for (name, port) in [("--port", self.port), ("--operator-port", self.operatorPort)] {
+            if let port, !(0...65535).contains(port) {
+                throw ValidationError("\(name) is \(port); allowed are 0 to 65535")
+            }
+        }
+        if let host, host.isEmpty { throw ValidationError("--host is empty; name an address, such as 0.0.0.0") }
+    }
+
+    /// The options with the environment and the defaults.
+    func configuration(home: CortexHome, environment: [String: String]) throws -> ServerConfiguration {
+        ServerConfiguration(
+            home: home,
+            host: self.host ?? Self.named("CORTEX_HOST", in: environment) ?? "127.0.0.1",
+            port: try self.port ?? Self.port("CORTEX_PORT", in: environment) ?? 8888,
+            operatorPort: try self.operatorPort ?? Self.port("CORTEX_OPERATOR_PORT", in: environment) ?? 8889,
+            logFormat: try self.logFormat ?? Self.logFormat(in: environment) ?? .auto
+        )
+    }
+
+    /// The options as another command line would take them.
+    var arguments: [String] {
+        var arguments: [String] = []
+        if let host { arguments += ["--host", host] }
+        if let port { arguments += ["--port", "\(port)"] }
+        if let operatorPort { arguments += ["--operator-port", "\(operatorPort)"] }
+        if let logFormat { arguments += ["--log-format", logFormat.rawValue] }
+        return arguments
+    }
+
+    private static func named(_ variable: String, in environment: [String: String]) -> String? {
+        environment[variable].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    private static func port(_ variable: String, in environment: [String: String]) throws -> Int? {
+        guard let text = self.named(variable, in: environment) else { return nil }
+        guard let port = Int(text), (0...65535).contains(port) else {
+            throw CommandFailure("\(variable) is \"\(text)\"; allowed are 0 to 65535", exitCode: 2)
+        }
+        return port
+    }
+
+    private static func logFormat(in environment: [String: String]) throws -> LogFormat? {
+        guard let text = self.named("CORTEX_LOG_FORMAT", in: environment) else { return nil }
+        guard let format = LogFormat(rawValue: text) else {
+            throw CommandFailure("CORTEX_LOG_FORMAT is \"\(text)\"; allowed are auto, text and json", exitCode: 2)
+        }
+        return format
+    }
+}
+
+extension LogFormat: ExpressibleByArgument {}

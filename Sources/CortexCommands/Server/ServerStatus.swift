@@ -1,0 +1,62 @@
+import ArgumentParser
+import CortexControlPlane
+import Foundation
+
+/// `cortex server status`: whether a server runs, and where.
+struct ServerStatus: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show whether the server runs, and where; exit code 1 where it does not."
+    )
+
+    @OptionGroup var output: OutputOptions
+
+    /// What `-o json` prints.
+    struct Report: Encodable {
+        var running: Bool
+        var home: String
+        var pid: Int32?
+        var version: String?
+        var host: String?
+        var port: Int?
+        var operatorPort: Int?
+        var startedAt: Date?
+
+        init(_ record: ServerRecord?, home: CortexHome) {
+            self.running = record != nil
+            self.home = home.path
+            self.pid = record?.pid
+            self.version = record?.version
+            self.host = record?.host
+            self.port = record?.port
+            self.operatorPort = record?.operatorPort
+            self.startedAt = record?.startedAt
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case running, home, pid, version, host, port
+            case operatorPort = "operator_port"
+            case startedAt = "started_at"
+        }
+    }
+
+    func run() async throws {
+        let console = Console.standard
+        let environment = try LocalEnvironment()
+        let record = environment.running
+        if let record { _ = try await environment.connect(to: record) }
+        if self.output.output == .json {
+            try console.printJSON(Report(record, home: environment.home))
+        } else if let record {
+            console.print(
+                "cortex server \(record.version) runs (pid \(record.pid), for \(Age(since: record.startedAt)))"
+            )
+            console.print("  predictions   http://localhost:\(record.port)")
+            console.print("  operator      http://127.0.0.1:\(record.operatorPort)")
+            console.print("  home          \(record.home)")
+        } else {
+            console.print("no cortex server runs in \(environment.home.path)")
+        }
+        if record == nil { throw ExitCode(1) }
+    }
+}

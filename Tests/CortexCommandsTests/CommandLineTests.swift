@@ -1,0 +1,94 @@
+import ArgumentParser
+import CortexControlPlane
+import Foundation
+import Testing
+
+@testable import CortexCommands
+
+@Suite(.timeLimit(.minutes(1))) struct CommandLineTests {
+    @Test(arguments: [
+        ("nope", 2),
+        ("get --nope", 2),
+        ("get a b", 2),
+        ("get -o xml", 2),
+        ("logs", 2),
+        ("logs iris --last -1", 2),
+        ("server run --port 65536", 2),
+        ("server run --log-format yaml", 2),
+        ("deploy --timeout 10", 2),
+        ("deploy /nowhere/cortex.yaml", 1),
+        ("deploy /", 1),
+    ])
+    func `exit codes`(line: String, expected: Int) async {
+        let arguments = line.split(separator: " ").map(String.init)
+        #expect(await CortexCommand.main(arguments: arguments) == Int32(expected))
+    }
+
+    @Test func `waiting is the terminal's choice unless told`() throws {
+        func wait(_ arguments: String...) throws -> Bool? {
+            try #require(try CortexCommand.parseAsRoot(["deploy"] + arguments) as? DeployCommand).wait
+        }
+        #expect(try wait() == nil)
+        #expect(try wait("--wait") == true)
+        #expect(try wait("--no-wait") == false)
+    }
+
+    @Test func `a flag wins over the environment, and that over the default`() throws {
+        let home = CortexHome(path: "/tmp/none")
+        func configuration(_ arguments: [String], _ environment: [String: String]) throws -> ServerConfiguration {
+            try ServerOptions.parse(arguments).configuration(home: home, environment: environment)
+        }
+        #expect(try configuration([], [:]) == ServerConfiguration(home: home))
+        let named = [
+            "CORTEX_PORT": "1", "CORTEX_OPERATOR_PORT": "2", "CORTEX_HOST": "::1", "CORTEX_LOG_FORMAT": "json",
+        ]
+        let expected = ServerConfiguration(home: home, host: "::1", port: 1, operatorPort: 2, logFormat: .json)
+        #expect(try configuration([], named) == expected)
+        let flags = ["--port", "0", "--operator-port", "4", "--host", "0.0.0.0", "--log-format", "text"]
+        let flagged = ServerConfiguration(home: home, host: "0.0.0.0", port: 0, operatorPort: 4, logFormat: .text)
+        #expect(try configuration(flags, named) == flagged)
+        #expect(try ServerOptions.parse(flags).arguments.sorted() == flags.sorted())
+        #expect(try configuration([], ["CORTEX_PORT": ""]).port == 8888)
+        for value in ["x", "-1", "65536", "8888 "] {
+            #expect(throws: CommandFailure.self) { try configuration([], ["CORTEX_PORT": value]) }
+        }
+    }
+
+    @Test func `a taken port is told with its holder and the flag`() throws {
+        let descriptor = socket(AF_INET, Self.stream, 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && listen(descriptor, 1) == 0
+                    && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        #expect(bound)
+        let port = Int(UInt16(bigEndian: address.sin_port))
+        let configuration = ServerConfiguration(home: CortexHome(path: "/tmp/none"), port: port, operatorPort: port)
+        let holder = try #require(PortHolder.find(port: port))
+        #expect(holder.pid == getpid())
+        let data = #expect(throws: CommandFailure.self) { try PortCheck.data(configuration) }
+        #expect(data?.message == "port \(port) is used by \(holder)")
+        #expect(data?.hint?.contains("--port or CORTEX_PORT") == true)
+        let admin = #expect(throws: CommandFailure.self) { try PortCheck.operator(configuration) }
+        #expect(admin?.hint?.contains("--operator-port or CORTEX_OPERATOR_PORT") == true)
+    }
+
+    @Test(arguments: ["256.1.1.1", "192.0.2.1"])
+    func `an address of another machine is told as such`(host: String) {
+        let configuration = ServerConfiguration(home: CortexHome(path: "/tmp/none"), host: host, port: 0)
+        let failure = #expect(throws: CommandFailure.self) { try PortCheck.data(configuration) }
+        #expect(failure?.message == "\(host) is not an address of this machine")
+    }
+
+    #if os(Linux)
+    private static let stream = Int32(SOCK_STREAM.rawValue)
+    #else
+    private static let stream = SOCK_STREAM
+    #endif
+}

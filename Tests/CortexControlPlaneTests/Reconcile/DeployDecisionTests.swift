@@ -1,0 +1,87 @@
+import CortexSpec
+import Foundation
+import Testing
+
+@testable import CortexControlPlane
+
+@Suite struct DeployDecisionTests {
+    private func decide(
+        _ outcome: DeploymentOutcome?,
+        status: APIStatus?,
+        changed: Bool,
+        force: Bool = false,
+        owners: [String: String] = [:]
+    ) throws -> DeployDecision {
+        let old = try APISpec.named("iris")
+        let new = try APISpec.named("iris", threads: changed ? 2 : 1)
+        let current = try outcome.map { outcome in
+            DeploymentRecord(
+                deployment: Deployment(id: "1", version: 1, spec: old, project: "p"),
+                identity: try DeploymentIdentity(spec: old, project: "p"),
+                config: "",
+                configFile: "cortex.yaml",
+                deployedBy: "local",
+                createdAt: Date(),
+                outcome: outcome
+            )
+        }
+        return DeployDecision(
+            spec: new,
+            identity: try DeploymentIdentity(spec: new, project: "p"),
+            current: current,
+            status: status,
+            owners: try owners.mapValues { try APIName.of($0) },
+            force: force
+        )
+    }
+
+    @Test func `a new API is created`() throws {
+        #expect(try self.decide(nil, status: nil, changed: false) == .create)
+    }
+
+    @Test(arguments: [
+        (DeploymentOutcome.live, APIStatus?.some(.live), DeployDecision.upToDate),
+        (.live, .error, .upToDate),
+        (.live, .updating, .alreadyUpdating),  // after a restart of the server
+        (.pending, .updating, .alreadyUpdating),
+        (.pending, nil, .alreadyUpdating),
+        (.pending, .error, .update),
+        (.failed(reason: "x"), .error, .update),  // deploying again is how to try again
+        (.failed(reason: "x"), .rolloutFailed, .update),
+    ])
+    func `the same again`(outcome: DeploymentOutcome, status: APIStatus?, expected: DeployDecision) throws {
+        #expect(try self.decide(outcome, status: status, changed: false) == expected)
+    }
+
+    @Test(arguments: [
+        (DeploymentOutcome.live, APIStatus?.some(.live), false, true),
+        (.live, .updating, false, true),
+        (.pending, .updating, false, false),
+        (.pending, nil, false, false),
+        (.pending, .updating, true, true),
+        (.pending, .rolloutFailed, false, true),  // visibly broken: no force needed
+        (.failed(reason: "x"), .error, false, true),
+    ])
+    func `a change`(outcome: DeploymentOutcome, status: APIStatus?, force: Bool, updates: Bool) throws {
+        let refused = DeployDecision.refuse(.updating(try .of("iris")))
+        #expect(try self.decide(outcome, status: status, changed: true, force: force) == (updates ? .update : refused))
+    }
+
+    @Test func `an endpoint of another API is refused, one's own is not`() throws {
+        let taken = DeployError.endpointTaken(try .of("iris"), endpoint: "/iris", owner: try .of("other"))
+        #expect(try self.decide(nil, status: nil, changed: false, owners: ["/iris": "other"]) == .refuse(taken))
+        #expect(try self.decide(.live, status: .live, changed: true, owners: ["/iris": "iris"]) == .update)
+    }
+
+    @Test func `identities tell what changed`() throws {
+        let base = try DeploymentIdentity(spec: try .named("iris"), project: "p")
+        let threads = try DeploymentIdentity(spec: try .named("iris", threads: 2), project: "p")
+        let endpoint = try DeploymentIdentity(spec: try .named("iris", endpoint: "/other"), project: "p")
+        let project = try DeploymentIdentity(spec: try .named("iris"), project: "q")
+        #expect(base.predictor != threads.predictor)
+        #expect(base.spec != endpoint.spec)
+        #expect(base.predictor == endpoint.predictor)
+        #expect(base.predictor != project.predictor)
+        #expect(base != project)
+    }
+}

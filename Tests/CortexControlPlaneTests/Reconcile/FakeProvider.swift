@@ -1,0 +1,105 @@
+import CortexControlPlane
+import CortexSpec
+import Synchronization
+
+/// A provider without processes: it remembers what it was told, and a test says what becomes of it.
+final class FakeProvider: Provider {
+    enum Call: Hashable {
+        case apply(APIName, version: Int, fallback: Int?)
+        case remove(APIName)
+    }
+
+    private struct State {
+        var calls: [Call] = []
+        var observations: [APIName: APIObservation] = [:]
+        var lines: [APIName: [String]] = [:]
+    }
+
+    private let state = Mutex(State())
+    private let source: AsyncStream<ProviderEvent>.Continuation
+    let events: AsyncStream<ProviderEvent>
+    /// What followers of a log are sent; one consumer.
+    let followed: AsyncStream<String>
+    let followedSource: AsyncStream<String>.Continuation
+
+    init() {
+        (self.events, self.source) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
+        (self.followed, self.followedSource) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
+    }
+
+    /// What it was told, in order.
+    var calls: [Call] { self.state.withLock { $0.calls } }
+
+    /// Reports an event, and shows from now on what goes with it.
+    func report(_ kind: ProviderEvent.Kind, _ api: APIName, version: Int, _ message: String = "") {
+        self.state.withLock { state in
+            var observation = state.observations[api] ?? Self.starting(api)
+            switch kind {
+            case .live:
+                observation.status = .live
+                observation.servingVersion = version
+                observation.replicas = ReplicaCounts(requested: 1, ready: 1)
+            case .failed:
+                observation.status = observation.servingVersion == nil ? .error : .rolloutFailed
+                observation.reason = message
+            case .progress, .workerExited, .removed: break
+            }
+            state.observations[api] = observation
+        }
+        self.source.yield(ProviderEvent(api: api, version: version, kind: kind, message: message))
+    }
+
+    /// Ends the stream of events, and with it the reconciler's loop.
+    func finish() { self.source.finish() }
+
+    func write(_ line: String, to api: APIName) {
+        self.state.withLock { $0.lines[api, default: []].append(line) }
+    }
+
+    func apply(_ deployment: Deployment, fallback: Deployment?) async {
+        self.state.withLock { state in
+            let name = deployment.spec.name
+            state.calls.append(.apply(name, version: deployment.version, fallback: fallback?.version))
+            var observation = state.observations[name] ?? Self.starting(name)
+            if observation.servingVersion != deployment.version {
+                observation.status = .updating
+                observation.reason = nil
+            }
+            state.observations[name] = observation
+        }
+    }
+
+    func remove(_ api: APIName) async {
+        self.state.withLock { state in
+            state.calls.append(.remove(api))
+            state.observations[api] = nil
+        }
+    }
+
+    func observation(of api: APIName) async -> APIObservation? {
+        self.state.withLock { $0.observations[api] }
+    }
+
+    func logLines(of api: APIName, last: Int, follow: Bool) async throws -> AsyncThrowingStream<String, any Error> {
+        let lines = self.state.withLock { Array(($0.lines[api] ?? []).suffix(last)) }
+        let followed = self.followed
+        return AsyncThrowingStream(bufferingPolicy: .unbounded) { continuation in
+            for line in lines { continuation.yield(line) }
+            guard follow else { return continuation.finish() }
+            // Bridges one stream to another; ends with its consumer.
+            let task = Task {
+                for await line in followed { continuation.yield(line) }
+                continuation.finish()
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+
+    private static func starting(_ api: APIName) -> APIObservation {
+        APIObservation(
+            status: .updating,
+            replicas: ReplicaCounts(requested: 1),
+            endpoint: "http://localhost:8888/\(api)"
+        )
+    }
+}
