@@ -22,6 +22,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -77,11 +78,24 @@ let package = Package(
             name: "CortexCommands",
             dependencies: [
                 "CortexControlPlane", "CortexGateway", "CortexLocalProvider", "CortexServing", "CortexSpec",
-                "CortexTelemetry", argumentParser, asyncHTTPClient, lifecycle, logging, nioCore, nioPosix, subprocess,
+                "CortexTelemetry", argumentParser, asyncHTTPClient, lifecycle, logging, nioCore, nioPosix, signals,
+                subprocess,
             ],
             swiftSettings: strict
         ),
         .executableTarget(name: "cortex", dependencies: ["CortexCommands"], swiftSettings: strict),
+
+        .testTarget(name: "CortexSpecTests", dependencies: ["CortexSpec"], swiftSettings: strict),
+        .testTarget(
+            name: "CortexControlPlaneTests",
+            dependencies: ["CortexControlPlane", "CortexSpec", asyncHTTPClient, logging, nioCore],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "CortexLocalProviderTests",
+            dependencies: ["CortexControlPlane", "CortexLocalProvider", "CortexSpec", nioCore],
+            swiftSettings: strict
+        ),
 
         // The worker's Python sources become a Swift constant, so that the binary needs no file beside it.
         .executableTarget(name: "embed-worker", swiftSettings: strict),

@@ -174,13 +174,15 @@ actor LocalAPI {
         if let old { self.end(old) }
     }
 
+    /// Told once for each version, however often it is tried.
     private func failed(_ version: LocalVersion, reason: String) async {
+        guard version === self.wanted, case .running = self.rollout else { return }
         let number = version.deployment.version
         self.log.write(level: "error", "version \(number) could not be started: \(reason)", version: number)
-        guard version === self.wanted else { return }
         self.rollout = .failed(reason: reason)
         self.emit(ProviderEvent(api: self.name, version: number, kind: .failed, message: reason))
-        await self.publishAbsence(of: version, reason: "its predictor could not be started; `cortex logs \(self.name)` shows why")
+        let advice = "its predictor could not be started; `cortex logs \(self.name)` shows why"
+        await self.publishAbsence(of: version, reason: advice)
     }
 
     private func route(to version: LocalVersion, _ upstream: any Upstream) -> Route {

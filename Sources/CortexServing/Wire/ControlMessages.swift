@@ -62,6 +62,25 @@ package struct WelcomeMessage: Hashable, Sendable, Codable {
         self.formPartLimit = formPartLimit
     }
 
+    /// Every key is there, `python_path` as null where there is none: the worker reads all of them.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(self.protocol, forKey: .protocol)
+        try container.encode(self.capabilities, forKey: .capabilities)
+        try container.encode(self.api, forKey: .api)
+        try container.encode(self.apiVersion, forKey: .apiVersion)
+        try container.encode(self.projectDirectory, forKey: .projectDirectory)
+        try container.encode(self.predictorPath, forKey: .predictorPath)
+        try container.encode(self.predictorType, forKey: .predictorType)
+        try container.encode(self.pythonPath, forKey: .pythonPath)
+        try container.encode(self.config, forKey: .config)
+        try container.encode(self.threads, forKey: .threads)
+        try container.encode(self.spoolDirectory, forKey: .spoolDirectory)
+        try container.encode(self.inlineLimit, forKey: .inlineLimit)
+        try container.encode(self.jsonDepthLimit, forKey: .jsonDepthLimit)
+        try container.encode(self.formPartLimit, forKey: .formPartLimit)
+    }
+
     private enum CodingKeys: String, CodingKey {
         case `protocol`, capabilities, api, config, threads
         case apiVersion = "api_version"

@@ -35,7 +35,7 @@ package struct PrometheusText {
     private static func render(_ labels: [(String, String)]) -> String {
         guard !labels.isEmpty else { return "" }
         let pairs = labels.map { name, value in
-            let escaped = value.flatMap { character -> String in
+            let escaped = value.map { character in
                 switch character {
                 case "\\": "\\\\"
                 case "\"": "\\\""
@@ -43,7 +43,7 @@ package struct PrometheusText {
                 default: String(character)
                 }
             }
-            return "\(name)=\"\(escaped)\""
+            return "\(name)=\"\(escaped.joined())\""
         }
         return "{\(pairs.joined(separator: ","))}"
     }

@@ -1,0 +1,188 @@
+import CortexControlPlane
+import CortexGateway
+import CortexLocalProvider
+import CortexServing
+import CortexTelemetry
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import UnixSignals
+
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
+/// Puts a server together and runs it until it is told to end: the one place that knows all its parts.
+///
+/// - Throws: Where a port is taken, the state cannot be read, or a part ends before its time.
+func runServer(_ configuration: ServerConfiguration) async throws {
+    let asText = configuration.logFormat == .text || configuration.logFormat == .auto && isatty(2) == 1
+    let logger = Logger(label: "cortex") { _ in LineLogHandler(asText: asText) }
+    let environment = ProcessInfo.processInfo.environment
+    let home = configuration.home
+    for folder in ["\(home.logs)/apis", "\(home.run)/workers"] {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+    let ledger = try WorkerLedger(directory: "\(home.run)/workers")
+    ledger.endOrphans()
+    try Leftovers.remove(from: home)
+
+    let accessLog = LogSink(file: RotatingFile(path: "\(home.logs)/access.log"))
+    let limits = try GatewayLimits.configuration(configuration, environment: environment)
+    let gateway = try await Gateway(configuration: limits, accessLog: accessLog, logger: logger)
+    let port = try await gateway.listen()
+    let sockets = try SocketDirectory(home: home)
+    defer { sockets.remove() }
+    let store = try StateStore(home: home)
+    let tokens = TokenStore(store: store)
+    _ = try await tokens.ensureLocalToken(home: home)
+    let projects = try ProjectStore(folder: home.projects)
+    let machine = try LocalMachine(
+        home: home,
+        version: CortexVersion.current,
+        environment: environment,
+        gateway: gateway,
+        projects: projects,
+        environments: try EnvironmentBuilder(home: home.path),
+        ledger: ledger,
+        socketDirectory: sockets.path,
+        baseURL: "http://localhost:\(port)",
+        logger: logger
+    )
+    let provider = LocalProvider(machine: machine)
+    let reconciler = Reconciler(store: store, provider: provider, logger: logger)
+    let bound = BoundServer(configuration: configuration, port: port, logger: logger)
+    let application = OperatorApplication(
+        port: configuration.operatorPort,
+        tokens: tokens,
+        projects: projects,
+        reconciler: reconciler,
+        record: { await bound.record },
+        metrics: { ByteBuffer(string: await provider.metrics()) },
+        readiness: {
+            let readiness = await gateway.readiness()
+            return OperatorApplication.Readiness(isReady: readiness.isReady, summary: readiness.json)
+        },
+        onBound: { await bound.operatorBound(to: $0) },
+        logger: logger
+    )
+    var group = ServiceGroupConfiguration(
+        // Started in this order, ended in the reverse one: the gateway drains while its workers still live.
+        services: [
+            .init(service: AccessLogService(sink: accessLog)),
+            .init(service: ProviderService(provider: provider)),
+            .init(service: ReconcilerService(reconciler: reconciler, gateway: gateway)),
+            .init(service: OperatorService(application: application)),
+            .init(service: GatewayService(gateway: gateway)),
+        ],
+        gracefulShutdownSignals: [.sigterm, .sigint],
+        logger: Logger(label: "cortex.lifecycle") { _ in
+            var handler = LineLogHandler(asText: asText)
+            handler.logLevel = .error
+            return handler
+        }
+    )
+    group.maximumGracefulShutdownDuration = .seconds(60)
+    try await ServiceGroup(configuration: group).run()
+    logger.info("stopped")
+}
+
+/// Writes the server's record once both ports are bound, since that is what tells clients of it.
+private actor BoundServer {
+    private let configuration: ServerConfiguration
+    private let port: Int
+    private let logger: Logger
+    private(set) var record: ServerRecord?
+
+    init(configuration: ServerConfiguration, port: Int, logger: Logger) {
+        self.configuration = configuration
+        self.port = port
+        self.logger = logger
+    }
+
+    func operatorBound(to operatorPort: Int) {
+        let record = ServerRecord(
+            home: self.configuration.home,
+            version: CortexVersion.current,
+            host: self.configuration.host,
+            port: self.port,
+            operatorPort: operatorPort
+        )
+        self.record = record
+        do {
+            try record.write(in: self.configuration.home)
+        } catch {
+            self.logger.error("the server's record cannot be written", metadata: ["error": "\(error)"])
+        }
+        self.logger.info(
+            "serving",
+            metadata: [
+                "data": "http://\(self.configuration.host):\(self.port)",
+                "operator": "http://127.0.0.1:\(operatorPort)",
+                "home": "\(self.configuration.home.path)",
+                "pid": "\(record.pid)",
+            ]
+        )
+    }
+}
+
+private struct AccessLogService: Service {
+    let sink: LogSink
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await self.sink.run()
+        } onGracefulShutdown: {
+            self.sink.close()
+        }
+    }
+}
+
+private struct ProviderService: Service {
+    let provider: LocalProvider
+
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await self.provider.run() }
+            group.addTask {
+                try await gracefulShutdown()
+                await self.provider.shutdown()
+            }
+            try await group.waitForAll()
+        }
+    }
+}
+
+private struct ReconcilerService: Service {
+    let reconciler: Reconciler
+    let gateway: Gateway
+
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown {
+                try await self.reconciler.run { await self.gateway.finishLoading() }
+            }
+        } catch is CancellationError {
+            // Asked to end: what was wanted is in the store.
+        }
+    }
+}
+
+private struct OperatorService: Service {
+    let application: OperatorApplication
+
+    func run() async throws { try await self.application.run() }
+}
+
+private struct GatewayService: Service {
+    let gateway: Gateway
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await self.gateway.drain()
+    }
+}
