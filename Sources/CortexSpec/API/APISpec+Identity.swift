@@ -1,7 +1,7 @@
 #if canImport(FoundationEssentials)
-    internal import FoundationEssentials
+internal import FoundationEssentials
 #else
-    internal import Foundation
+internal import Foundation
 #endif
 
 extension APISpec {
@@ -15,7 +15,12 @@ extension APISpec {
     /// Networking, autoscaling, the update strategy and readiness are not in it: they take effect without a restart.
     package var workerIdentity: String {
         get throws {
-            let wish = WorkerWish(kind: self.kind, predictor: self.predictor, compute: self.compute, monitoring: self.monitoring)
+            let wish = WorkerWish(
+                kind: self.kind,
+                predictor: self.predictor,
+                compute: self.compute,
+                monitoring: self.monitoring
+            )
             return try Self.canonicalJSON(wish)
         }
     }

@@ -1,4 +1,6 @@
-/// The `monitoring` section of the original: what to count of predictions. Kept, and without effect here.
+/// The `monitoring` section of the original: what to count of predictions.
+///
+/// It is kept, and without effect here.
 package struct MonitoringSpec: Hashable, Sendable, Codable {
     package enum ModelType: String, Hashable, Sendable, Codable, CaseIterable {
         case classification, regression

@@ -3,7 +3,8 @@ enum AutoscalingReader {
     static func read(of resource: Section, _ context: ReadingContext) -> AutoscalingSpec {
         guard let section = resource.section("autoscaling", allowsNull: true) else { return AutoscalingSpec() }
         var spec = Self.replicas(section, context)
-        spec.maxReplicaConcurrency = section.integer("max_replica_concurrency", in: 1...30_000) ?? spec.maxReplicaConcurrency
+        spec.maxReplicaConcurrency =
+            section.integer("max_replica_concurrency", in: 1...30_000) ?? spec.maxReplicaConcurrency
         Self.readTarget(section, &spec)
         Self.readTimes(section, &spec)
         Self.readFactors(section, &spec)
@@ -11,7 +12,10 @@ enum AutoscalingReader {
         let idle = section.keys.filter { $0 != "max_replica_concurrency" && section.isKnown($0) }
         if !idle.isEmpty, context.isPending(.severalReplicas) {
             let verb = idle.count == 1 ? "has" : "have"
-            resource.warn("autoscaling", "\(idle.joined(separator: ", ")) \(verb) no effect yet: each API runs one replica")
+            resource.warn(
+                "autoscaling",
+                "\(idle.joined(separator: ", ")) \(verb) no effect yet: each API runs one replica"
+            )
         }
         return spec
     }
@@ -30,9 +34,17 @@ enum AutoscalingReader {
         let bounds = (least ?? 1, most ?? 100)
         if bounds.0 > bounds.1 {
             let key = section.has("min_replicas") ? "min_replicas" : "max_replicas"
-            section.fail(key, "min_replicas \(bounds.0) is over max_replicas \(bounds.1)", allowed: "min_replicas must be at most max_replicas")
+            section.fail(
+                key,
+                "min_replicas \(bounds.0) is over max_replicas \(bounds.1)",
+                allowed: "min_replicas must be at most max_replicas"
+            )
         } else if let first, !(bounds.0...bounds.1).contains(first) {
-            section.fail("init_replicas", "is \(first)", allowed: "it must be from min_replicas \(bounds.0) to max_replicas \(bounds.1)")
+            section.fail(
+                "init_replicas",
+                "is \(first)",
+                allowed: "it must be from min_replicas \(bounds.0) to max_replicas \(bounds.1)"
+            )
         }
         return AutoscalingSpec(minReplicas: bounds.0, maxReplicas: bounds.1, initReplicas: first ?? bounds.0)
     }
@@ -41,7 +53,8 @@ enum AutoscalingReader {
         spec.targetReplicaConcurrency = section.number("target_replica_concurrency", allowed: "over 0") { $0 > 0 }
         guard let target = spec.targetReplicaConcurrency, target > Double(spec.maxReplicaConcurrency) else { return }
         section.fail(
-            "target_replica_concurrency", "is over max_replica_concurrency \(spec.maxReplicaConcurrency)",
+            "target_replica_concurrency",
+            "is over max_replica_concurrency \(spec.maxReplicaConcurrency)",
             allowed: "at most max_replica_concurrency"
         )
     }

@@ -15,9 +15,8 @@ enum BatchingReader {
         } else {
             context.require(.serverSideBatching, key, of: predictor)
         }
-        for required in ["max_batch_size", "batch_interval"] where !section.has(required) {
-            section.failMissing(required, allowed: required == "batch_interval" ? "such as 20ms" : "from 2 to 1024")
-        }
+        section.require("max_batch_size", allowed: "it must be a whole number from 2 to 1024")
+        section.require("batch_interval", allowed: "it must be a duration, such as 20ms")
         let size = section.integer("max_batch_size", in: 2...1024)
         let interval = section.duration("batch_interval", allowed: "over 0s") { $0 > .zero }
         section.finish()
@@ -25,7 +24,11 @@ enum BatchingReader {
         let slots = compute.inf > 0 ? threads : processes * threads
         if !context.isPending(.serverSideBatching), size > slots {
             let factors = compute.inf > 0 ? "threads_per_process" : "processes_per_replica × threads_per_process"
-            section.fail("max_batch_size", "is \(size), and only \(slots) requests run at once", allowed: "at most \(factors)")
+            section.fail(
+                "max_batch_size",
+                "is \(size), and only \(slots) requests run at once",
+                allowed: "at most \(factors)"
+            )
         }
         return BatchingSpec(maxBatchSize: size, batchInterval: interval)
     }

@@ -8,7 +8,11 @@ enum ConfigDocument {
             let composer = try YAMLComposer(text)
             if let second = composer.documents.dropFirst().first {
                 let position = second.position
-                log.add(at: position, "a second YAML document begins here", allowed: "put all APIs in one list and remove the ---")
+                log.add(
+                    at: position,
+                    "a second YAML document begins here",
+                    allowed: "put all APIs in one list and remove the ---"
+                )
             }
             guard let first = composer.documents.first else {
                 log.add(at: start, "the file is empty", allowed: "it must be \(shape)")
@@ -37,7 +41,12 @@ enum ConfigDocument {
         case .list(let items):
             if items.isEmpty { log.add(at: root.position, "the file holds no API", allowed: "it must be \(shape)") }
             for (index, item) in items.enumerated() where item.entries == nil {
-                log.add(at: item.position, api: "item \(index + 1)", "is \(item.kind)", allowed: "it must be a map with name, kind and predictor")
+                log.add(
+                    at: item.position,
+                    api: "item \(index + 1)",
+                    "is \(item.kind)",
+                    allowed: "it must be a map with name, kind and predictor"
+                )
             }
             return items
         case .scalar:

@@ -52,7 +52,8 @@ extension Endpoint.Flaw {
         case .tooLong: ("is too long", "at most \(Endpoint.maximumLength) characters")
         case .character(let scalar): ("\(text.quoted) holds \(String(scalar).quoted)", characters)
         case .doubleSlash: ("\(text.quoted) holds //", "one / between segments")
-        case .dotSegment: ("\(text.quoted) holds the segment . or ..", "clients resolve these away; name the path itself")
+        case .dotSegment:
+            ("\(text.quoted) holds the segment . or ..", "clients resolve these away; name the path itself")
         case .reserved(let segment):
             (
                 "\(text.quoted) begins with /\(segment), which the server keeps for itself",

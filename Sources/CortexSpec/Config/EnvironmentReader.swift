@@ -6,7 +6,11 @@ enum EnvironmentReader {
             guard let entry = section.entry(key) else { continue }
             if let flaw = EnvironmentName.flaw(of: key) {
                 section.log.add(
-                    at: entry.position, api: section.api, field: section.field(key), flaw.message, allowed: flaw.allowed
+                    at: entry.position,
+                    api: section.api,
+                    field: section.field(key),
+                    flaw.message,
+                    allowed: flaw.allowed
                 )
             }
             let allowed = "it must be text"

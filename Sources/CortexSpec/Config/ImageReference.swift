@@ -5,7 +5,8 @@ enum ImageReference {
         guard rest.utf8.count <= 512 else { return false }
         if let at = rest.lastIndex(of: "@") {
             let digest = rest[rest.index(after: at)...].split(separator: ":", omittingEmptySubsequences: false)
-            guard digest.count == 2, Self.isWord(digest[0]), digest[1].count >= 32, digest[1].allSatisfy(\.isHexDigit) else { return false }
+            guard digest.count == 2, Self.isWord(digest[0]), digest[1].count >= 32, digest[1].allSatisfy(\.isHexDigit)
+            else { return false }
             rest = rest[..<at]
         }
         let slash = rest.lastIndex(of: "/") ?? rest.startIndex

@@ -32,7 +32,12 @@ struct JSONReader {
             case .text: return .string(scalar.text)
             case .double(let double):
                 if double.isFinite { return .double(double) }
-                self.fail(node.position, path, "is \(scalar.text)", allowed: "JSON has finite numbers only; put it in quotes")
+                self.fail(
+                    node.position,
+                    path,
+                    "is \(scalar.text)",
+                    allowed: "JSON has finite numbers only; put it in quotes"
+                )
             case .hugeInt:
                 self.fail(node.position, path, "is beyond 64 bits", allowed: "put it in quotes")
             }

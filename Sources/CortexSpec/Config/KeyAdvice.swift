@@ -6,7 +6,7 @@ struct KeyAdvice {
 
     /// - Parameters:
     ///   - section: The dotted path of the section, indices included; empty for the API itself.
-    ///   - known: The keys that the section has.
+    ///   - known: The keys that the section has, sorted.
     init(for key: String, in section: String, known: [String]) {
         let place = section.split(separator: "[").map { $0.split(separator: "]").last ?? "" }.joined()
         self.message = "unknown key \(key.quoted)"
@@ -15,9 +15,8 @@ struct KeyAdvice {
             self.allowed = advice
         } else if let nearest = Suggestion.nearest(to: key, among: known) {
             self.hint = "did you mean \(nearest)?"
-            self.allowed = "known here: \(known.sorted().joined(separator: ", "))"
         } else {
-            self.allowed = "known here: \(known.sorted().joined(separator: ", "))"
+            self.allowed = "known here: \(known.joined(separator: ", "))"
             let homes = Self.homes[key, default: []].filter { $0 != place }
             if !homes.isEmpty { self.hint = "\(key) belongs in \(homes.alternatives)" }
         }
@@ -73,7 +72,8 @@ struct KeyAdvice {
     private static let homes: [String: [String]] = {
         let sections: [String: [String]] = [
             "predictor": [
-                "type", "path", "model_path", "models", "signature_key", "server_side_batching", "config", "python_path",
+                "type", "path", "model_path", "models", "signature_key", "server_side_batching", "config",
+                "python_path",
                 "processes_per_replica", "threads_per_process", "image", "tensorflow_serving_image", "env",
             ],
             "predictor.models": ["paths", "dir", "cache_size", "disk_cache_size", "cache_memory"],
@@ -82,7 +82,8 @@ struct KeyAdvice {
             "networking.cors": ["allow_origins"],
             "compute": ["cpu", "mem", "gpu", "inf"],
             "autoscaling": [
-                "min_replicas", "max_replicas", "init_replicas", "target_replica_concurrency", "max_replica_concurrency",
+                "min_replicas", "max_replicas", "init_replicas", "target_replica_concurrency",
+                "max_replica_concurrency",
                 "window", "downscale_stabilization_period", "upscale_stabilization_period", "max_downscale_factor",
                 "max_upscale_factor", "downscale_tolerance", "upscale_tolerance",
             ],

@@ -1,11 +1,18 @@
 /// Reads the `predictor.models` section.
 enum ModelsReader {
-    static func read(of predictor: Section, type: PredictorType?, processes: Int, _ context: ReadingContext) -> ModelsSpec? {
+    static func read(
+        of predictor: Section,
+        type: PredictorType?,
+        processes: Int,
+        _ context: ReadingContext
+    ) -> ModelsSpec? {
         guard let section = predictor.section("models") else { return nil }
         context.require(.models, "models", of: predictor)
         let paths = section.sections("paths", allowsNull: true)
         let models = paths.map { Self.models($0, type: type) } ?? []
-        let directory = section.text("dir", allowed: "it must be a folder: s3://bucket/folder, or a path").map(Self.folder)
+        let directory = section.text("dir", allowed: "it must be a folder: s3://bucket/folder, or a path").map(
+            Self.folder
+        )
         let signatureKey = Self.signatureKey(of: section, type: type)
         let cacheSize = section.integer("cache_size", in: 1...Int.max)
         let diskCacheSize = section.integer("disk_cache_size", in: 1...Int.max)
@@ -44,7 +51,7 @@ enum ModelsReader {
                 _ = section.entry("path")
                 section.fail("path", "stands beside model_path", allowed: "give one of the two")
             }
-            if !section.has(key) { section.failMissing("model_path", allowed: "a folder: s3://bucket/folder, or a path") }
+            section.require(key, allowed: "it must be a folder: s3://bucket/folder, or a path")
             let path = section.text(key, allowed: "it must be a folder: s3://bucket/folder, or a path")
             let signatureKey = Self.signatureKey(of: section, type: type)
             section.finish()
@@ -57,17 +64,22 @@ enum ModelsReader {
 
     private static func name(of section: Section, places: inout [String: SourcePosition]) -> String? {
         let allowed = "letters, digits, - and _"
-        if !section.has("name") { section.failMissing("name", allowed: allowed) }
+        section.require("name", allowed: allowed)
         guard let name = section.text("name", allowed: allowed) else { return nil }
         let isLegal = name.utf8.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x2D || byte == 0x5F
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x2D
+                || byte == 0x5F
         }
         if !isLegal {
             section.fail("name", "\(name.quoted) is not a model's name", allowed: allowed)
         } else if name == "_cortex_default" {
             section.fail("name", "_cortex_default is kept for the model of model_path", allowed: "choose another name")
         } else if let first = places[name] {
-            section.fail("name", "the name is taken by the model at \(first)", allowed: "every model needs a name of its own")
+            section.fail(
+                "name",
+                "the name is taken by the model at \(first)",
+                allowed: "every model needs a name of its own"
+            )
         } else {
             places[name] = section.position(of: "name")
             return name
@@ -92,12 +104,20 @@ enum ModelsReader {
             section.fail(key, "stands without \(other)", allowed: "give both or neither")
         }
         if let cacheSize, let diskCacheSize, cacheSize > diskCacheSize {
-            section.fail("cache_size", "is \(cacheSize), over disk_cache_size \(diskCacheSize)", allowed: "at most disk_cache_size")
+            section.fail(
+                "cache_size",
+                "is \(cacheSize), over disk_cache_size \(diskCacheSize)",
+                allowed: "at most disk_cache_size"
+            )
         }
         let isCached = section.has("cache_size") || section.has("cache_memory")
         if isCached, processes != 1 {
             let key = section.has("cache_size") ? "cache_size" : "cache_memory"
-            section.fail(key, "stands beside processes_per_replica \(processes)", allowed: "a cache needs processes_per_replica: 1")
+            section.fail(
+                key,
+                "stands beside processes_per_replica \(processes)",
+                allowed: "a cache needs processes_per_replica: 1"
+            )
         }
     }
 }

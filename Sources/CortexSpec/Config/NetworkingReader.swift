@@ -1,7 +1,12 @@
 /// Reads the `networking` section.
 enum NetworkingReader {
     /// The spec; nil where no endpoint is known, since neither it nor the API's name is right.
-    static func read(of resource: Section, name: APIName?, isSplitter: Bool = false, _ context: ReadingContext) -> NetworkingSpec? {
+    static func read(
+        of resource: Section,
+        name: APIName?,
+        isSplitter: Bool = false,
+        _ context: ReadingContext
+    ) -> NetworkingSpec? {
         let section = resource.section("networking")
         let endpoint = Self.endpoint(section, resource: resource, name: name)
         guard let section else { return endpoint.map { NetworkingSpec(endpoint: $0) } }
@@ -55,8 +60,10 @@ enum NetworkingReader {
         let allowed = "it must be * or an origin, such as https://example.com"
         return section.list("allow_origins")?.enumerated().compactMap { index, item in
             let text = item.scalar?.text ?? ""
-            let host = text.hasPrefix("https://") ? text.dropFirst(8) : text.hasPrefix("http://") ? text.dropFirst(7) : ""
-            let isOrigin = text == "*" || (!host.isEmpty && !host.contains { $0 == "/" || $0.isWhitespace || $0 == "*" })
+            let host =
+                text.hasPrefix("https://") ? text.dropFirst(8) : text.hasPrefix("http://") ? text.dropFirst(7) : ""
+            let isOrigin =
+                text == "*" || (!host.isEmpty && !host.contains { $0 == "/" || $0.isWhitespace || $0 == "*" })
             guard isOrigin else {
                 let field = "\(section.field("allow_origins"))[\(index)]"
                 section.log.add(at: item.position, api: section.api, field: field, "is \(item.kind)", allowed: allowed)
@@ -76,7 +83,10 @@ enum NetworkingReader {
             guard section.has("env") != section.has("file") else {
                 let message = section.has("env") ? "env stands beside file" : "names no key"
                 section.log.add(
-                    at: section.position, api: section.api, field: section.path, message,
+                    at: section.position,
+                    api: section.api,
+                    field: section.path,
+                    message,
                     allowed: "each item is env: VARIABLE or file: path"
                 )
                 return nil

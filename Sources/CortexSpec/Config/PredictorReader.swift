@@ -21,16 +21,18 @@ struct PredictorReader {
         let models = ModelsReader.read(of: self.section, type: type, processes: processes, self.context)
         let signatureKey = self.signatureKey(type)
         let batching = BatchingReader.read(
-            of: self.section, type: type, processes: processes, threads: threads, compute, self.context
+            of: self.section,
+            type: type,
+            processes: processes,
+            threads: threads,
+            compute,
+            self.context
         )
         let config = self.config()
         let env = self.env()
         let pythonPath = self.pythonPath()
         let image = self.image("image")
         let servingImage = self.image("tensorflow_serving_image")
-        if let type, type != .python, self.section.has("tensorflow_serving_image"), type != .tensorflow {
-            self.section.fail("tensorflow_serving_image", "is of type tensorflow only", allowed: "remove the key")
-        }
         self.checkModels(type, processes)
         self.section.finish()
         guard let type, let path else { return nil }
@@ -52,9 +54,7 @@ struct PredictorReader {
     }
 
     private func type() -> PredictorType? {
-        if !self.section.has("type") {
-            self.section.failMissing("type", allowed: "it must be python, tensorflow or onnx")
-        }
+        self.section.require("type", allowed: "it must be python, tensorflow or onnx")
         let type: PredictorType? = self.section.choice("type")
         switch type {
         case .tensorflow: self.context.require(.tensorflowPredictor, "type", of: self.section, value: "tensorflow")
@@ -66,11 +66,7 @@ struct PredictorReader {
 
     private func path() -> String? {
         let allowed = "it must be the path of a Python file in the project"
-        guard self.section.has("path") else {
-            _ = self.section.entry("path")
-            self.section.failMissing("path", allowed: allowed)
-            return nil
-        }
+        self.section.require("path", allowed: allowed)
         guard let text = self.section.text("path", allowed: allowed),
             let path = ProjectPath.file(text, "path", of: self.section, self.context)
         else { return nil }
@@ -83,7 +79,8 @@ struct PredictorReader {
 
     private func modelPath() -> String? {
         self.context.require(.modelPath, "model_path", of: self.section)
-        guard let text = self.section.text("model_path", allowed: "it must be a folder: s3://bucket/folder, or a path") else {
+        guard let text = self.section.text("model_path", allowed: "it must be a folder: s3://bucket/folder, or a path")
+        else {
             return nil
         }
         if self.section.has("models") {
@@ -100,7 +97,11 @@ struct PredictorReader {
         } else {
             self.context.require(.signatureKey, "signature_key", of: self.section)
             if self.section.has("models") {
-                self.section.fail("signature_key", "has no effect beside models", allowed: "write it as predictor.models.signature_key")
+                self.section.fail(
+                    "signature_key",
+                    "has no effect beside models",
+                    allowed: "write it as predictor.models.signature_key"
+                )
             }
         }
         return key
@@ -121,16 +122,24 @@ struct PredictorReader {
     }
 
     private func pythonPath() -> String? {
-        guard let text = self.section.text("python_path", allowed: "it must be a folder in the project") else { return nil }
+        guard let text = self.section.text("python_path", allowed: "it must be a folder in the project") else {
+            return nil
+        }
         return ProjectPath.folder(text, "python_path", of: self.section, self.context)
     }
 
     private func image(_ key: String) -> String? {
-        guard let image = self.section.text(key, allowed: "it must be the name of an image", allowsEmpty: true), !image.isEmpty else {
+        guard let image = self.section.text(key, allowed: "it must be the name of an image", allowsEmpty: true),
+            !image.isEmpty
+        else {
             return nil
         }
         guard ImageReference.isLegal(image) else {
-            self.section.fail(key, "\(image.quoted) is not the name of an image", allowed: "such as registry.example.com/team/image:1.2")
+            self.section.fail(
+                key,
+                "\(image.quoted) is not the name of an image",
+                allowed: "such as registry.example.com/team/image:1.2"
+            )
             return nil
         }
         self.section.warn(key, "has no effect: workers run on this machine, not in containers")
@@ -148,11 +157,17 @@ struct PredictorReader {
         if inferentia > 0, (4 * inferentia) % processes != 0 {
             let counts = (1...(4 * inferentia)).filter { (4 * inferentia) % $0 == 0 }.map(String.init).alternatives
             self.section.fail(
-                "processes_per_replica", "is \(processes) with compute.inf \(inferentia)", allowed: "it must be \(counts)"
+                "processes_per_replica",
+                "is \(processes) with compute.inf \(inferentia)",
+                allowed: "it must be \(counts)"
             )
         }
         if inferentia > 0, type == .onnx {
-            self.section.fail("type", "onnx does not run on compute.inf", allowed: "use python or tensorflow, or remove compute.inf")
+            self.section.fail(
+                "type",
+                "onnx does not run on compute.inf",
+                allowed: "use python or tensorflow, or remove compute.inf"
+            )
         }
     }
 }

@@ -48,7 +48,8 @@ enum ProjectPath {
         return nil
     }
 
-    private static let exclusion = "check .cortexignore; names that start with . and Python byte code are never packaged"
+    private static let exclusion =
+        "check .cortexignore; names that start with . and Python byte code are never packaged"
 
     private static func relative(_ text: String, _ key: String, of section: Section) -> String? {
         let allowed = "it must be relative to cortex.yaml"
@@ -58,7 +59,12 @@ enum ProjectPath {
             switch error {
             case .absolute: section.fail(key, "\(text.quoted) is an absolute path", allowed: allowed)
             case .outside: section.fail(key, "\(text.quoted) is outside the project", allowed: allowed)
-            case .root: section.fail(key, "\(text.quoted) is the project's root", allowed: "name something in it, or remove the key")
+            case .root:
+                section.fail(
+                    key,
+                    "\(text.quoted) is the project's root",
+                    allowed: "name something in it, or remove the key"
+                )
             }
             return nil
         }

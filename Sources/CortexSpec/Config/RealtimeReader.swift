@@ -31,13 +31,9 @@ struct RealtimeReader {
     }
 
     private func predictor(_ compute: ComputeSpec) -> PredictorSpec? {
-        guard self.section.has("predictor") else {
-            _ = self.section.entry("predictor")
-            // A section of another version's name says what to do; "missing" beside it would not help.
-            if !["handler", "pod", "definition"].contains(where: self.section.has) {
-                self.section.failMissing("predictor", allowed: "a map with type and path")
-            }
-            return nil
+        // A section of another version's name says what to do; "missing" beside it would not help.
+        if !["handler", "pod", "definition"].contains(where: self.section.has) {
+            self.section.require("predictor", allowed: "it must be a map with type and path")
         }
         guard let section = self.section.section("predictor") else { return nil }
         return PredictorReader(section, self.context, compute: compute).read()
@@ -58,9 +54,7 @@ struct RealtimeReader {
         defer { section.finish() }
         self.section.warn("monitoring", "has no effect: predictions are not recorded; count them with metrics_client")
         let key = section.text("key")
-        if !section.has("model_type") {
-            section.failMissing("model_type", allowed: "it must be classification or regression")
-        }
+        section.require("model_type", allowed: "it must be classification or regression")
         let type: MonitoringSpec.ModelType? = section.choice("model_type")
         return type.map { MonitoringSpec(modelType: $0, key: key) }
     }

@@ -29,7 +29,9 @@ package struct ReleaseFeatures: Hashable, Sendable {
         self.pending = pending
     }
 
-    /// This release. To switch a feature on, delete its line.
+    /// What this release leaves for later.
+    ///
+    /// To switch a feature on, delete its line.
     package static let current = ReleaseFeatures(pending: [
         .tensorflowPredictor,
         .onnxPredictor,

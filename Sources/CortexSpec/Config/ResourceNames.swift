@@ -10,7 +10,13 @@ enum ResourceNames {
             guard let nameNode, let name = nameNode.scalar.flatMap({ APIName($0.text) }) else { continue }
             if let first = names[name.description] {
                 let message = "the name is taken by the API at \(first)"
-                log.add(at: nameNode.position, api: api, field: "name", message, allowed: "every API needs a name of its own")
+                log.add(
+                    at: nameNode.position,
+                    api: api,
+                    field: "name",
+                    message,
+                    allowed: "every API needs a name of its own"
+                )
                 continue
             }
             names[name.description] = nameNode.position
@@ -22,7 +28,13 @@ enum ResourceNames {
             let field = written == nil ? "name" : "networking.endpoint"
             if let other = endpoints[endpoint.path] {
                 let message = "the endpoint \(endpoint.path) is taken by \(other.api) at \(other.position)"
-                log.add(at: position, api: api, field: field, message, allowed: "every API needs an endpoint of its own")
+                log.add(
+                    at: position,
+                    api: api,
+                    field: field,
+                    message,
+                    allowed: "every API needs an endpoint of its own"
+                )
             } else {
                 endpoints[endpoint.path] = (position, api)
             }
@@ -36,7 +48,13 @@ enum ResourceNames {
             for suffix in ["/predict", "/readyz"] where path.hasSuffix(suffix) {
                 guard let other = endpoints[String(path.dropLast(suffix.count))] else { continue }
                 let message = "the endpoint \(path) is a route of \(other.api) at \(other.position)"
-                log.add(at: place.position, api: place.api, field: "networking.endpoint", message, allowed: "choose another endpoint")
+                log.add(
+                    at: place.position,
+                    api: place.api,
+                    field: "networking.endpoint",
+                    message,
+                    allowed: "choose another endpoint"
+                )
             }
         }
     }

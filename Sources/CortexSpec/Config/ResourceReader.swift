@@ -48,11 +48,7 @@ struct ResourceReader {
 
     private func name(_ section: Section) -> APIName? {
         let allowed = "lower-case letters, digits and -, a letter first, no - last, at most 42 characters"
-        guard section.has("name") else {
-            _ = section.entry("name")
-            section.failMissing("name", allowed: allowed)
-            return nil
-        }
+        section.require("name", allowed: allowed)
         guard let text = section.text("name", allowed: allowed) else { return nil }
         guard let name = APIName(text) else {
             let lowered = String(text.lowercased().map { $0 == "_" || $0 == " " || $0 == "." ? "-" : $0 })
@@ -65,11 +61,7 @@ struct ResourceReader {
 
     private func kind(_ section: Section) -> APIKind? {
         let allowed = "it must be \(APIKind.allCases.map(\.rawValue).alternatives)"
-        guard section.has("kind") else {
-            _ = section.entry("kind")
-            section.failMissing("kind", allowed: allowed)
-            return nil
-        }
+        section.require("kind", allowed: allowed)
         guard let text = section.scalar("kind", allowed: allowed)?.text else { return nil }
         if let kind = APIKind(rawValue: text) { return kind }
         if let advice = Self.otherKinds[text] {

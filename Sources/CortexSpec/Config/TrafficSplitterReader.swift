@@ -11,9 +11,7 @@ struct TrafficSplitterReader {
     func read(name: APIName?) -> TrafficSplitterSpec? {
         self.context.require(.trafficSplitter, "kind", of: self.section, value: "TrafficSplitter")
         let networking = NetworkingReader.read(of: self.section, name: name, isSplitter: true, self.context)
-        if !self.section.has("apis") {
-            self.section.failMissing("apis", allowed: "a list of name and weight")
-        }
+        self.section.require("apis", allowed: "it must be a list of name and weight")
         let sections = self.section.sections("apis", allowsNull: true) ?? []
         let targets = sections.compactMap(self.target)
         if self.section.has("apis"), targets.count == sections.count { self.check(sections, targets) }
@@ -22,12 +20,13 @@ struct TrafficSplitterReader {
     }
 
     private func target(_ section: Section) -> TrafficSplitterSpec.Target? {
-        for (key, allowed) in [("name", "the name of an API"), ("weight", "from 0 to 100")] where !section.has(key) {
-            section.failMissing(key, allowed: allowed)
-        }
+        section.require("name", allowed: "it must be the name of an API")
+        section.require("weight", allowed: "it must be a whole number from 0 to 100")
         let text = section.text("name", allowed: "it must be the name of an API")
         let name = text.flatMap { APIName($0) }
-        if let text, name == nil { section.fail("name", "\(text.quoted) is not an API name", allowed: "it must be the name of an API") }
+        if let text, name == nil {
+            section.fail("name", "\(text.quoted) is not an API name", allowed: "it must be the name of an API")
+        }
         let weight = section.integer("weight", in: 0...100)
         self.context.require(.shadow, "shadow", of: section)
         let shadow = section.boolean("shadow") ?? false

@@ -7,7 +7,11 @@ enum UpdateStrategyReader {
         spec.maxUnavailable = Self.amount("max_unavailable", of: section) ?? spec.maxUnavailable
         section.finish()
         if spec.surge?.isZero == true, spec.unavailable?.isZero == true {
-            section.fail("max_unavailable", "is 0 as max_surge is", allowed: "one of the two must be over 0, or no update could begin")
+            section.fail(
+                "max_unavailable",
+                "is 0 as max_surge is",
+                allowed: "one of the two must be over 0, or no update could begin"
+            )
         }
         return spec
     }

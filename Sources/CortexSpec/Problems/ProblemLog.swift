@@ -2,6 +2,7 @@
 final class ProblemLog {
     private let file: String
     private var problems: [SpecProblem] = []
+    private var seen: Set<SpecProblem> = []
 
     init(file: String) {
         self.file = file
@@ -27,7 +28,7 @@ final class ProblemLog {
             hint: hint
         )
         // An alias brings the same text to several places, and each would tell the same.
-        if !self.problems.contains(problem) { self.problems.append(problem) }
+        if self.seen.insert(problem).inserted { self.problems.append(problem) }
     }
 
     /// Errors and warnings, each in the order of the text.

@@ -8,7 +8,9 @@ enum Suggestion {
         var best: (distance: Int, word: String)?
         for candidate in candidates where abs(candidate.count - plain.count) <= 4 && plain.count <= 64 {
             let distance = Self.distance(Array(plain.utf8), Array(candidate.lowercased().utf8))
-            guard distance <= max(1, min(plain.count, candidate.count) / 3), distance < candidate.count else { continue }
+            guard distance <= max(1, min(plain.count, candidate.count) / 3), distance < candidate.count else {
+                continue
+            }
             if distance < best?.distance ?? .max { best = (distance, candidate) }
         }
         return best?.word

@@ -6,7 +6,9 @@ package enum CountOrPercentage: Hashable, Sendable, CustomStringConvertible {
     /// Reads `3` or `25%`; nil for a negative number, a percentage beyond 100, or anything else.
     package init?(_ text: String) {
         let digits = text.hasSuffix("%") ? text.dropLast() : Substring(text)
-        guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = Int(digits) else { return nil }
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = Int(digits) else {
+            return nil
+        }
         if text.hasSuffix("%") {
             guard value <= 100 else { return nil }
             self = .percentage(value)

@@ -42,7 +42,8 @@ struct Quantity {
             self.decimalExponent += exponent
         } else if let exponent = binary[String(suffix)] {
             self.binaryExponent = exponent
-        } else if suffix.first == "e" || suffix.first == "E", let exponent = Int(suffix.dropFirst()), abs(exponent) < 40 {
+        } else if suffix.first == "e" || suffix.first == "E", let exponent = Int(suffix.dropFirst()), abs(exponent) < 40
+        {
             self.decimalExponent += exponent
         } else {
             return false

@@ -24,7 +24,8 @@ struct YAMLComposer {
     private(set) var firstOfDuplicates: [SourcePosition: String] = [:]
 
     private var lines: [String.UnicodeScalarView]
-    private let marker: Unicode.Scalar
+    /// Private-use scalars that the text does not hold, one for each key that can be marked.
+    private var markers: [Unicode.Scalar]
 
     init(_ text: String) throws(Failure) {
         var text = text
@@ -34,21 +35,64 @@ struct YAMLComposer {
             throw Failure(position: start, message: "the file is larger than 1 MiB")
         }
         self.lines = SourceText(text).lines
-        guard let marker = (0xE000...0xE0FF).lazy.compactMap(Unicode.Scalar.init).first(where: { mark in
-            !text.unicodeScalars.contains(mark)
-        }) else { throw Failure(position: start, message: "the file has too many private-use characters") }
-        self.marker = marker
+        let used = Set(text.unicodeScalars.lazy.filter { (0xE000...0xF8FF).contains($0.value) })
+        let free = (0xE000...0xF8FF).lazy.compactMap(Unicode.Scalar.init).filter { !used.contains($0) }
+        self.markers = Array(free.prefix(Self.maximumDuplicates))
         try self.checkCharacters()
-        try self.checkKeysBesideAliases()
+        let hasStars = text.unicodeScalars.contains("*")
+        if hasStars { try self.composeWithoutAliases() }
         while try !self.compose() {}
+    }
+
+    /// Finds duplicate keys, and refuses keys that are not scalars, in a copy of the text that can have no alias.
+    ///
+    /// Yams compares the keys of a map by their whole value. Where a key holds aliases of aliases that takes time
+    /// beyond any bound, so such keys must be found before: with every star replaced, the text has the same shape, and
+    /// what was an alias is a word.
+    private mutating func composeWithoutAliases() throws(Failure) {
+        guard let star = self.markers.popLast() else {
+            let start = SourcePosition(line: 1, column: 1)
+            throw Failure(position: start, message: "the file has too many private-use characters")
+        }
+        self.replace("*", with: star)
+        while try !self.compose() {}
+        for document in self.documents { try Self.checkKeys(of: document, star: star) }
+        self.replace(star, with: "*")
+        self.firstOfDuplicates = self.firstOfDuplicates.mapValues { $0.replacing(String(star), with: "*") }
+    }
+
+    private mutating func replace(_ old: Unicode.Scalar, with new: Unicode.Scalar) {
+        for index in self.lines.indices where self.lines[index].contains(old) {
+            var line = String.UnicodeScalarView()
+            for scalar in self.lines[index] { line.append(scalar == old ? new : scalar) }
+            self.lines[index] = line
+        }
+    }
+
+    private static func checkKeys(of node: Node, star: Unicode.Scalar) throws(Failure) {
+        switch node {
+        case .mapping(let mapping):
+            for (key, value) in mapping {
+                guard case .scalar(let scalar) = key,
+                    scalar.style != .plain || scalar.string.unicodeScalars.first != star
+                else {
+                    let message = "a list, map or alias cannot be a key"
+                    throw Failure(position: key.position, message: message, allowed: "keys must be text")
+                }
+                try Self.checkKeys(of: value, star: star)
+            }
+        case .sequence(let sequence):
+            for item in sequence { try Self.checkKeys(of: item, star: star) }
+        case .scalar, .alias: break
+        }
     }
 
     /// Composes the text; false where a duplicate was marked and it must be done again.
     private mutating func compose() throws(Failure) -> Bool {
         var text = String.UnicodeScalarView()
-        for line in self.lines {
+        for (number, line) in self.lines.enumerated() {
+            if number > 0 { text.append("\n") }
             text.append(contentsOf: line)
-            text.append("\n")
         }
         do {
             // No resolver rules: YAMLScalar types the scalars, and regular expressions would cost start-up time.
@@ -67,17 +111,20 @@ struct YAMLComposer {
 
     /// Replaces the first scalar of the key at a position, inside its quotes where it has some.
     private mutating func markDuplicate(at position: SourcePosition, keys: [String]) throws(Failure) {
-        let failure = Failure(position: position, message: "the key \((keys.first ?? "").quoted) is given twice in one map")
-        guard
-            self.firstOfDuplicates.count < Self.maximumDuplicates,
-            self.lines.indices.contains(position.line - 1), let key = keys.first
-        else { throw failure }
+        let failure = Failure(
+            position: position,
+            message: "the key \((keys.first ?? "").quoted) is given twice in one map"
+        )
+        guard self.lines.indices.contains(position.line - 1), let key = keys.first else { throw failure }
         var line = Array(self.lines[position.line - 1])
         var index = position.column - 1
         if line.indices.contains(index), "\"'".unicodeScalars.contains(line[index]) { index += 1 }
         // A key with an anchor or tag before it, or an escape in it, does not begin with its own text.
         guard line.indices.contains(index), line[index] == key.unicodeScalars.first else { throw failure }
-        line[index] = self.marker
+        // Each key gets a marker of its own: two keys of one marker could be duplicates again. Composing ends since the
+        // markers do.
+        guard let marker = self.markers.popLast() else { throw failure }
+        line[index] = marker
         var view = String.UnicodeScalarView()
         view.append(contentsOf: line)
         self.lines[position.line - 1] = view
@@ -86,13 +133,19 @@ struct YAMLComposer {
 
     private static func failure(of error: YamlError) -> Failure {
         switch error {
-        case .scanner(let context, let problem, let mark, let yaml), .parser(let context, let problem, let mark, let yaml),
+        case .scanner(let context, let problem, let mark, let yaml),
+            .parser(let context, let problem, let mark, let yaml),
             .composer(let context, let problem, let mark, let yaml):
             let position = SourcePosition(mark)
-            let line = SourceText(yaml).line(position.line)
+            let lines = SourceText(yaml).lines
+            let line = lines.indices.contains(position.line - 1) ? lines[position.line - 1] : nil
             let scalar = line?.dropFirst(position.column - 1).first
             if scalar == "\t" {
-                return Failure(position: position, message: "not valid YAML: a tab stands where only spaces may", allowed: "indent with spaces")
+                return Failure(
+                    position: position,
+                    message: "not valid YAML: a tab stands where only spaces may",
+                    allowed: "indent with spaces"
+                )
             }
             if let scalar, "@`%".unicodeScalars.contains(scalar) {
                 return Failure(
@@ -104,9 +157,14 @@ struct YAMLComposer {
             var message = "not valid YAML: \(problem)"
             if let context {
                 message += " \(context.text)"
-                if context.mark.line != mark.line { message += " that begins at \(SourcePosition(context.mark))" }
+                let opening = SourcePosition(context.mark)
+                // What is never closed is found at the end of the file; the place to look at is where it was opened.
+                let isAtEnd = position.line >= lines.count && position.column > (line?.count ?? 0)
+                if isAtEnd { return Failure(position: opening, message: message) }
+                if opening.line != position.line { message += " that begins at \(opening)" }
             }
-            let hint = problem == "mapping values are not allowed in this context"
+            let hint =
+                problem == "mapping values are not allowed in this context"
                 ? "is the line indented too far, or a text with \": \" in it not in quotes?" : nil
             return Failure(position: position, message: message, hint: hint)
         default:
@@ -128,46 +186,6 @@ extension YAMLComposer {
                 }
             }
         }
-    }
-
-    /// Refuses a list, map or alias as a key in a file that has aliases.
-    ///
-    /// Yams compares the keys of a map by their whole value. Where such a key holds aliases of aliases that takes time
-    /// beyond any bound, so it must be seen before. No key of `cortex.yaml` is anything but text, so what looks like
-    /// one is enough.
-    private func checkKeysBesideAliases() throws(Failure) {
-        var hasAlias = false
-        var keys: [SourcePosition] = []
-        for (number, line) in self.lines.enumerated() {
-            var previous: Unicode.Scalar = " "
-            var quote: Unicode.Scalar?
-            var canBeKey: SourcePosition?
-            for (offset, scalar) in line.enumerated() {
-                let position = SourcePosition(line: number + 1, column: offset + 1)
-                defer { previous = scalar }
-                if let open = quote {
-                    if scalar == open, previous != "\\" { quote = nil }
-                    continue
-                }
-                let isStart = " \t[{,:-?".unicodeScalars.contains(previous)
-                switch scalar {
-                case "\"" where isStart, "'" where isStart: quote = scalar
-                case "#" where previous == " " || previous == "\t": canBeKey = nil
-                case "*" where isStart:
-                    hasAlias = true
-                    canBeKey = position
-                case "]", "}": canBeKey = position
-                case "?" where isStart: keys.append(position)
-                case ":": if let key = canBeKey { keys.append(key) }
-                case " ", "\t": break
-                default:
-                    // The letters of an alias's name follow its star; anything after a bracket or a gap is a value.
-                    if canBeKey != nil, isStart || "]}".unicodeScalars.contains(previous) { canBeKey = nil }
-                }
-            }
-        }
-        guard hasAlias, let first = keys.first else { return }
-        throw Failure(position: first, message: "a list, map or alias cannot be a key", allowed: "keys must be text")
     }
 }
 

@@ -62,7 +62,8 @@ struct YAMLScalar {
     /// Nil where there is anything but digits of the radix and `_` between them.
     private static func integer(_ digits: Substring, radix: Int, isNegative: Bool) -> Value? {
         let plain = digits.filter { $0 != "_" }
-        guard let first = digits.first, first != "_", plain.allSatisfy({ $0.isASCII && Int(String($0), radix: radix) != nil })
+        guard let first = digits.first, first != "_",
+            plain.allSatisfy({ $0.isASCII && Int(String($0), radix: radix) != nil })
         else { return nil }
         guard let value = Int64((isNegative ? "-" : "") + plain, radix: radix) else { return .hugeInt }
         return .int(value)

@@ -66,10 +66,13 @@ struct YAMLTree {
             let position = keyNode.position
             guard case .scalar(let keyScalar) = keyNode else {
                 let message = "a list or map cannot be a key"
-                self.findings.append(Finding(position: position, path: path, message: message, allowed: "keys must be text"))
+                self.findings.append(
+                    Finding(position: position, path: path, message: message, allowed: "keys must be text")
+                )
                 continue
             }
-            let key = YAMLScalar(keyScalar)
+            // Comparing keys has made Yams resolve their tags, so only the quotes tell.
+            let key = YAMLScalar(text: keyScalar.string, isPlain: keyScalar.style == .plain)
             if let original = self.firstOfDuplicates[position] {
                 duplicates.append((original, position))
                 continue
@@ -96,7 +99,9 @@ struct YAMLTree {
             let all = (places.map(\.position) + last).sorted()
             for place in all.dropFirst() {
                 let message = "the key \(key.quoted) is given twice, first at \(all[0])"
-                self.findings.append(Finding(position: place, path: path + [.key(key)], message: message, allowed: "remove one of them"))
+                self.findings.append(
+                    Finding(position: place, path: path + [.key(key)], message: message, allowed: "remove one of them")
+                )
             }
         }
     }
@@ -114,7 +119,14 @@ struct YAMLTree {
             for map in maps { self.merge(map, into: &entries, position, path) }
         default:
             let message = "<< is \(value.kind)"
-            self.findings.append(Finding(position: position, path: path, message: message, allowed: "it must name a map, such as *defaults"))
+            self.findings.append(
+                Finding(
+                    position: position,
+                    path: path,
+                    message: message,
+                    allowed: "it must name a map, such as *defaults"
+                )
+            )
         }
     }
 

@@ -1,0 +1,91 @@
+extension BrokenConfig {
+    /// Configs with problems in traffic splitters.
+    static let splitterCases: [BrokenConfig] = [
+        BrokenConfig(
+            "a splitter",
+            """
+            - name: split
+              kind: TrafficSplitter
+              apis: [{name: a, weight: 50}, {name: b, weight: 50}]
+            """,
+            [
+                "2:9: split: kind: TrafficSplitter is not supported yet"
+            ]
+        ),
+        BrokenConfig(
+            "a splitter without APIs",
+            """
+            - name: split
+              kind: TrafficSplitter
+            """,
+            [
+                "1:3: split: apis is missing; it must be a list of name and weight",
+                "2:9: split: kind: TrafficSplitter is not supported yet",
+            ]
+        ),
+        BrokenConfig(
+            "weights that do not add up",
+            """
+            - name: split
+              kind: TrafficSplitter
+              apis: [{name: a, weight: 50}, {name: b, weight: 40}]
+            """,
+            [
+                "2:9: split: kind: TrafficSplitter is not supported yet",
+                "3:9: split: apis: the weights add up to 90; they must add up to 100",
+            ]
+        ),
+        BrokenConfig(
+            "one API twice",
+            """
+            - name: split
+              kind: TrafficSplitter
+              apis: [{name: a, weight: 50}, {name: a, weight: 50}]
+            """,
+            [
+                "2:9: split: kind: TrafficSplitter is not supported yet",
+                "3:40: split: apis[1].name: a is named at 3:17 too; name each API once",
+            ]
+        ),
+        BrokenConfig(
+            "a negative weight",
+            """
+            - name: split
+              kind: TrafficSplitter
+              apis: [{name: a, weight: -1}, {name: b}]
+            """,
+            [
+                "2:9: split: kind: TrafficSplitter is not supported yet",
+                "3:28: split: apis[0].weight: is -1; it must be a whole number from 0 to 100",
+                "3:33: split: apis[1]: weight is missing; it must be a whole number from 0 to 100",
+            ]
+        ),
+        BrokenConfig(
+            "two shadows",
+            """
+            - name: split
+              kind: TrafficSplitter
+              apis: [{name: a, weight: 100}, {name: b, weight: 10, shadow: true}, {name: c, weight: 10, shadow: true}]
+            """,
+            [
+                "2:9: split: kind: TrafficSplitter is not supported yet",
+                "3:64: split: apis[1].shadow: is not supported yet; remove the key",
+                "3:101: split: apis[2].shadow: is not supported yet; remove the key",
+                "3:101: split: apis[2].shadow: is the second shadow; at most one API may be a shadow",
+            ]
+        ),
+        BrokenConfig(
+            "a predictor in a splitter",
+            """
+            - name: split
+              kind: TrafficSplitter
+              predictor: {}
+              apis: [{name: a, weight: 100}]
+            """,
+            [
+                "2:9: split: kind: TrafficSplitter is not supported yet",
+                #"3:3: split: unknown key "predictor"; known here: apis, kind, name, networking"#,
+            ]
+        ),
+    ]
+}
