@@ -28,7 +28,8 @@ struct PredictCommand: AsyncParsableCommand {
         guard let found = try await client.api(self.api) else { throw try await client.notDeployed(self.api) }
         guard found.status.servingVersion != nil else {
             throw CommandFailure(
-                "\(self.api) is \(found.status.message)" + (found.status.reason.map { ": \($0)" } ?? ""),
+                "\(self.api) cannot answer, its status is \(found.status.message)"
+                    + (found.status.reason.map { ": \($0)" } ?? ""),
                 hint: "its log: cortex logs \(self.api)"
             )
         }

@@ -52,7 +52,7 @@ struct DeployCommand: AsyncParsableCommand {
         }
         if self.output.output == .json {
             try console.printJSON(results)
-        } else if !summary.hasOnlyErrors {
+        } else if failure == nil {
             console.print("\n" + summary.hints)
         }
         // The messages have said it all.

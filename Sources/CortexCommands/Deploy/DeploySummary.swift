@@ -10,7 +10,6 @@ struct DeploySummary {
     }
 
     var hasErrors: Bool { self.results.contains { !$0.error.isEmpty } }
-    var hasOnlyErrors: Bool { self.results.allSatisfy { !$0.error.isEmpty } }
 
     func print(on console: Console) {
         for result in self.results where result.error.isEmpty { console.print(result.message) }
