@@ -15,17 +15,16 @@ extension LocalEnvironment {
         var progress = ProgressLine(console: console)
         defer { progress.clear() }
         // The record appears when every port is bound. Restoring large environments may come before that.
+        var end: String?
         for _ in 0..<1200 {
             progress.show("starting the server (pid \(server.pid), log \(self.home.serverLog))")
             if let record = self.running {
                 // One that another command started at the same moment serves as well.
                 return (record, record.pid == server.pid)
             }
-            if let status = server.exitStatus() {
-                // It may have lost against a server that another command started, which is then still coming up.
-                if let record = self.running { return (record, false) }
-                throw self.startFailure(status: status, from: server.logStart)
-            }
+            end = end ?? server.exitStatus()
+            // It may have ended because another command starts a server at the same moment; that one is then waited for.
+            if let end, !self.isServerStarting { throw self.startFailure(status: end, from: server.logStart) }
             try await Task.sleep(for: .milliseconds(50))
         }
         throw CommandFailure(
@@ -35,13 +34,28 @@ extension LocalEnvironment {
         )
     }
 
+    /// Whether a process holds the home, its record written or not.
+    private var isServerStarting: Bool {
+        do {
+            let lock = try HomeLock(home: self.home)
+            lock.release()
+            return false
+        } catch HomeLockError.held {
+            return true
+        } catch {
+            return false
+        }
+    }
+
     private func startFailure(status: String, from offset: UInt64) -> CommandFailure {
         let file = FileHandle(forReadingAtPath: self.home.serverLog)
         try? file?.seek(toOffset: offset)
         let written = (try? file?.readToEnd()).map { String(decoding: $0, as: UTF8.self) } ?? ""
         let lines = written.split(separator: "\n").suffix(20)
-        if lines.count == 1, let line = lines.first, line.hasPrefix("error: ") {
-            return CommandFailure(String(line.dropFirst("error: ".count)))
+        // What the server has said of itself in the way of every command is passed on as it is.
+        if let line = lines.first, line.hasPrefix("error: "), lines.dropFirst().allSatisfy({ $0.hasPrefix("  ") }) {
+            let hint = lines.dropFirst().map { $0.dropFirst(2) }.joined(separator: "\n")
+            return CommandFailure(String(line.dropFirst("error: ".count)), hint: hint.isEmpty ? nil : hint)
         }
         let quoted = lines.map { "  \($0)" }.joined(separator: "\n")
         return CommandFailure(
