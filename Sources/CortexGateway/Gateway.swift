@@ -77,7 +77,9 @@ package actor Gateway {
 
     // MARK: Routes
 
-    /// Puts a route in place of the one of the same API. When this returns, no new request goes to the one before.
+    /// Puts a route in place of the one of the same API.
+    ///
+    /// When this returns, no new request goes to the one before.
     package func setRoute(_ route: Route) async {
         self.routes[route.api] = route
         await self.publish()

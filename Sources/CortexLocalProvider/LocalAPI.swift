@@ -113,7 +113,9 @@ actor LocalAPI {
         do {
             let emit = self.emit
             let name = self.name
-            emit(ProviderEvent(api: name, version: number, kind: .progress, message: "preparing the Python environment"))
+            emit(
+                ProviderEvent(api: name, version: number, kind: .progress, message: "preparing the Python environment")
+            )
             let launch = try await version.prepare { line in
                 emit(ProviderEvent(api: name, version: number, kind: .progress, message: line))
             }

@@ -54,7 +54,11 @@ package actor LocalProvider: Provider {
         await self.apis[name]?.observation()
     }
 
-    package func logLines(of name: APIName, last: Int, follow: Bool) async throws -> AsyncThrowingStream<String, any Error> {
+    package func logLines(
+        of name: APIName,
+        last: Int,
+        follow: Bool
+    ) async throws -> AsyncThrowingStream<String, any Error> {
         await self.api(name).log.lines(last: last, follow: follow)
     }
 

@@ -23,7 +23,8 @@ for name in names {
     // Python may hold any text, three quotes and a few `#` included: the delimiter is longer than any run in it.
     var pounds = "###"
     while contents.contains("\"\"\"" + pounds) || contents.contains("\\" + pounds) { pounds += "#" }
-    text += "        (\n            \"\(name)\",\n            \(pounds)\"\"\"\n\(contents)\n\"\"\"\(pounds)\n        ),\n"
+    text +=
+        "        (\n            \"\(name)\",\n            \(pounds)\"\"\"\n\(contents)\n\"\"\"\(pounds)\n        ),\n"
 }
 text += "    ]\n}\n"
 try text.write(to: URL(filePath: arguments[2]), atomically: true, encoding: .utf8)

@@ -1,7 +1,9 @@
 import CortexTelemetry
 import NIOCore
 
-/// The list of APIs at `GET /`. Names and endpoints are checked by the spec, and need no escaping.
+/// The list of APIs at `GET /`.
+///
+/// Names and endpoints are checked by the spec, and need no escaping.
 struct APIIndex {
     let routes: [Route]
 

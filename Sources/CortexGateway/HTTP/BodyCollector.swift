@@ -34,7 +34,10 @@ struct BodyCollector {
         return .writing(try self.spool(bytes, on: eventLoop))
     }
 
-    private mutating func spool(_ bytes: ByteBuffer, on eventLoop: any EventLoop) throws(GatewayError)
+    private mutating func spool(
+        _ bytes: ByteBuffer,
+        on eventLoop: any EventLoop
+    ) throws(GatewayError)
         -> EventLoopFuture<Void>
     {
         var bytes = bytes

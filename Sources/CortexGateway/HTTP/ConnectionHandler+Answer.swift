@@ -155,10 +155,20 @@ extension ConnectionHandler {
             if exchange.head.method == .OPTIONS {
                 self.respond(exchange, status: 204, mediaType: nil, headers: Self.preflight, body: ByteBuffer())
             } else {
-                self.respond(exchange, status: 200, mediaType: "application/json", body: ByteBuffer(string: route.summary))
+                self.respond(
+                    exchange,
+                    status: 200,
+                    mediaType: "application/json",
+                    body: ByteBuffer(string: route.summary)
+                )
             }
         case .liveness:
-            self.respond(exchange, status: 200, mediaType: "text/plain; charset=utf-8", body: ByteBuffer(string: "ok\n"))
+            self.respond(
+                exchange,
+                status: 200,
+                mediaType: "text/plain; charset=utf-8",
+                body: ByteBuffer(string: "ok\n")
+            )
         case .readiness: self.answerReadiness(exchange, of: self.loop.routes.routes, isWhole: true)
         case .apiReadiness(let route): self.answerReadiness(exchange, of: [route], isWhole: false)
         case .index: self.answerIndex(exchange)
@@ -188,7 +198,9 @@ extension ConnectionHandler {
 
     private func finishReadiness(_ report: ReadinessReport, _ number: UInt64) {
         guard case .awaiting(let exchange) = self.state, exchange.number == number else { return }
-        let isVerbose = Exchange.split(exchange.head.uri).query.split(separator: "&").contains { $0.hasPrefix("verbose") }
+        let isVerbose = Exchange.split(exchange.head.uri).query.split(separator: "&").contains {
+            $0.hasPrefix("verbose")
+        }
         self.respond(
             exchange,
             status: report.isReady ? 200 : 503,
@@ -279,7 +291,13 @@ extension ConnectionHandler {
         status >= 200 && status != 204 && status != 304
     }
 
-    private func record(_ exchange: Exchange, status: Int, _ timing: UpstreamTiming, errorCode: String?, now: NIODeadline) {
+    private func record(
+        _ exchange: Exchange,
+        status: Int,
+        _ timing: UpstreamTiming,
+        errorCode: String?,
+        now: NIODeadline
+    ) {
         switch exchange.target {
         case .liveness, .readiness, .apiReadiness: return
         case .api(let route) where exchange.head.method == .POST:

@@ -164,7 +164,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if let error = RequestCheck.problem(with: head, exchange.target, self.loop) {
             exchange.early = error
             // A body that will not be used is read past if it is small; beyond that the connection ends with the answer.
-            if RequestCheck.announcedLength(head) > self.loop.configuration.inlineLimit || RequestCheck.expectsContinue(head) {
+            if RequestCheck.announcedLength(head) > self.loop.configuration.inlineLimit
+                || RequestCheck.expectsContinue(head)
+            {
                 exchange.keepAlive = false
                 self.refuse(error, exchange)
                 return
@@ -230,7 +232,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         route.upstream.send(request, to: responder)
     }
 
-    /// The exchange is answered whole: what comes next on this connection?
+    /// The exchange is answered whole; the connection goes on, or ends.
     func finished(_ exchange: Exchange) {
         var exchange = exchange
         exchange.body.release()

@@ -37,9 +37,20 @@ struct Exchange {
         return (rest[..<mark], rest[rest.index(after: mark)...])
     }
 
-    func record(status: Int, client: String, timing: UpstreamTiming, errorCode: String?, now: NIODeadline) -> AccessRecord {
+    func record(
+        status: Int,
+        client: String,
+        timing: UpstreamTiming,
+        errorCode: String?,
+        now: NIODeadline
+    ) -> AccessRecord {
         let path = Self.split(self.head.uri).path
-        var record = AccessRecord(requestID: self.id, method: self.head.method.rawValue, path: String(path), client: client)
+        var record = AccessRecord(
+            requestID: self.id,
+            method: self.head.method.rawValue,
+            path: String(path),
+            client: client
+        )
         record.status = status
         record.bytesIn = self.body.size
         record.bytesOut = self.bytesOut

@@ -155,7 +155,7 @@ extension GatewayError {
 }
 
 extension GatewayError.Response {
-    /// `{"error": "…", "code": "…", "request_id": "…", "hint": "…"}`
+    /// The JSON: `{"error": "…", "code": "…", "request_id": "…", "hint": "…"}`.
     func body(requestID: String, allocator: ByteBufferAllocator) -> ByteBuffer {
         var buffer = allocator.buffer(capacity: 256)
         buffer.writeStaticString("{\"error\": ")

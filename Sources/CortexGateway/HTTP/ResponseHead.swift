@@ -58,7 +58,9 @@ struct ResponseHead {
     /// Writes a header from user code: dropped where its name is no token (RFC 9110, 5.6.2), or is the gateway's own;
     /// characters of the value that could end the line are written as spaces.
     static func writeForeign(_ name: String, _ value: String, into buffer: inout ByteBuffer) {
-        guard !name.isEmpty, name.utf8.allSatisfy(Self.isTokenByte), !Self.owned.contains(name.lowercased()) else { return }
+        guard !name.isEmpty, name.utf8.allSatisfy(Self.isTokenByte), !Self.owned.contains(name.lowercased()) else {
+            return
+        }
         buffer.writeString(name)
         buffer.writeStaticString(": ")
         for scalar in value.unicodeScalars {

@@ -90,7 +90,9 @@ package struct UpstreamTiming: Hashable, Sendable {
     }
 }
 
-/// Why the upstream has no answer. Only what was *not started* may be tried elsewhere.
+/// Why the upstream has no answer.
+///
+/// Only what was *not started* may be tried elsewhere.
 package enum UpstreamFailure: Sendable {
     case queueFull(depth: Int, limit: Int)
     case notReady(reason: String)

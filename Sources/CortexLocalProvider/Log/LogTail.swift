@@ -23,7 +23,9 @@ enum LogTail {
         while position > 0, newlines <= wanted {
             let step = min(position, 64 << 10)
             position -= step
-            guard (try? file.seek(toOffset: position)) != nil, let piece = try? file.read(upToCount: Int(step)) else { break }
+            guard (try? file.seek(toOffset: position)) != nil, let piece = try? file.read(upToCount: Int(step)) else {
+                break
+            }
             newlines += piece.count { $0 == 0x0A }
             data = piece + data
         }

@@ -60,7 +60,11 @@ struct QueueUpstream: Upstream {
         )
     }
 
-    private func meta(of request: UpstreamRequest, _ payload: PredictRequest.Payload, _ contentType: String?) -> ByteBuffer? {
+    private func meta(
+        of request: UpstreamRequest,
+        _ payload: PredictRequest.Payload,
+        _ contentType: String?
+    ) -> ByteBuffer? {
         let needsQuery = self.arguments.contains("query_params")
         let needsHeaders = self.arguments.contains("headers")
         let needsType = payload == .urlencoded || payload == .multipart

@@ -46,7 +46,8 @@ actor LocalVersion {
         let dotEnv = try self.readDotEnv()
         let log = self.log
         let version = self.deployment.version
-        let environment = try await self.machine.environments.environment(for: hash, in: self.projectDirectory) { line in
+        let environment = try await self.machine.environments.environment(for: hash, in: self.projectDirectory) {
+            line in
             log.write(line, version: version, stream: "environment")
             progress(line)
         }
@@ -163,7 +164,9 @@ actor LocalVersion {
 
     // MARK: Ending
 
-    /// Finishes what is in flight, then ends the workers. `run` returns soon after.
+    /// Finishes what is in flight, then ends the workers.
+    ///
+    /// `run` returns soon after.
     /// - Parameter grace: How long what is in flight may take.
     func drain(grace: Duration) async {
         guard let running = self.running else { return }

@@ -68,7 +68,9 @@ extension AdmissionQueue {
         self.noteDrained()
     }
 
-    /// The body of an answer; for a file, opens it and tells the worker so. Nil where the file is not to be had.
+    /// The body of an answer; for a file, opens it and tells the worker so.
+    ///
+    /// Nil where the file is not to be had.
     private func takeBody(of answer: AnswerFrame, id: UInt64, slot: Int) -> PredictBody? {
         guard answer.form != .inline else { return .bytes(answer.rest) }
         let path = String(buffer: answer.rest)

@@ -83,7 +83,9 @@ package actor AdmissionQueue {
     /// Refuses at once, until a slot opens, where every worker is gone and the next will not come soon.
     package func failfast(reason: String) {
         for entry in self.state.failfast(reason: reason) {
-            entry.responder?.receive(.failed(.notReady(reason: reason), self.timing(of: entry, predict: nil, worker: nil)))
+            entry.responder?.receive(
+                .failed(.notReady(reason: reason), self.timing(of: entry, predict: nil, worker: nil))
+            )
         }
     }
 
@@ -212,7 +214,9 @@ package actor AdmissionQueue {
         for worker in expiry.hopelessWorkers { self.endWorker(worker) }
         for slot in expiry.hopelessSlots { self.links[slot]?.channel.close(promise: nil) }
         // What is hopeless has been acted on: it is looked at again only if it is still there in a grace's time.
-        if !self.state.entries.isEmpty { self.wake(by: max(expiry.next ?? .now() + Self.grace, .now() + .milliseconds(1))) }
+        if !self.state.entries.isEmpty {
+            self.wake(by: max(expiry.next ?? .now() + Self.grace, .now() + .milliseconds(1)))
+        }
         self.noteDrained()
     }
 

@@ -69,7 +69,11 @@ struct AdmissionState {
     // MARK: Requests in
 
     /// Takes a request in, or says why not; what is taken in comes out of `nextDispatch`.
-    mutating func submit(_ request: PredictRequest, _ responder: any PredictResponder, now: NIODeadline)
+    mutating func submit(
+        _ request: PredictRequest,
+        _ responder: any PredictResponder,
+        now: NIODeadline
+    )
         -> PredictFailure?
     {
         switch self.mode {
@@ -205,7 +209,9 @@ struct AdmissionState {
 
     // MARK: Leaving
 
-    /// The client left. Returns the slot whose worker has to be told; nil where the request had not left the queue.
+    /// The client left.
+    ///
+    /// Returns the slot whose worker has to be told; nil where the request had not left the queue.
     mutating func cancel(_ id: UInt64, now: NIODeadline) -> SlotIndex? {
         guard let entry = self.entries[id], entry.responder != nil else { return nil }
         switch entry.stage {
@@ -236,7 +242,9 @@ struct AdmissionState {
 
     /// What time has done.
     struct Expiry {
-        /// Past their deadline: to be told so. `slot` is where one was handed to; its worker is to be told as well.
+        /// Past their deadline: to be told so.
+        ///
+        /// `slot` is where one was handed to; its worker is to be told as well.
         var overdue: [(entry: Entry, slot: SlotIndex?)] = []
         /// Workers that run a request whose patience is at its end.
         var hopelessWorkers: Set<String> = []

@@ -49,7 +49,9 @@ package enum PredictFailure: Hashable, Sendable {
     case refused(status: Int, FailureFrame)
 }
 
-/// Where the events of one request go. Called on the queue's event loop.
+/// Where the events of one request go.
+///
+/// Called on the queue's event loop.
 package protocol PredictResponder: Sendable {
     func receive(_ event: PredictEvent)
 }

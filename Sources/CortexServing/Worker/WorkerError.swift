@@ -13,7 +13,8 @@ extension WorkerError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .unknownWorker: "a process that is none of this server's workers tried to connect"
-        case .wrongProtocol(let version): "the worker speaks version \(version) of the protocol, not \(wireProtocolVersion)"
+        case .wrongProtocol(let version):
+            "the worker speaks version \(version) of the protocol, not \(wireProtocolVersion)"
         case .failed(let message): message.error
         case .exited(let exit): "the worker \(exit) before it was ready"
         case .couldNotStart(let reason): "the worker could not be started: \(reason)"

@@ -27,7 +27,9 @@ package struct WorkerLedger: Sendable {
         for name in names where name.hasPrefix("\(pid)-") { unlinkFile("\(self.directory)/\(name)") }
     }
 
-    /// Ends the workers, with all that they started, of a server that is no more. Call before any is started.
+    /// Ends the workers, with all that they started, of a server that is no more.
+    ///
+    /// Call before any is started.
     package func endOrphans() {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: self.directory)) ?? []
         for name in names {

@@ -31,7 +31,10 @@ struct WorkerProcess {
 
     /// Runs until the process has ended; cancelling the task ends it at once.
     /// - Parameter onReady: Called once all its slots are open.
-    func run(onStart: (Int32) -> Void, onReady: @escaping @Sendable (ReadyMessage) async -> Void) async throws -> Outcome {
+    func run(
+        onStart: (Int32) -> Void,
+        onReady: @escaping @Sendable (ReadyMessage) async -> Void
+    ) async throws -> Outcome {
         let (reports, continuation) = AsyncStream.makeStream(of: WorkerReport.self, bufferingPolicy: .unbounded)
         // Lines go straight to the log; only the few reports of a life's stages wait in the stream.
         let log = self.log

@@ -53,7 +53,11 @@ package struct LineLogHandler: LogHandler {
         }
     }
 
-    private func text(_ event: LogEvent, _ time: String, _ metadata: [(key: String, value: Logger.Metadata.Value)]) -> String {
+    private func text(
+        _ event: LogEvent,
+        _ time: String,
+        _ metadata: [(key: String, value: Logger.Metadata.Value)]
+    ) -> String {
         let colour =
             switch event.level {
             case _ where !self.hasColour: ""

@@ -46,7 +46,9 @@ package final class LogSink: Sendable {
         }
     }
 
-    /// Lines from now on. A follower that is slow misses lines (the newest 10,000 are kept), and holds up nobody.
+    /// Lines from now on.
+    ///
+    /// A follower that is slow misses lines (the newest 10,000 are kept), and holds up nobody.
     package func follow() -> AsyncStream<String> {
         let (stream, continuation) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(10_000))
         let id = self.state.withLock { state -> Int? in

@@ -14,7 +14,7 @@ package struct WallClock {
 
     package init() {}
 
-    /// `2026-11-21T10:46:45.123Z`
+    /// The time for logs, as in `2026-11-21T10:46:45.123Z`.
     package mutating func timestamp() -> String {
         let (seconds, nanoseconds) = Self.now()
         self.refresh(seconds)
@@ -23,7 +23,7 @@ package struct WallClock {
         return "\(self.isoPrefix).\(padding)\(milliseconds)Z"
     }
 
-    /// `Sat, 21 Nov 2026 10:46:45 GMT` (RFC 9110, section 5.6.7)
+    /// The time for HTTP, as in `Sat, 21 Nov 2026 10:46:45 GMT` (RFC 9110, section 5.6.7).
     package mutating func httpDate() -> String {
         self.refresh(Self.now().seconds)
         return self.httpText
