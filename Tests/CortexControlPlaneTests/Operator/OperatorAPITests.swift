@@ -72,15 +72,24 @@ import Testing
             for line in ["one", "two", "three"] { server.provider.write(line, to: try .of("iris")) }
             #expect(try await server.send(.GET, "/v1/apis/iris/logs?last=2").body == "two\nthree\n")
 
-            let response = try await HTTPClient.shared.execute(
-                server.request(.GET, "/v1/apis/iris/logs?last=1&follow=true"),
-                deadline: .distantFuture
-            )
-            var body = response.body.makeAsyncIterator()
-            #expect(try await body.next().map { String(buffer: $0) } == "three\n")
-            server.provider.followedSource.yield("four")
-            #expect(try await body.next().map { String(buffer: $0) } == "four\n")
+            try await self.follow(server)
+            // Dropping the answer has closed the connection.
+            var left = server.provider.left.makeAsyncIterator()
+            #expect(await left.next() != nil)
+            let after = try await server.send(.GET, "/v1/apis")
+            #expect(after.status == 200)
         }
+    }
+
+    private func follow(_ server: RunningOperator) async throws {
+        let response = try await HTTPClient.shared.execute(
+            server.request(.GET, "/v1/apis/iris/logs?last=1&follow=true"),
+            deadline: .distantFuture
+        )
+        var body = response.body.makeAsyncIterator()
+        #expect(try await body.next().map { String(buffer: $0) } == "three\n")
+        server.provider.followedSource.yield("four")
+        #expect(try await body.next().map { String(buffer: $0) } == "four\n")
     }
 
     @Test(arguments: ["last=-1", "last=x", "last=99999999999999999999", "follow=maybe"])

@@ -21,10 +21,14 @@ final class FakeProvider: Provider {
     /// What followers of a log are sent; one consumer.
     let followed: AsyncStream<String>
     let followedSource: AsyncStream<String>.Continuation
+    /// An element for each follower that has gone.
+    let left: AsyncStream<Void>
+    private let leftSource: AsyncStream<Void>.Continuation
 
     init() {
         (self.events, self.source) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
         (self.followed, self.followedSource) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
+        (self.left, self.leftSource) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
     }
 
     /// What it was told, in order.
@@ -82,7 +86,7 @@ final class FakeProvider: Provider {
 
     func logLines(of api: APIName, last: Int, follow: Bool) async throws -> AsyncThrowingStream<String, any Error> {
         let lines = self.state.withLock { Array(($0.lines[api] ?? []).suffix(last)) }
-        let followed = self.followed
+        let (followed, left) = (self.followed, self.leftSource)
         return AsyncThrowingStream(bufferingPolicy: .unbounded) { continuation in
             for line in lines { continuation.yield(line) }
             guard follow else { return continuation.finish() }
@@ -91,7 +95,10 @@ final class FakeProvider: Provider {
                 for await line in followed { continuation.yield(line) }
                 continuation.finish()
             }
-            continuation.onTermination = { _ in task.cancel() }
+            continuation.onTermination = { _ in
+                task.cancel()
+                left.yield()
+            }
         }
     }
 
