@@ -161,9 +161,9 @@ actor LocalAPI {
     }
 
     private func promote(_ version: LocalVersion) async {
-        guard self.isNeeded(version), version !== self.serving, let upstream = await version.upstream() else { return }
-        // Awaited above: a newer version may have taken over in between.
-        guard self.isNeeded(version) else { return }
+        guard version !== self.serving, let upstream = await version.upstream() else { return }
+        // A newer version may have taken over while this one started.
+        guard self.isNeeded(version) else { return self.end(version) }
         let old = self.serving
         self.serving = version
         if version === self.wanted { self.rollout = .done }
@@ -205,7 +205,7 @@ actor LocalAPI {
         let spec = (self.wanted ?? self.serving)?.deployment.spec
         let load = await self.serving?.load() ?? LocalVersion.Load()
         let isCurrent = self.serving === self.wanted
-        let (status, reason) = self.status(readyWorkers: load.readyWorkers)
+        let (status, reason) = self.status(load)
         let counters = await self.machine.gateway.counters(of: self.name)
         return APIObservation(
             status: status,
@@ -222,11 +222,12 @@ actor LocalAPI {
         )
     }
 
-    private func status(readyWorkers: Int) -> (APIStatus, String?) {
+    private func status(_ load: LocalVersion.Load) -> (APIStatus, String?) {
         switch self.rollout {
         case .running: (.updating, nil)
         case .failed(let reason): (self.serving == nil ? .error : .rolloutFailed, reason)
-        case .done where readyWorkers == 0: (.error, "its workers end as soon as they are started; see its log")
+        case .done where load.isFailing: (.error, "its workers end as soon as they are started; see its log")
+        case .done where load.readyWorkers == 0: (.updating, "its workers are being started again")
         case .done: (.live, nil)
         }
     }

@@ -23,6 +23,8 @@ package actor LocalProvider: Provider {
     package func run() async {
         await withDiscardingTaskGroup { group in
             for await job in self.jobs { group.addTask { await job() } }
+            // After a shutdown: what still prepares a version (an environment that is being built) is for nobody.
+            group.cancelAll()
         }
     }
 

@@ -251,8 +251,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard let context = self.context else { return }
         self.state = .lingering
         self.backlog.removeAll()
-        context.close(mode: .output, promise: nil)
-        self.timer.begin(.linger, within: .seconds(2), self)
+        self.timer.cancel()
+        // Completes when all that was written has left, however slowly the client reads.
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in
+            if case .lingering = self.state { self.timer.begin(.linger, within: .seconds(2), self) }
+        }
+        context.close(mode: .output, promise: written)
         if self.isReadPending {
             self.isReadPending = false
             context.read()
@@ -271,6 +276,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func timedOut(_ phase: ConnectionTimer.Phase) {
         switch (phase, self.state) {
+        // The last answer is still on its way to a slow reader: that is not idle.
+        case (.idle, .idle) where self.context?.channel.isWritable == false: self.await(.idle)
         case (.idle, .idle), (.linger, .lingering): self.context?.close(promise: nil)
         case (.head, .idle):
             let head = HTTPRequestHead(version: .http1_1, method: .RAW(value: "?"), uri: "?")

@@ -13,6 +13,8 @@ actor LocalVersion {
     /// Folder of its own, below `CORTEX_HOME/versions`; gone when the version is.
     private let folder: String
     private var running: Running?
+    /// Nobody wants it any more: what is about to start must not.
+    private var isEnded = false
 
     /// What there is of a version once it has been started.
     private struct Running {
@@ -110,6 +112,7 @@ actor LocalVersion {
             registry: registry,
             logger: self.machine.logger
         )
+        guard !self.isEnded else { return await listener.close() }
         let log = self.log
         let version = self.deployment.version
         let replica = Replica(
@@ -149,6 +152,8 @@ actor LocalVersion {
 
     struct Load: Sendable {
         var readyWorkers = 0
+        /// Its workers end as soon as they are started.
+        var isFailing = false
         var inFlight = 0
         var queued = 0
     }
@@ -157,6 +162,7 @@ actor LocalVersion {
         guard let running = self.running else { return Load() }
         return Load(
             readyWorkers: await running.replica.readyWorkers,
+            isFailing: await running.queue.isFailing,
             inFlight: await running.queue.inFlight,
             queued: await running.queue.queued
         )
@@ -169,6 +175,7 @@ actor LocalVersion {
     /// `run` returns soon after.
     /// - Parameter grace: How long what is in flight may take.
     func drain(grace: Duration) async {
+        self.isEnded = true
         guard let running = self.running else { return }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await running.queue.drain() }

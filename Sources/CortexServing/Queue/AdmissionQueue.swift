@@ -78,6 +78,8 @@ package actor AdmissionQueue {
 
     package var inFlight: Int { self.state.liveCount }
     package var queued: Int { self.state.waitingCount }
+    /// Whether requests are refused because no worker stays alive.
+    package var isFailing: Bool { if case .failfast = self.state.mode { true } else { false } }
     package var openSlots: Int { self.state.slotCount }
 
     /// Refuses at once, until a slot opens, where every worker is gone and the next will not come soon.
@@ -110,11 +112,13 @@ package actor AdmissionQueue {
         self.drainWaiters = []
     }
 
-    /// Returns once the worker has opened that many slots, or its control connection is gone.
-    package func waitForSlots(_ count: Int, of worker: String) async {
-        while self.controls[worker] != nil, self.links.count(where: { $0?.worker == worker }) < count {
+    /// Returns once the worker has opened that many slots; false where its control connection is gone before.
+    package func waitForSlots(_ count: Int, of worker: String) async -> Bool {
+        while self.links.count(where: { $0?.worker == worker }) < count {
+            guard self.controls[worker] != nil else { return false }
             await withCheckedContinuation { self.slotWaiters.append($0) }
         }
+        return true
     }
 
     func wakeSlotWaiters() {

@@ -130,7 +130,7 @@ package actor Replica {
         defer { self.exited(worker) }
         do {
             let outcome = try await process.run(
-                onStart: { self.pids[worker] = $0 },
+                onStart: { self.started(index, worker, pid: $0) },
                 onReady: { await self.becameReady(index, $0) }
             )
             if let failure = outcome.failure { return .failed(failure) }
@@ -139,6 +139,15 @@ package actor Replica {
             return error
         } catch {
             return .couldNotStart(reason: "\(error)")
+        }
+    }
+
+    private func started(_ index: Int, _ worker: String, pid: Int32) {
+        self.pids[worker] = pid
+        // Drained between the decision to start it and now: it has nothing to finish.
+        switch self.workers[index] {
+        case .draining, .stopped: kill(-pid, SIGKILL)
+        case .starting, .ready, .backingOff: break
         }
     }
 

@@ -96,8 +96,9 @@ struct WorkerProcess {
             for await report in reports {
                 switch report {
                 case .ready(let ready):
-                    await self.queue.waitForSlots(self.launch.welcome.threads, of: self.name)
-                    await onReady(ready)
+                    if await self.queue.waitForSlots(self.launch.welcome.threads, of: self.name) {
+                        await onReady(ready)
+                    }
                 case .failed(let message): failure = message
                 case .log: break
                 case .disconnected:
