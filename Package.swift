@@ -16,6 +16,7 @@ let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -33,6 +34,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -63,7 +65,9 @@ let package = Package(
         ),
         .target(
             name: "CortexControlPlane",
-            dependencies: ["CortexSpec", "CortexTelemetry", crypto, grdb, hummingbird, logging, nioCore],
+            dependencies: [
+                "CortexSpec", "CortexTelemetry", crypto, grdb, httpTypes, hummingbird, lifecycle, logging, nioCore,
+            ],
             swiftSettings: strict
         ),
         .target(
@@ -88,7 +92,12 @@ let package = Package(
         .testTarget(name: "CortexSpecTests", dependencies: ["CortexSpec"], swiftSettings: strict),
         .testTarget(
             name: "CortexControlPlaneTests",
-            dependencies: ["CortexControlPlane", "CortexSpec", asyncHTTPClient, logging, nioCore],
+            dependencies: ["CortexControlPlane", "CortexSpec", asyncHTTPClient, httpTypes, logging, nioCore, nioHTTP1],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "CortexCommandsTests",
+            dependencies: ["CortexCommands", "CortexControlPlane", "CortexSpec", argumentParser],
             swiftSettings: strict
         ),
         .testTarget(
