@@ -14,8 +14,12 @@ actor LocalAPI {
     /// The newest version that was asked for.
     private var wanted: LocalVersion?
     private var serving: LocalVersion?
+    /// The newest deployment that `serving` answers for, where no worker had to be started for it.
+    private var adopted: Deployment?
     private var rollout = Rollout.done
     private var restarts = 0
+    /// Deleted: whatever still starts is not to serve.
+    private var isWithdrawn = false
 
     /// How far the newest version has come.
     private enum Rollout {
@@ -47,6 +51,10 @@ actor LocalAPI {
     /// Makes `deployment` the version that is to serve.
     func apply(_ deployment: Deployment, fallback: Deployment?) async {
         self.supersede()
+        if let serving = self.serving, deployment.hasSameWorkers(as: serving.deployment) {
+            await self.adopt(deployment, by: serving)
+            return
+        }
         if self.serving == nil, let fallback {
             // It serves first, and goes when the wanted one is ready.
             self.begin(LocalVersion(deployment: fallback, machine: self.machine, log: self.log))
@@ -58,10 +66,24 @@ actor LocalAPI {
         await self.publishAbsence(of: version, reason: "it is starting")
     }
 
+    /// What changed needs no new workers (networking, autoscaling): it takes effect at once.
+    private func adopt(_ deployment: Deployment, by serving: LocalVersion) async {
+        self.wanted = serving
+        self.adopted = deployment
+        self.rollout = .done
+        await serving.setLimit(deployment.spec.autoscaling.maxReplicaConcurrency)
+        if let upstream = await serving.upstream() {
+            await self.machine.gateway.setRoute(self.route(to: deployment, upstream))
+        }
+        let number = deployment.version
+        self.log.write("version \(number) is live, with the workers that were running", version: number)
+        self.emit(ProviderEvent(api: self.name, version: number, kind: .live, message: "live, without a restart"))
+    }
+
     /// While nothing serves, requests are told why.
     private func publishAbsence(of version: LocalVersion, reason: String) async {
-        guard self.serving == nil, version === self.wanted else { return }
-        await self.machine.gateway.setRoute(self.route(to: version, UnavailableUpstream(reason: reason)))
+        guard self.serving == nil, version === self.wanted, !self.isWithdrawn else { return }
+        await self.machine.gateway.setRoute(self.route(to: version.deployment, UnavailableUpstream(reason: reason)))
     }
 
     /// The version that was to take over, and has not, makes room for a newer wish.
@@ -71,8 +93,15 @@ actor LocalAPI {
         self.end(candidate)
     }
 
-    func remove() async {
+    /// Takes the route away: no request comes in after this.
+    func withdraw() async {
+        self.isWithdrawn = true
         await self.machine.gateway.removeRoute(self.name)
+        self.emit(ProviderEvent(api: self.name, version: 0, kind: .removed, message: "deleted"))
+    }
+
+    /// Ends what is left of an API that was withdrawn.
+    func finish() async {
         self.supersede()
         if let serving = self.serving {
             self.serving = nil
@@ -80,7 +109,7 @@ actor LocalAPI {
             await serving.drain(grace: Self.drainGrace)
             await serving.removeFiles()
         }
-        self.emit(ProviderEvent(api: self.name, version: 0, kind: .removed, message: "deleted"))
+        self.log.sink.close()
     }
 
     /// Ends all workers; their files stay for the next server.
@@ -129,7 +158,8 @@ actor LocalAPI {
 
     /// Whether anybody still waits for this version: the newest wish, or a fallback while nothing serves.
     private func isNeeded(_ version: LocalVersion) -> Bool {
-        version === self.wanted || version === self.serving
+        guard !self.isWithdrawn else { return version === self.serving }
+        return version === self.wanted || version === self.serving
             || self.serving == nil && version.deployment.version < self.wanted?.deployment.version ?? 0
     }
 
@@ -166,8 +196,9 @@ actor LocalAPI {
         guard self.isNeeded(version) else { return self.end(version) }
         let old = self.serving
         self.serving = version
+        self.adopted = nil
         if version === self.wanted { self.rollout = .done }
-        await self.machine.gateway.setRoute(self.route(to: version, upstream))
+        await self.machine.gateway.setRoute(self.route(to: version.deployment, upstream))
         if version === self.wanted {
             let number = version.deployment.version
             self.log.write("version \(number) is live", version: number)
@@ -187,14 +218,13 @@ actor LocalAPI {
         await self.publishAbsence(of: version, reason: advice)
     }
 
-    private func route(to version: LocalVersion, _ upstream: any Upstream) -> Route {
-        let spec = version.deployment.spec
-        return Route(
+    private func route(to deployment: Deployment, _ upstream: any Upstream) -> Route {
+        Route(
             api: self.name,
-            version: version.deployment.version,
-            endpoint: spec.networking.endpoint,
+            version: deployment.version,
+            endpoint: deployment.spec.networking.endpoint,
             upstream: upstream,
-            timeout: spec.networking.timeout,
+            timeout: deployment.spec.networking.timeout,
             summary: #"{"message": "make a prediction by sending a POST request to this endpoint with a JSON payload"}"#
         )
     }
@@ -202,7 +232,7 @@ actor LocalAPI {
     // MARK: Seen from outside
 
     func observation() async -> APIObservation {
-        let spec = (self.wanted ?? self.serving)?.deployment.spec
+        let spec = (self.adopted ?? (self.wanted ?? self.serving)?.deployment)?.spec
         let load = await self.serving?.load() ?? LocalVersion.Load()
         let isCurrent = self.serving === self.wanted
         let (status, reason) = self.status(load)
@@ -210,7 +240,7 @@ actor LocalAPI {
         return APIObservation(
             status: status,
             reason: reason,
-            servingVersion: self.serving?.deployment.version,
+            servingVersion: self.adopted?.version ?? self.serving?.deployment.version,
             replicas: ReplicaCounts(
                 requested: 1,
                 ready: isCurrent && load.readyWorkers > 0 ? 1 : 0,

@@ -46,10 +46,9 @@ package actor LocalProvider: Provider {
 
     package func remove(_ name: APIName) async {
         guard let api = self.apis.removeValue(forKey: name) else { return }
-        self.spawn.yield {
-            await api.remove()
-            api.log.sink.close()
-        }
+        // Before this returns, so that a deploy of the same name that follows finds its route its own.
+        await api.withdraw()
+        self.spawn.yield { await api.finish() }
     }
 
     package func observation(of name: APIName) async -> APIObservation? {

@@ -37,12 +37,24 @@ package struct Deployment: Hashable, Sendable {
     package var spec: APISpec
     /// SHA-256 of the project, in hex: its name in the project store.
     package var project: String
+    /// Another number asks for new workers although nothing else has changed (`cortex refresh`).
+    package var generation: Int
 
-    package init(id: String, version: Int, spec: APISpec, project: String) {
+    package init(id: String, version: Int, spec: APISpec, project: String, generation: Int = 0) {
         self.id = id
         self.version = version
         self.spec = spec
         self.project = project
+        self.generation = generation
+    }
+
+    /// Whether the workers of `other` could as well serve this: nothing that they were started from differs.
+    package func hasSameWorkers(as other: Deployment) -> Bool {
+        guard
+            self.project == other.project, self.generation == other.generation,
+            let mine = try? self.spec.workerIdentity, let theirs = try? other.spec.workerIdentity
+        else { return false }
+        return mine == theirs
     }
 }
 

@@ -150,6 +150,10 @@ actor LocalVersion {
         return QueueUpstream(queue: running.queue, arguments: contract.arguments)
     }
 
+    func setLimit(_ limit: Int) async {
+        await self.running?.queue.setLimit(limit)
+    }
+
     struct Load: Sendable {
         var readyWorkers = 0
         /// Its workers end as soon as they are started.
