@@ -92,7 +92,7 @@ struct QueueUpstream: Upstream {
                 meta.writeStaticString(pair)
                 meta.writeJSON(name.lowercased())
                 meta.writeStaticString(",")
-                meta.writeJSON(value)
+                meta.writeJSON(Self.latin1(value))
                 pair = "],["
             }
             meta.writeStaticString(request.headers.isEmpty ? "[]" : "]]")
