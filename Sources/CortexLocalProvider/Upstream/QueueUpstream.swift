@@ -60,6 +60,16 @@ struct QueueUpstream: Upstream {
         )
     }
 
+    /// A header's bytes, each as the scalar of that number.
+    ///
+    /// That is what Starlette, which reads headers as ISO 8859-1, would have.
+    private static func latin1(_ value: String) -> String {
+        guard value.utf8.contains(where: { $0 >= 0x80 }) else { return value }
+        var text = String.UnicodeScalarView()
+        text.append(contentsOf: value.utf8.lazy.map { Unicode.Scalar($0) })
+        return String(text)
+    }
+
     private func meta(
         of request: UpstreamRequest,
         _ payload: PredictRequest.Payload,
