@@ -26,6 +26,8 @@ package actor AdmissionQueue {
         let channel: any Channel
         let worker: String
         var outbox = ByteBuffer()
+        /// The requests whose frames are in the outbox.
+        var unsent: [UInt64] = []
     }
 
     /// - Parameters:
@@ -121,6 +123,14 @@ package actor AdmissionQueue {
         return true
     }
 
+    /// Returns once the worker's control connection is gone and all that it said has been reported; at once where it has
+    /// none.
+    func waitForDisconnect(of worker: String) async {
+        while self.controls[worker] != nil {
+            await withCheckedContinuation { self.slotWaiters.append($0) }
+        }
+    }
+
     func wakeSlotWaiters() {
         let waiters = self.slotWaiters
         self.slotWaiters = []
@@ -175,7 +185,15 @@ package actor AdmissionQueue {
         for index in self.links.indices {
             guard let link = self.links[index], link.outbox.readableBytes > 0 else { continue }
             self.links[index]?.outbox = link.channel.allocator.buffer(capacity: 512)
-            link.channel.writeAndFlush(link.outbox, promise: nil)
+            self.links[index]?.unsent.removeAll(keepingCapacity: true)
+            guard link.unsent.count == 1, let request = link.unsent.first else {
+                link.channel.writeAndFlush(link.outbox, promise: nil)
+                continue
+            }
+            // A worker that had died unseen takes nothing any more: its request was not started, and goes to another.
+            link.channel.writeAndFlush(link.outbox).whenFailure { _ in
+                self.assumeIsolated { $0.state.wasNotDelivered(request, to: index) }
+            }
         }
     }
 
@@ -239,6 +257,7 @@ package actor AdmissionQueue {
 extension AdmissionQueue.SlotLink {
     mutating func append(_ request: PredictRequest, apiVersion: Int) {
         request.write(into: &self.outbox, apiVersion: apiVersion)
+        self.unsent.append(request.id)
     }
 
     mutating func append(_ frame: Frame) {

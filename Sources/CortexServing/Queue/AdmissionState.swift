@@ -40,6 +40,8 @@ struct AdmissionState {
         var outstanding = Deque<UInt64>()
         /// The work after an answer (`post_predict`) is not done yet.
         var isResting = false
+        /// It is known that the worker has never read the whole of the first outstanding request.
+        var isFirstUnread = false
     }
 
     /// Requests, queued and running, beyond which the next is refused.
@@ -140,6 +142,18 @@ struct AdmissionState {
         return index
     }
 
+    /// The frame of this request could not be written.
+    mutating func wasNotDelivered(_ id: UInt64, to index: SlotIndex) {
+        guard self.slots[index]?.outstanding.first == id else { return }
+        self.slots[index]?.isFirstUnread = true
+    }
+
+    /// The worker ended and left bytes unread: where it had one request only, these were the end of that one.
+    mutating func wasReset(_ index: SlotIndex) {
+        guard let slot = self.slots[index], slot.outstanding.count == 1, let id = slot.outstanding.first else { return }
+        self.slots[index]?.isFirstUnread = self.entries[id]?.stage == .handed(index)
+    }
+
     /// The slot is gone: its first unanswered request may have been started and is returned; the others wait again, in
     /// front, in their order.
     mutating func slotClosed(_ index: SlotIndex) -> Entry? {
@@ -149,7 +163,8 @@ struct AdmissionState {
         var unstarted = slot.outstanding
         var started: Entry?
         // While the slot rests, the work after an earlier answer ran, and none of those that wait in it was started.
-        if !slot.isResting, let first = unstarted.popFirst() { started = self.remove(first) }
+        let mayHaveStarted = !slot.isResting && !slot.isFirstUnread
+        if mayHaveStarted, let first = unstarted.popFirst() { started = self.remove(first) }
         for id in unstarted.reversed() {
             // Nobody waits for it any more: there is no reason to run it elsewhere.
             if self.entries[id]?.responder == nil {

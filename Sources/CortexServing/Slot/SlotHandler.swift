@@ -1,6 +1,12 @@
 import Logging
 import NIOCore
 
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
 /// The bytes of one slot: cuts them into frames and hands these to the queue.
 final class SlotHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
@@ -49,6 +55,10 @@ final class SlotHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A Unix socket says "reset" where the other side had not read everything.
+        if let index = self.index, (error as? IOError)?.errnoCode == ECONNRESET {
+            self.queue.assumeIsolated { $0.state.wasReset(index) }
+        }
         context.close(promise: nil)
     }
 }
