@@ -69,8 +69,10 @@ struct WorkerProcess {
                 self.ledger.started(pid)
                 onStart(pid)
                 async let failure = self.follow(reports, pid: pid, onReady: onReady)
-                // The output ends with the process and all that it started.
+                // The output ends with the process and all that it started, or because the user has closed it. What the
+                // worker said last may still be on its way through the control connection: why it failed, for one.
                 try await self.forwardOutput(process.standardOutput)
+                await self.queue.waitForDisconnect(of: self.name)
                 continuation.finish()
                 return await failure
             }
