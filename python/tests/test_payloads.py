@@ -72,7 +72,7 @@ def test_json_is_read(echo: Peer, text: bytes, value: Any) -> None:
         (b"[1] x", "Extra data: line 1 column 5 (char 4)"),
         (b'["a', "Unterminated string starting at: line 1 column 2 (char 1)"),
         (b"\xff", "'utf-8' codec can't decode byte 0xff in position 0"),
-        ("[1]".encode("utf-16"), "'utf-8' codec can't decode byte 0xff"),
+        ("[1]".encode("utf-16"), "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte; the body"),
         (b'"\xed\xa0\x80"', "'utf-8' codec can't decode"),
         (b"[\n" + b"[" * 512, "Nested more than 512 levels deep: line 2 column 512 (char 513)"),
         (b"[" * 250_000, "Nested more than 512 levels deep: line 1 column 513 (char 512)"),

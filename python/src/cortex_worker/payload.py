@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from typing import IO, Any
 
@@ -13,6 +14,14 @@ NONE, JSON, URLENCODED, MULTIPART, BYTES = 0, 1, 2, 3, 4
 _decoder: Any = json.JSONDecoder()
 _decode = _decoder.decode
 _scan = _decoder.scan_once
+
+# UTF-32 first: its little-endian mark begins with that of UTF-16.
+_OTHER_MARKS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
 
 
 class PayloadReader:
@@ -64,4 +73,12 @@ class PayloadReader:
             raise MalformedPayload("MALFORMED_JSON", "nested deeper than Python's recursion limit allows") from None
         except ValueError as error:
             # JSONDecodeError, UnicodeDecodeError, and integers beyond Python's limit of digits.
-            raise MalformedPayload("MALFORMED_JSON", str(error)) from None
+            raise MalformedPayload("MALFORMED_JSON", str(error) + _other_encoding(bytes(body[:4]))) from None
+
+
+def _other_encoding(start: bytes) -> str:
+    """What the first bytes of a text that is no UTF-8 say of its encoding."""
+    for mark, name in _OTHER_MARKS:
+        if start.startswith(mark):
+            return f"; the body begins with the byte order mark of {name}: send JSON as UTF-8"
+    return ""
