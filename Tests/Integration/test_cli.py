@@ -92,7 +92,7 @@ def test_get_in_json(server: Server, echo: str) -> None:
     assert api["spec"]["name"] == echo
     assert api["spec"]["kind"] == "RealtimeAPI"
     assert api["spec"]["predictor"]["threads_per_process"] == 1
-    assert api["status"] == "status_live"
+    assert api["status"]["status_code"] == "status_live"
     assert api["endpoint"].endswith(f":{server.port}/{echo}")
 
 
@@ -131,7 +131,7 @@ INVALID: list[tuple[str, str, list[str]]] = [
     (
         "unknown key",
         GOOD + "    proceses_per_replica: 2\n",
-        ["cortex.yaml:6:5: a: predictor.proceses_per_replica: ", "processes_per_replica"],
+        ['cortex.yaml:6:5: a: predictor: unknown key "proceses_per_replica"', "did you mean processes_per_replica?"],
     ),
     (
         "several at once",
@@ -147,7 +147,7 @@ INVALID: list[tuple[str, str, list[str]]] = [
     (
         "a later release",
         GOOD + "    model_path: models\n",
-        ["cortex.yaml:6:5: a: predictor.model_path: ", "not supported yet"],
+        ["cortex.yaml:6:17: a: predictor.model_path: ", "not supported yet"],
     ),
 ]
 

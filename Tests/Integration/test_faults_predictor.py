@@ -194,13 +194,13 @@ def test_C07_a_constructor_that_fails_leaves_the_old_version_serving(
     code, reason = BAD_STARTS[name]
     project = write(folder, {"predictor.py": GOOD}, API(api, predictor={"config": {"answer": 1}}))
     server.deploy(project)
-    write(project, {"predictor.py": f"class PythonPredictor:\n    def __init__(self, config):\n        {code}\n"})
-    (project / "predictor.py").open("a").write("\n    def predict(self):\n        return 2\n")
+    source = f"class PythonPredictor:\n    def __init__(self, config):\n        {code}\n\n"
+    write(project, {"predictor.py": source + "    def predict(self):\n        return 2\n"})
     done = server.run("deploy", "--wait", cwd=project)
     assert done.returncode == 1, done
     assert server.post(api, json={}).json() == 1
     status = server.json("get", api)[0]
-    assert status["status"] != "status_live", status
+    assert status["status"]["status_code"] == "status_rollout_failed", status
     server.await_log(api, reason)
     invariants.goes_on()
     server.ok("delete", api)
@@ -249,7 +249,7 @@ def test_a_module_that_is_no_predictor_says_why(
     api = f"module-{name}"
     done = server.run("deploy", "--wait", cwd=write(folder, {"predictor.py": source}, API(api)))
     assert done.returncode == 1, done
-    assert server.json("get", api)[0]["status"] == "status_error"
+    assert server.json("get", api)[0]["status"]["status_code"] == "status_error"
     line = server.await_log(api, reason)
     assert line
     answer = server.post(api, json={})

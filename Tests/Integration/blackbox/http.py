@@ -41,6 +41,13 @@ class RawConnection:
         except (BrokenPipeError, ConnectionResetError):
             return
 
+    def end(self) -> None:
+        """Sends the end of the stream; a server that is gone by then needs none."""
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            return
+
     def answer(self, method: str = "POST") -> Answer | None:
         """The next answer; nil where the server closed without one."""
         response = HTTPResponse(self.socket, method=method)
