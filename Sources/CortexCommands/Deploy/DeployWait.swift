@@ -88,7 +88,7 @@ struct DeployWait {
                 failure.hint = "version \(serving) still serves"
             }
             progress.clear()
-            try await self.showLog(of: name)
+            try await self.showLog(of: name, from: version)
             return self.end(api, failure, &progress)
         default:
             return nil
@@ -101,15 +101,19 @@ struct DeployWait {
         return End(api: api, failure: failure)
     }
 
-    /// The last lines of an API's log, where the traceback is.
-    private func showLog(of name: String) async throws {
+    /// The last lines of an API's log that are of this version, where the traceback is.
+    private func showLog(of name: String, from version: Int) async throws {
         var text: [UInt8] = []
         for try await buffer in try await self.client.logs(of: name, last: 30, follow: false) {
             text += buffer.readableBytesView
         }
         guard !text.isEmpty else { return }
         self.console.note("last lines of `cortex logs \(name)`:")
-        for line in String(decoding: text, as: UTF8.self).split(separator: "\n") { self.console.note("  \(line)") }
+        var lines = String(decoding: text, as: UTF8.self).split(separator: "\n")[...]
+        if let start = lines.lastIndex(where: { $0.hasSuffix(" starting version \(version)") }) {
+            lines = lines[(start + 1)...]
+        }
+        for line in lines { self.console.note("  \(line)") }
     }
 }
 
