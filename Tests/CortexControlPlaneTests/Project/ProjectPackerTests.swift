@@ -166,13 +166,11 @@ import Testing
         }
     }
 
-    @Test func `ten thousand files are listed within a second`() throws {
+    @Test func `ten thousand files are all listed`() throws {
         let folder = try TemporaryFolder()
-        for number in 0..<10_000 { try folder.write("d\(number % 100)/f\(number)") }
-        let clock = ContinuousClock()
-        var count = 0
-        let time = try clock.measure { count = try self.packer(folder).files().count }
-        #expect(count == 10_000)
-        #expect(time < .seconds(1))
+        let paths = (0..<10_000).map { "d\($0 % 100)/f\($0)" }
+        for path in paths { try folder.write(path) }
+        let listed = try self.packer(folder).files().map(\.path)
+        #expect(listed == paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
     }
 }

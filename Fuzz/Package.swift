@@ -1,0 +1,37 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The rules of the product, and the instrumentation that libFuzzer steers by.
+///
+/// The dependencies are instrumented as well when the package is built with `--sanitize fuzzer`.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+
+// The parsers' sources are links to those of the product: `package` access ends at the package, and a fuzzer of a
+// public wrapper would fuzz the wrapper.
+let package = Package(
+    name: "cortex-fuzz",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .target(
+            name: "CortexSpec",
+            dependencies: [.product(name: "Yams", package: "Yams")],
+            swiftSettings: strict
+        ),
+        .target(name: "Wire", dependencies: ["CortexSpec", nioCore], swiftSettings: strict),
+        .executableTarget(name: "fuzz-config", dependencies: ["CortexSpec"], swiftSettings: strict),
+        .executableTarget(name: "fuzz-frames", dependencies: ["Wire", nioCore], swiftSettings: strict),
+    ]
+)
