@@ -1,16 +1,28 @@
 package import ArgumentParser
+import AsyncHTTPClient
 import CortexControlPlane
 import Foundation
+import NIOCore
+import NIOPosix
 
 /// The root of the command line.
 package struct CortexCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "cortex",
         abstract: "Serve machine-learning models.",
+        discussion: """
+            Examples:
+              cortex init hello
+              cortex deploy hello/cortex.yaml
+              cortex get
+
+            A command may be cut short where that names one only: cortex dep.
+            """,
         version: CortexVersion.current,
         subcommands: [
-            DeployCommand.self, GetCommand.self, LogsCommand.self, PredictCommand.self, DeleteCommand.self,
-            ServerCommand.self, VersionCommand.self,
+            InitCommand.self, ValidateCommand.self, DeployCommand.self, GetCommand.self, DescribeCommand.self,
+            LogsCommand.self, PredictCommand.self, RefreshCommand.self, DeleteCommand.self, ServerCommand.self,
+            EnvCommand.self, TokenCommand.self, CompletionCommand.self, VersionCommand.self,
         ]
     )
 
@@ -22,7 +34,7 @@ package struct CortexCommand: ParsableCommand {
     package static func main(arguments: [String]) async -> Int32 {
         let console = Console.standard
         do {
-            var command = try Self.parseAsRoot(arguments)
+            var command = try Self.parseAsRoot(Self.expanded(arguments))
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -37,6 +49,15 @@ package struct CortexCommand: ParsableCommand {
         } catch {
             return self.report(error, on: console)
         }
+    }
+
+    /// The command line with its first word written out, where that is the beginning of one command only.
+    private static func expanded(_ arguments: [String]) -> [String] {
+        guard let word = arguments.first, !word.isEmpty else { return arguments }
+        let names = self.configuration.subcommands.compactMap { $0.configuration.commandName }
+        let matches = names.filter { $0.hasPrefix(word) }
+        guard !names.contains(word), let match = matches.first, matches.count == 1 else { return arguments }
+        return [match] + arguments.dropFirst()
     }
 
     private static func report(_ error: any Error, on console: Console) -> Int32 {
@@ -55,6 +76,11 @@ package struct CortexCommand: ParsableCommand {
 
     /// Errors of this program describe themselves; Foundation's have a text for people elsewhere.
     private static func text(of error: any Error) -> String {
-        error is CocoaError ? error.localizedDescription : "\(error)"
+        switch error {
+        case is CocoaError: error.localizedDescription
+        case is HTTPClientError, is NIOConnectionError, is IOError:
+            "the server could not be asked: \(ConnectionFailure(error))"
+        default: "\(error)"
+        }
     }
 }

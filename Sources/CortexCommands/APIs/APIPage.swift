@@ -12,8 +12,8 @@ struct APIPage {
         self.now = now
     }
 
-    func render(bold: Bool) throws -> String {
-        var parts = [APITable([self.api], named: false, now: self.now).render(bold: bold)]
+    func render(bold: Bool, width: Int? = nil) throws -> String {
+        var parts = [APITable([self.api], named: false, now: self.now).render(bold: bold, width: width)]
         if let reason = self.api.status.reason {
             parts.append("reason: \(reason)\nlogs: cortex logs \(self.api.spec.name)")
         }
@@ -24,9 +24,7 @@ struct APIPage {
             example curl: curl \(endpoint) -X POST -H "Content-Type: application/json" -d @sample.json
             """
         )
-        let data = try StateJSON.encoder().encode(self.api.spec)
-        let spec = try StateJSON.decoder().decode(JSONValue.self, from: data)
-        parts.append("configuration\n" + YAMLText.render(.array([spec]), first: ["name", "kind"], indent: 2))
+        parts.append(try APIConfiguration.text(of: self.api.spec))
         return parts.joined(separator: "\n\n")
     }
 }

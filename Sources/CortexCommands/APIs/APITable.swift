@@ -5,39 +5,59 @@ import Foundation
 /// The table of `cortex get`.
 struct APITable {
     private var table: TextTable
-    private let isNamed: Bool
 
-    /// - Parameter named: Whether a column has the APIs' names.
-    init(_ apis: [APIResponse], named: Bool, now: Date = Date()) {
-        self.isNamed = named
+    /// - Parameters:
+    ///   - apis: With the names of their environments, where those are to be told.
+    ///   - named: Whether a column has the APIs' names.
+    init(_ apis: [(environment: String?, api: APIResponse)], named: Bool, now: Date = Date()) {
+        let hasEnvironments = apis.contains { $0.environment != nil }
         var columns = [
-            TextTable.Column("status"),
+            TextTable.Column("status", style: Self.colour),
             TextTable.Column("up-to-date"),
             TextTable.Column("stale", hiddenWhenEmpty: true, empty: "0"),
-            TextTable.Column("requested"),
+            TextTable.Column("requested", dropOrder: 3),
             TextTable.Column("failed", hiddenWhenEmpty: true, empty: "0"),
-            TextTable.Column("last update"),
-            TextTable.Column("avg request"),
+            TextTable.Column("last update", dropOrder: 2),
+            TextTable.Column("avg request", dropOrder: 1),
             TextTable.Column("2XX"),
             TextTable.Column("4XX", hiddenWhenEmpty: true),
             TextTable.Column("5XX", hiddenWhenEmpty: true),
         ]
         if named { columns.insert(TextTable.Column("realtime api"), at: 0) }
+        if hasEnvironments { columns.insert(TextTable.Column("env"), at: 0) }
         self.table = TextTable(columns)
-        for api in apis.sorted(by: { $0.spec.name < $1.spec.name }) {
+        let sorted = apis.sorted {
+            ($0.environment ?? "", "\($0.api.spec.name)") < ($1.environment ?? "", "\($1.api.spec.name)")
+        }
+        for (environment, api) in sorted {
             let replicas = api.status.replicaCounts
             let requests = api.metrics.networkStatistics
-            let cells = [
+            var cells = [
                 api.status.message, "\(replicas.ready)", "\(replicas.stale)", "\(replicas.requested)",
                 "\(replicas.failed)", Age(since: api.deployment.lastUpdated, now: now).description,
                 Self.time(requests.averageMilliseconds), Self.count(requests.code2xx), Self.count(requests.code4xx),
                 Self.count(requests.code5xx),
             ]
-            self.table.add(named ? ["\(api.spec.name)"] + cells : cells)
+            if named { cells.insert("\(api.spec.name)", at: 0) }
+            if hasEnvironments { cells.insert(environment ?? "", at: 0) }
+            self.table.add(cells)
         }
     }
 
-    func render(bold: Bool) -> String { self.table.render(bold: bold) }
+    init(_ apis: [APIResponse], named: Bool, now: Date = Date()) {
+        self.init(apis.map { (nil, $0) }, named: named, now: now)
+    }
+
+    func render(bold: Bool, width: Int? = nil) -> String { self.table.render(bold: bold, width: width) }
+
+    /// Green for what serves, yellow for what is on its way, red for what does not.
+    static let colour: @Sendable (String) -> String? = { status in
+        switch status {
+        case APIStatus.live.label: "32"
+        case APIStatus.updating.label: "33"
+        default: "31"
+        }
+    }
 
     private static func count(_ number: Int) -> String { number == 0 ? "-" : "\(number)" }
 

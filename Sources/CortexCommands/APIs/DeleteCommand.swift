@@ -6,7 +6,12 @@ import Foundation
 struct DeleteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete",
-        abstract: "Take an API away; requests in flight are answered first."
+        abstract: "Take an API away; requests in flight are answered first.",
+        discussion: """
+            Examples:
+              cortex delete iris
+              cortex delete iris --env prod
+            """
     )
 
     @Argument(help: "The API's name.")
@@ -15,11 +20,12 @@ struct DeleteCommand: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Accepted for scripts of earlier versions; there is no question to skip.")
     var force = false
 
+    @OptionGroup var environment: EnvironmentOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let console = Console.standard
-        let client = try await LocalEnvironment().connect()
+        let client = try await self.environment.connect(console: console)
         do {
             let answer = try await client.delete(self.api)
             if self.output.output == .json {

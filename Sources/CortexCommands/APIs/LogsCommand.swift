@@ -6,7 +6,15 @@ import NIOCore
 
 /// `cortex logs API`: what an API's processes wrote.
 struct LogsCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "logs", abstract: "Print the log of an API.")
+    static let configuration = CommandConfiguration(
+        commandName: "logs",
+        abstract: "Print the log of an API.",
+        discussion: """
+            Examples:
+              cortex logs iris
+              cortex logs iris --follow --last 20
+            """
+    )
 
     @Argument(help: "The API's name.")
     var api: String
@@ -17,6 +25,8 @@ struct LogsCommand: AsyncParsableCommand {
     @Option(help: "At most this many lines that are there already.")
     var last = 1000
 
+    @OptionGroup var environment: EnvironmentOptions
+
     func validate() throws {
         guard (0...1_000_000).contains(self.last) else {
             throw ValidationError("--last is \(self.last); allowed are 0 to 1000000")
@@ -25,7 +35,7 @@ struct LogsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let console = Console.standard
-        let client = try await LocalEnvironment().connect()
+        let client = try await self.environment.connect(console: console)
         // Ctrl-C is how following ends well.
         if self.follow { signal(SIGINT) { _ in _exit(0) } }
         do {

@@ -9,7 +9,12 @@ import NIOHTTP1
 struct PredictCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
-        abstract: "Send a file to an API and print its answer."
+        abstract: "Send a file to an API and print its answer.",
+        discussion: """
+            Examples:
+              cortex predict iris sample.json
+              echo '{"name": "iris"}' | cortex predict hello -
+            """
     )
 
     @Argument(help: "The API's name.")
@@ -18,13 +23,15 @@ struct PredictCommand: AsyncParsableCommand {
     @Argument(help: "The file, or - for standard input; JSON, unless its name ends otherwise.")
     var file: String
 
+    @OptionGroup var environment: EnvironmentOptions
+
     @Option(name: .shortAndLong, help: "pretty lays JSON answers out; json prints them as they came.")
     var output: OutputFormat = .pretty
 
     func run() async throws {
         let console = Console.standard
         let body = try self.body()
-        let client = try await LocalEnvironment().connect()
+        let client = try await self.environment.connect(console: console)
         guard let found = try await client.api(self.api) else { throw try await client.notDeployed(self.api) }
         guard found.status.servingVersion != nil else {
             throw CommandFailure(
@@ -41,7 +48,10 @@ struct PredictCommand: AsyncParsableCommand {
         do {
             response = try await OperatorClient.http.execute(request, timeout: .hours(1))
         } catch {
-            throw CommandFailure("cannot reach \(found.endpoint): \(error)", hint: "look at `cortex server status`")
+            throw CommandFailure(
+                "cannot reach \(found.endpoint): \(ConnectionFailure(error))",
+                hint: "look at `cortex server status`"
+            )
         }
         let isJSON = response.headers.first(name: "Content-Type")
             .map {

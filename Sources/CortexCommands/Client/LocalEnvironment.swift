@@ -44,7 +44,7 @@ struct LocalEnvironment: Sendable {
             throw CommandFailure("the server (pid \(record.pid)) refused: \(refusal)", hint: refusal.response.hint)
         } catch {
             throw CommandFailure(
-                "the server (pid \(record.pid)) does not answer on 127.0.0.1:\(record.operatorPort): \(error)",
+                "the server (pid \(record.pid)) does not answer on 127.0.0.1:\(record.operatorPort): \(ConnectionFailure(error))",
                 hint: "its log is \(self.home.serverLog); `cortex server stop` ends it"
             )
         }

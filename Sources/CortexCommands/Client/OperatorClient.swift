@@ -25,9 +25,15 @@ struct OperatorClient: Sendable {
     private let baseURL: String
     private let token: String
 
-    init(port: Int, token: String) {
-        self.baseURL = "http://127.0.0.1:\(port)"
+    /// - Parameter baseURL: Without a trailing slash.
+    init(baseURL: String, token: String) {
+        self.baseURL = baseURL
         self.token = token
+    }
+
+    /// The operator of a server of this machine.
+    init(port: Int, token: String) {
+        self.init(baseURL: "http://127.0.0.1:\(port)", token: token)
     }
 
     /// The server that answers.
@@ -51,6 +57,16 @@ struct OperatorClient: Sendable {
     /// Events after the one with the number `id`, oldest first.
     func events(of name: String, after id: Int64) async throws -> [EventRecord] {
         try await self.json(self.request("/v1/apis/\(Self.escaped(name))/events?after=\(id)"))
+    }
+
+    /// Every deploy of an API, as the operator orders them.
+    func deployments(of name: String) async throws -> [DeploymentSummary] {
+        try await self.json(self.request("/v1/apis/\(Self.escaped(name))/deployments"))
+    }
+
+    /// Replaces the workers of an API by new ones.
+    func refresh(_ name: String, force: Bool) async throws -> [String: String] {
+        try await self.json(self.request("/v1/apis/\(Self.escaped(name))/refresh?force=\(force)", method: .POST))
     }
 
     func delete(_ name: String) async throws -> [String: String] {
@@ -90,14 +106,16 @@ struct OperatorClient: Sendable {
         return response.body
     }
 
-    private func request(_ path: String, method: HTTPMethod = .GET) -> HTTPClientRequest {
+    /// A request that carries the token.
+    func request(_ path: String, method: HTTPMethod = .GET) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: self.baseURL + path)
         request.method = method
         request.headers.add(name: "Authorization", value: "Bearer \(self.token)")
         return request
     }
 
-    private func json<Value: Decodable>(
+    /// The answer's value; throws a ``Refusal`` for any status but 2xx.
+    func json<Value: Decodable>(
         _ request: HTTPClientRequest,
         timeout: TimeAmount = .seconds(60)
     ) async throws -> Value {
@@ -105,7 +123,8 @@ struct OperatorClient: Sendable {
         return try StateJSON.decoder().decode(Value.self, from: Data(data.readableBytesView))
     }
 
-    private func body(_ request: HTTPClientRequest, timeout: TimeAmount) async throws -> ByteBuffer {
+    /// The answer's bytes; throws a ``Refusal`` for any status but 2xx.
+    func body(_ request: HTTPClientRequest, timeout: TimeAmount) async throws -> ByteBuffer {
         let response = try await OperatorClient.http.execute(request, timeout: timeout)
         guard (200..<300).contains(response.status.code) else { throw try await Self.refusal(response) }
         return try await response.body.collect(upTo: 64 << 20)
@@ -126,7 +145,7 @@ struct OperatorClient: Sendable {
     }
 
     /// A name as one segment of a path, whatever the user typed.
-    private static func escaped(_ name: String) -> String {
+    static func escaped(_ name: String) -> String {
         name.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~")))
             ?? ""
     }
@@ -139,10 +158,6 @@ extension OperatorClient.Refusal: CustomStringConvertible {
 extension OperatorClient.Refusal {
     /// The refusal as the command line tells it.
     var failure: CommandFailure {
-        guard let problems = self.response.problems, !problems.isEmpty else {
-            return CommandFailure(self.response.error, hint: self.response.hint)
-        }
-        let blocks = problems.map(\.rendered).joined(separator: "\n")
-        return CommandFailure("\(self.response.error)\n\(blocks)", hint: self.response.hint)
+        CommandFailure(self.response.error, hint: self.response.hint)
     }
 }

@@ -28,6 +28,16 @@ package struct Console: Sendable {
     /// Whether errors may hold ANSI codes.
     package var usesColourInErrors: Bool { self.errorsAreTerminal && !self.isPlain }
 
+    /// Columns and rows of the terminal that results go to; nil where there is none.
+    package var size: (columns: Int, rows: Int)? {
+        guard self.isTerminal else { return nil }
+        var size = winsize()
+        guard ioctl(self.output, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
+            return (80, 24)
+        }
+        return (Int(size.ws_col), Int(size.ws_row))
+    }
+
     /// Writes a result and a line end.
     package func print(_ text: String) { self.write(Array((text + "\n").utf8)) }
 

@@ -6,10 +6,16 @@ import Foundation
 struct DeployCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "deploy",
-        abstract: "Deploy the APIs of a config file; starts the server where none runs."
+        abstract: "Deploy the APIs of a config file; starts the server where none runs.",
+        discussion: """
+            Examples:
+              cortex deploy
+              cortex deploy iris/cortex.yaml --wait
+              cortex deploy --force --no-wait --env prod
+            """
     )
 
-    @Argument(help: "The config file; its folder is the project.")
+    @Argument(help: "The config file; its folder is the project.", completion: .file(extensions: ["yaml", "yml"]))
     var config = "cortex.yaml"
 
     @Flag(name: .shortAndLong, help: "Replace an update that is in progress.")
@@ -24,17 +30,15 @@ struct DeployCommand: AsyncParsableCommand {
     @Option(help: "How long to wait, such as 90s or 10m; then the exit code is 3.")
     var timeout = WaitLimit(.seconds(600))
 
+    @OptionGroup var environment: EnvironmentOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let console = Console.standard
-        let project = try LocalProject(config: self.config)
+        let project = LocalProject(try ConfigSource(path: self.config, verb: "deploy"))
         try project.check(console: console)
 
-        let environment = try LocalEnvironment()
-        let (record, isNew) = try await environment.ensureServer(console: console)
-        if isNew { console.note("started the cortex server (pid \(record.pid)): http://localhost:\(record.port)") }
-        let client = try await environment.connect(to: record)
+        let client = try await self.connect(console: console)
         var results = try await self.deploy(project, to: client, console: console)
 
         let summary = DeploySummary(results)
@@ -53,10 +57,20 @@ struct DeployCommand: AsyncParsableCommand {
         if self.output.output == .json {
             try console.printJSON(results)
         } else if failure == nil {
-            console.print("\n" + summary.hints)
+            console.print("\n" + summary.hints(environment: self.environment.name))
         }
         // The messages have said it all.
         if let failure { throw ExitCode(failure.exitCode) }
+    }
+
+    /// On this machine a server is started where none runs.
+    private func connect(console: Console) async throws -> OperatorClient {
+        guard case .local(let local) = try self.environment.target() else {
+            return try await self.environment.connect(console: console)
+        }
+        let (record, isNew) = try await local.ensureServer(console: console)
+        if isNew { console.note("started the cortex server (pid \(record.pid)): http://localhost:\(record.port)") }
+        return try await local.connect(to: record)
     }
 
     private func deploy(
@@ -76,14 +90,17 @@ struct DeployCommand: AsyncParsableCommand {
             progress.show("deploying")
             return try await client.deploy(
                 DeployBody(
-                    config: project.text,
-                    configFile: project.fileName,
+                    config: project.source.text,
+                    configFile: project.source.fileName,
                     project: hash.description,
                     force: self.force
                 )
             )
         } catch let refusal as OperatorClient.Refusal {
-            throw refusal.failure
+            guard let problems = refusal.response.problems, !problems.isEmpty else { throw refusal.failure }
+            progress.clear()
+            throw ProblemList(problems, text: project.source.text)
+                .failure(of: project.source.fileName, console: console)
         }
     }
 }

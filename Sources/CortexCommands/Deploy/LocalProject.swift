@@ -2,74 +2,99 @@ import CortexControlPlane
 import CortexSpec
 import Foundation
 
-/// A config file on this machine, and the files beside it that a deploy sends.
+/// A config file on this machine and the files beside it, checked as far as that can be done without a server.
 struct LocalProject {
-    let text: String
-    let fileName: String
+    let source: ConfigSource
+    /// What a deploy sends; empty where the folder cannot be packed.
     let files: [ProjectFile]
+    /// Nil where there are ``problems``.
+    let config: ConfigFile?
+    /// All that keeps it from being deployed: of the config file, of `.env` and of the folder.
+    let problems: ProblemList
+    /// What is accepted and has no effect.
+    let warnings: ProblemList
 
-    /// - Parameter config: The config file's path.
-    init(config: String, environment: [String: String] = ProcessInfo.processInfo.environment) throws {
-        let url = URL(filePath: config).standardizedFileURL
-        let path = url.path(percentEncoded: false)
-        self.fileName = url.lastPathComponent
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw CommandFailure(
-                "there is no \(config)",
-                hint: "name the config file (cortex deploy path/to/cortex.yaml), or change to its folder"
-            )
-        }
-        guard !isFolder.boolValue else {
-            throw CommandFailure("\(config) is a folder", hint: "name the config file in it, such as cortex.yaml")
-        }
-        let data: Data
-        do {
-            data = try Data(contentsOf: url)
+    init(_ source: ConfigSource, environment: [String: String] = ProcessInfo.processInfo.environment) {
+        var problems = ProblemList()
+        var warnings = ProblemList()
+        var sentences: [String] = []
+        var packed: [ProjectFile]?
+        do throws(ProjectError) {
+            packed = try Self.pack(source, home: environment["HOME"], problems: &sentences)
         } catch {
-            throw CommandFailure("cannot read \(config): \(error.localizedDescription)")
+            sentences.append(error.description)
         }
-        guard data.count <= 1 << 20 else {
-            throw CommandFailure("\(config) is larger than 1 MiB; is it a config file?")
-        }
-        guard let text = String(data: data, encoding: .utf8) else { throw CommandFailure("\(config) is not UTF-8") }
-        self.text = text
 
-        let root = url.deletingLastPathComponent().path(percentEncoded: false)
-        let ignored = try? String(contentsOfFile: "\(root)/.cortexignore", encoding: .utf8)
-        let patterns = IgnorePatterns(ignored ?? "")
+        var config: ConfigFile?
+        // A folder that cannot be packed must not make every path of the config file look wrong as well.
+        let entry =
+            packed.map { ConfigCheck(files: $0.map(\.path)).entry(at:) } ?? { Self.entry(at: $0, in: source.root) }
+        do throws(SpecError) {
+            let parsed = try ConfigFile.parse(source.text, fileName: source.fileName, project: entry)
+            warnings.add(parsed.warnings, in: source.text)
+            config = parsed
+        } catch {
+            warnings.add(error.warnings, in: source.text)
+            problems.add(error.problems, in: source.text)
+        }
+        Self.checkVariables(source.root, problems: &problems)
+        for sentence in sentences { problems.add(sentence) }
+
+        self.source = source
+        self.files = packed ?? []
+        self.config = problems.isEmpty ? config : nil
+        self.problems = problems
+        self.warnings = warnings
+    }
+
+    /// Shows warnings, and throws with every problem.
+    func check(console: Console) throws(CommandFailure) {
+        if !self.warnings.isEmpty { console.note(self.warnings.render(for: console)) }
+        guard self.problems.isEmpty else { throw self.problems.failure(of: self.source.fileName, console: console) }
+    }
+
+    private static func pack(
+        _ source: ConfigSource,
+        home: String?,
+        problems: inout [String]
+    ) throws(ProjectError) -> [ProjectFile] {
+        let path = "\(source.root)/.cortexignore"
+        var patterns = IgnorePatterns("")
+        if FileManager.default.fileExists(atPath: path) {
+            do {
+                patterns = IgnorePatterns(try String(contentsOfFile: path, encoding: .utf8))
+            } catch {
+                problems.append(".cortexignore: cannot be read; it must be a file of UTF-8 text")
+            }
+        }
         let packer = ProjectPacker(
-            root: root.count > 1 && root.hasSuffix("/") ? String(root.dropLast()) : root,
-            configFile: self.fileName,
-            home: environment["HOME"],
-            isIgnored: { patterns.matches(path: $0, isDirectory: $1) }
+            root: source.root,
+            configFile: source.fileName,
+            home: home,
+            isIgnored: { [patterns] in patterns.matches(path: $0, isDirectory: $1) }
         )
-        do {
-            self.files = try packer.files()
+        return try packer.files()
+    }
+
+    /// The environment variables of a project go to its workers, so that a mistake in them is best told now.
+    private static func checkVariables(_ root: String, problems: inout ProblemList) {
+        var isFolder: ObjCBool = false
+        let path = "\(root)/.env"
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue else { return }
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            problems.add(".env: cannot be read; it must be a file of UTF-8 text")
+            return
+        }
+        do throws(SpecError) {
+            _ = try DotEnv.parse(text)
         } catch {
-            throw CommandFailure(error.description)
+            problems.add(error.problems, in: text)
         }
     }
 
-    /// Checks the config file before anything is sent or started, and shows warnings.
-    ///
-    /// Throws with every problem of the file.
-    func check(console: Console) throws {
-        let report = ProblemReport(text: self.text, colour: console.usesColourInErrors)
-        // Carets are for people; a script gets a line for each problem.
-        func shown(_ problems: [SpecProblem]) -> String {
-            console.errorsAreTerminal
-                ? report.render(problems) : problems.map(\.description).joined(separator: "\n")
-        }
-        let entries = ConfigCheck(files: self.files.map(\.path))
-        do {
-            let warnings = try ConfigFile.parse(self.text, fileName: self.fileName, project: entries.entry(at:))
-                .warnings
-            if !warnings.isEmpty { console.note(shown(warnings)) }
-        } catch {
-            if !error.warnings.isEmpty { console.note(shown(error.warnings)) }
-            let count = error.problems.count == 1 ? "a problem" : "\(error.problems.count) problems"
-            throw CommandFailure("\(self.fileName) has \(count)\n\(shown(error.problems))")
-        }
+    private static func entry(at path: String, in root: String) -> CortexSpec.ProjectEntry {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: "\(root)/\(path)", isDirectory: &isFolder) else { return .missing }
+        return isFolder.boolValue ? .folder : .file
     }
 }

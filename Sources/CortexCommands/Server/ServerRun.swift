@@ -7,7 +7,12 @@ import NIOCore
 struct ServerRun: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Run the server in the foreground, until SIGTERM or Ctrl-C."
+        abstract: "Run the server in the foreground, until SIGTERM or Ctrl-C.",
+        discussion: """
+            Examples:
+              cortex server run
+              cortex server run --host 0.0.0.0 --log-format json
+            """
     )
 
     @OptionGroup var options: ServerOptions

@@ -6,7 +6,12 @@ import Foundation
 struct ServerStart: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "start",
-        abstract: "Start the server in the background, and wait until it is up."
+        abstract: "Start the server in the background, and wait until it is up.",
+        discussion: """
+            Examples:
+              cortex server start
+              cortex server start --port 9000 --operator-port 9001
+            """
     )
 
     @OptionGroup var options: ServerOptions

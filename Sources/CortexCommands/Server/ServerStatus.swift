@@ -6,7 +6,12 @@ import Foundation
 struct ServerStatus: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show whether the server runs, and where; exit code 1 where it does not."
+        abstract: "Show whether the server runs, and where; exit code 1 where it does not.",
+        discussion: """
+            Examples:
+              cortex server status
+              cortex server status -o json
+            """
     )
 
     @OptionGroup var output: OutputOptions

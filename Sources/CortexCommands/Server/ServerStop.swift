@@ -6,7 +6,12 @@ import Foundation
 struct ServerStop: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop",
-        abstract: "Stop the server; requests in flight are answered first."
+        abstract: "Stop the server; requests in flight are answered first.",
+        discussion: """
+            Examples:
+              cortex server stop
+              cortex server stop --timeout 5m
+            """
     )
 
     @Option(help: "How long to wait for its end, such as 90s or 2m.")

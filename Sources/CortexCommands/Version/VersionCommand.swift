@@ -6,9 +6,15 @@ import Foundation
 struct VersionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "version",
-        abstract: "Show the version of this program, and of the server where one runs."
+        abstract: "Show the version of this program, and of the server where one runs.",
+        discussion: """
+            Examples:
+              cortex version
+              cortex version -o json
+            """
     )
 
+    @OptionGroup var environment: EnvironmentOptions
     @OptionGroup var output: OutputOptions
 
     private struct Report: Encodable {
@@ -17,7 +23,7 @@ struct VersionCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let server = try LocalEnvironment().running?.version
+        let server = try await self.serverVersion()
         let console = Console.standard
         if self.output.output == .json {
             let report = Report(cli: CortexVersion.current, server: server)
@@ -25,6 +31,21 @@ struct VersionCommand: AsyncParsableCommand {
         } else {
             console.print("cli version: \(CortexVersion.current)")
             if let server { console.print("server version: \(server)") }
+        }
+    }
+
+    /// Nil where none runs on this machine.
+    private func serverVersion() async throws -> String? {
+        switch try self.environment.target() {
+        case .local(let local): return local.running?.version
+        case .remote(let entry):
+            do {
+                return try await OperatorClient(baseURL: "\(entry.endpoint)", token: entry.token).info().version
+            } catch let refusal as OperatorClient.Refusal {
+                throw refusal.failure
+            } catch {
+                throw CommandFailure("cannot reach the operator at \(entry.endpoint): \(ConnectionFailure(error))")
+            }
         }
     }
 }

@@ -1,0 +1,42 @@
+import ArgumentParser
+import CortexControlPlane
+
+/// `cortex refresh API`: new workers for what is deployed.
+struct RefreshCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "refresh",
+        abstract: "Replace the workers of an API by new ones, without a gap.",
+        discussion: """
+            Configuration and project stay as they were deployed; the old workers answer until the new are ready.
+
+            Examples:
+              cortex refresh iris
+              cortex refresh iris --force
+            """
+    )
+
+    @Argument(help: "The API's name.")
+    var api: String
+
+    @Flag(name: .shortAndLong, help: "Replace an update that is in progress.")
+    var force = false
+
+    @OptionGroup var environment: EnvironmentOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let console = Console.standard
+        let client = try await self.environment.connect(console: console)
+        do {
+            let answer = try await client.refresh(self.api, force: self.force)
+            if self.output.output == .json {
+                try console.printJSON(answer)
+            } else {
+                console.print(answer["message"] ?? "updating \(self.api)")
+            }
+        } catch let refusal as OperatorClient.Refusal {
+            guard refusal.response.code != "API_NOT_FOUND" else { throw try await client.notDeployed(self.api) }
+            throw refusal.failure
+        }
+    }
+}
