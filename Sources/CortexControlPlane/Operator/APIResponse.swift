@@ -32,7 +32,7 @@ package struct APIResponse: Hashable, Sendable, Codable {
     }
 }
 
-/// The wanted deployment of an API.
+/// A deployment of an API: the wanted one, or one of its history.
 package struct DeploymentSummary: Hashable, Sendable, Codable {
     package var id: String
     package var version: Int
@@ -66,7 +66,13 @@ extension APIResponse {
         )
         self.metrics = Metrics(networkStatistics: observation?.requests ?? RequestStatistics())
         self.endpoint = observation?.endpoint ?? baseURL + record.deployment.spec.networking.endpoint
-        self.deployment = DeploymentSummary(
+        self.deployment = DeploymentSummary(record)
+    }
+}
+
+extension DeploymentSummary {
+    init(_ record: DeploymentRecord) {
+        self.init(
             id: record.deployment.id,
             version: record.deployment.version,
             project: record.deployment.project,

@@ -5,10 +5,9 @@ import Hummingbird
 struct AccessMiddleware: RouterMiddleware {
     typealias Context = OperatorContext
 
-    /// What monitors may read without a token.
-    static let openPaths: Set<String> = ["/metrics", "/livez", "/healthz", "/readyz"]
-
     let tokens: TokenStore
+    /// What may be read without a token.
+    let openPaths: Set<String>
 
     @concurrent
     func handle(
@@ -21,7 +20,7 @@ struct AccessMiddleware: RouterMiddleware {
             throw OperatorError.foreignHost(request.head.authority ?? "")
         }
         var context = context
-        if !Self.openPaths.contains(request.uri.path) {
+        if !self.openPaths.contains(request.uri.path) {
             guard
                 let header = request.headers[.authorization], let secret = Self.bearer(header),
                 let name = try await self.tokens.name(ofSecret: secret)

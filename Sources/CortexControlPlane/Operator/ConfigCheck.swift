@@ -3,11 +3,13 @@ package import CortexSpec
 /// Reads a config file against the files of its project.
 package struct ConfigCheck: Sendable {
     private let files: Set<String>
+    private let paths: [String]
     private let folders: Set<String>
 
     /// - Parameter files: Paths of the project's packaged files.
     package init(files: [String]) {
         self.files = Set(files)
+        self.paths = files
         var folders: Set<String> = []
         for file in files {
             var parent = file[...]
@@ -27,12 +29,17 @@ package struct ConfigCheck: Sendable {
         return self.folders.contains(path) ? .folder : .missing
     }
 
+    /// A file, read against the project.
+    package func config(in text: String, file: String) throws(SpecError) -> ConfigFile {
+        try ConfigFile.parse(text, fileName: file, files: { self.paths }, project: self.entry(at:))
+    }
+
     /// The APIs of a file, in its order.
     ///
     /// Throws ``InvalidConfig`` with every problem of the file.
     package func specs(in text: String, file: String) throws -> [APISpec] {
         do {
-            return try ConfigFile.parse(text, fileName: file, project: self.entry(at:)).apis
+            return try self.config(in: text, file: file).apis
         } catch {
             throw InvalidConfig(error, text: text)
         }

@@ -6,7 +6,7 @@ import ServiceLifecycle
 
 /// The operator: the REST API that the command line speaks, on a loopback port of its own.
 ///
-/// Every route needs a bearer token, except `/metrics` and the health routes.
+/// Every route needs a bearer token, except `/metrics`, the health routes, and the documents of the API and the config file.
 package struct OperatorApplication: Sendable {
     /// What a monitor is told by `/readyz`.
     package struct Readiness: Hashable, Sendable {
@@ -62,17 +62,11 @@ package struct OperatorApplication: Sendable {
     ///
     /// Throws where the port cannot be bound.
     package func run() async throws {
+        let routes = self.routes
         let router = Router(context: OperatorContext.self)
-        router.middlewares.add(OperatorErrorMiddleware())
-        router.middlewares.add(AccessMiddleware(tokens: self.tokens))
-        self.addHealthRoutes(to: router)
-        router.get("v1/info") { [record] _, _ in
-            guard let record = await record() else { throw OperatorError.starting }
-            return try Response.json(record)
-        }
-        ProjectRoutes(projects: self.projects).add(to: router)
-        DeployRoutes(projects: self.projects, reconciler: self.reconciler, baseURL: self.baseURL).add(to: router)
-        APIRoutes(reconciler: self.reconciler, baseURL: self.baseURL).add(to: router)
+        router.middlewares.add(OperatorErrorMiddleware(routes: routes))
+        router.middlewares.add(AccessMiddleware(tokens: self.tokens, openPaths: routes.openPaths))
+        routes.add(to: router)
 
         let application = Application(
             router: router,
@@ -87,24 +81,15 @@ package struct OperatorApplication: Sendable {
         try await application.run()
     }
 
-    private func addHealthRoutes(to router: Router<OperatorContext>) {
-        for path in ["livez", "healthz"] {
-            router.get(RouterPath(path)) { _, _ in Response.text("ok\n") }
-        }
-        router.get("readyz") { [readiness] _, _ in
-            let readiness = await readiness()
-            return Response.text(
-                "\(readiness.summary)\n",
-                status: readiness.isReady ? .ok : .serviceUnavailable
-            )
-        }
-        router.get("metrics") { [metrics] _, _ in
-            Response(
-                status: .ok,
-                headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-                body: ResponseBody(byteBuffer: await metrics())
-            )
-        }
+    /// All that is answered here.
+    var routes: OperatorRoutes {
+        OperatorRoutes(
+            ServerRoutes(record: self.record, metrics: self.metrics, readiness: self.readiness).routes
+                + TokenRoutes(tokens: self.tokens).routes
+                + ProjectRoutes(projects: self.projects).routes
+                + DeployRoutes(projects: self.projects, reconciler: self.reconciler, baseURL: self.baseURL).routes
+                + APIRoutes(reconciler: self.reconciler, baseURL: self.baseURL).routes
+        )
     }
 
     private var baseURL: @Sendable () async -> String {

@@ -1,3 +1,4 @@
+import CortexSpec
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -7,6 +8,12 @@ enum OperatorError: Error, Hashable {
     case foreignHost(String)
     case unauthorized
     case noSuchRoute(String)
+    case methodNotAllowed(String, allowed: [String])
+    case noSuchToken(String)
+    case tokenExists(String)
+    case localToken
+    case notATokenName(String)
+    case updating(String)
     case noSuchAPI(name: String, deployed: [String])
     case malformed(String)
     case bodyTooLarge(limit: Int)
@@ -21,10 +28,11 @@ extension OperatorError {
         switch self {
         case .foreignHost: .misdirectedRequest
         case .unauthorized: .unauthorized
-        case .noSuchRoute, .noSuchAPI: .notFound
-        case .malformed, .notAHash: .badRequest
+        case .noSuchRoute, .noSuchAPI, .noSuchToken: .notFound
+        case .methodNotAllowed: .methodNotAllowed
+        case .malformed, .notAHash, .notATokenName: .badRequest
         case .bodyTooLarge: .contentTooLarge
-        case .projectNotStored: .conflict
+        case .projectNotStored, .tokenExists, .localToken, .updating: .conflict
         case .projectRefused: .unprocessableContent
         case .starting: .serviceUnavailable
         }
@@ -35,7 +43,13 @@ extension OperatorError {
         case .foreignHost: "FOREIGN_HOST"
         case .unauthorized: "UNAUTHORIZED"
         case .noSuchRoute: "NOT_FOUND"
+        case .methodNotAllowed: "METHOD_NOT_ALLOWED"
         case .noSuchAPI: "API_NOT_FOUND"
+        case .noSuchToken: "TOKEN_NOT_FOUND"
+        case .tokenExists: "TOKEN_EXISTS"
+        case .localToken: "LOCAL_TOKEN"
+        case .notATokenName: "MALFORMED_NAME"
+        case .updating: "UPDATING"
         case .malformed: "MALFORMED_REQUEST"
         case .bodyTooLarge: "BODY_TOO_LARGE"
         case .notAHash: "MALFORMED_HASH"
@@ -50,7 +64,13 @@ extension OperatorError {
         case .foreignHost: "the operator answers only requests to this machine's loopback names"
         case .unauthorized: "a valid bearer token is required"
         case .noSuchRoute(let route): "there is no \(route)"
+        case .methodNotAllowed(let route, _): "there is no \(route)"
         case .noSuchAPI(let name, _): "\(name) is not deployed"
+        case .noSuchToken(let name): "no token \(name) is in force"
+        case .tokenExists(let name): "a token \(name) is in force already"
+        case .localToken: "the token \(TokenStore.localName) is this machine's own and cannot be revoked"
+        case .notATokenName(let name): "\(name) is not a token's name; allowed are 1 to 64 of A-Z a-z 0-9 . _ -"
+        case .updating(let reason): reason
         case .malformed(let reason): reason
         case .bodyTooLarge(let limit): "the body is larger than \(limit) bytes"
         case .notAHash(let text): "\(text) is not a project hash; allowed are 64 lower-case hex digits"
@@ -65,9 +85,15 @@ extension OperatorError {
         case .foreignHost: "use http://localhost or http://127.0.0.1"
         case .unauthorized: "send `Authorization: Bearer <token>`; this machine's is in CORTEX_HOME/tokens/local.token"
         case .noSuchAPI(_, let deployed) where deployed.isEmpty: "no APIs are deployed"
-        case .noSuchAPI(_, let deployed):
-            "deployed are \(deployed.prefix(10).joined(separator: ", "))\(deployed.count > 10 ? ", …" : "")"
+        case .noSuchAPI(let name, let deployed):
+            (Suggestion.nearest(to: name, among: deployed).map { "did you mean \($0)? " } ?? "")
+                + "deployed are \(deployed.prefix(10).joined(separator: ", "))\(deployed.count > 10 ? ", …" : "")"
         case .projectNotStored(let hash): "send it first: PUT /v1/projects/\(hash)"
+        case .methodNotAllowed(_, let allowed): "allowed are \(allowed.joined(separator: ", "))"
+        case .noSuchToken: "see GET /v1/tokens"
+        case .tokenExists: "choose another name, or revoke it first"
+        case .localToken: "delete CORTEX_HOME/tokens/local.token and restart the server to have a new one"
+        case .notATokenName, .updating: nil
         case .noSuchRoute, .malformed, .bodyTooLarge, .notAHash, .projectRefused, .starting: nil
         }
     }
@@ -76,6 +102,7 @@ extension OperatorError {
         switch self {
         case .unauthorized: [.wwwAuthenticate: "Bearer"]
         case .starting: [.retryAfter: "1"]
+        case .methodNotAllowed(_, let allowed): [.allow: allowed.joined(separator: ", ")]
         default: [:]
         }
     }

@@ -7,6 +7,8 @@ import NIOCore
 struct OperatorErrorMiddleware: RouterMiddleware {
     typealias Context = OperatorContext
 
+    let routes: OperatorRoutes
+
     @concurrent
     func handle(
         _ request: Request,
@@ -24,6 +26,8 @@ struct OperatorErrorMiddleware: RouterMiddleware {
             response = try self.response(to: error, request: request, context: context)
         }
         response.headers[.xRequestID] = context.requestID
+        // The answer to HEAD is a head: what follows it would be taken for the next answer.
+        if request.method == .head { response.body = ResponseBody() }
         return response
     }
 
@@ -37,7 +41,7 @@ struct OperatorErrorMiddleware: RouterMiddleware {
             )
             return try .json(body, status: .unprocessableContent)
         }
-        guard let known = Self.known(error, request: request, limit: context.maxUploadSize) else {
+        guard let known = self.known(error, request: request, limit: context.maxUploadSize) else {
             context.logger.error(
                 "operator request failed",
                 metadata: ["request_id": "\(context.requestID)", "path": "\(request.uri.path)", "error": "\(error)"]
@@ -61,18 +65,24 @@ struct OperatorErrorMiddleware: RouterMiddleware {
         return response
     }
 
-    private static func known(_ error: any Error, request: Request, limit: Int) -> OperatorError? {
+    private func known(_ error: any Error, request: Request, limit: Int) -> OperatorError? {
         switch error {
         case let error as OperatorError: error
         case is NIOTooManyBytesError: .bodyTooLarge(limit: limit)
         case let error as DecodingError: .malformed("the body is not what this route takes: \(error.sentence)")
         case let error as ProjectError: .projectRefused(error.description)
-        case let error as HTTPError where error.status == .notFound:
-            .noSuchRoute("\(request.method) \(request.uri.path)")
+        case let error as HTTPError where error.status == .notFound: self.unroutable(request)
         case let error as HTTPError where error.status.kind == .clientError:
             .malformed(error.body ?? error.status.reasonPhrase)
         default: nil
         }
+    }
+
+    private func unroutable(_ request: Request) -> OperatorError {
+        let methods = self.routes.methods(at: request.uri.path)
+        let path = String(request.uri.path.prefix(200))
+        if methods.isEmpty { return .noSuchRoute("\(request.method) \(path)") }
+        return .methodNotAllowed("\(request.method) \(path)", allowed: methods.map(\.rawValue).sorted())
     }
 
     /// 1 to 128 of `A-Za-z0-9._-`: what may safely stand in a log.

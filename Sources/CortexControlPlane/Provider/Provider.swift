@@ -131,7 +131,7 @@ package struct RequestStatistics: Hashable, Sendable, Codable {
 
 /// A step in the life of an API, recorded by the control plane and shown by `cortex describe`.
 package struct ProviderEvent: Sendable {
-    package enum Kind: String, Sendable {
+    package enum Kind: String, Sendable, CaseIterable {
         /// Work began on a step (`building environment`, `starting replica`).
         case progress
         /// The version answers requests from now on.

@@ -36,7 +36,9 @@ enum DeployDecision: Equatable {
             self = .refuse(.kindChanged(spec.name, from: current.deployment.spec.kind, to: spec.kind))
             return
         }
-        let isSame = current.identity == identity
+        // Not the identity that is stored: an earlier release may have kept less in a spec, and an upgrade is no change.
+        let deployed = try? DeploymentIdentity(spec: current.deployment.spec, project: current.deployment.project)
+        let isSame = deployed == identity
         switch current.outcome {
         case .failed, .superseded:
             // Deploying the same again is how a user tries again once the cause is gone (a package index, a full disk).
@@ -50,6 +52,13 @@ enum DeployDecision: Equatable {
             let mayReplace = force || status.map(Self.isBroken) ?? false
             self = mayReplace ? .update : .refuse(.updating(spec.name))
         }
+    }
+
+    /// Why workers are not replaced now; nil where they may be.
+    static func refusalToRefresh(_ current: DeploymentRecord, status: APIStatus?, force: Bool) -> DeployError? {
+        // Nothing is seen yet of what was only just deployed, and its workers are about to be new anyway.
+        let isUpdating = status == .updating || (status == nil && current.outcome == .pending)
+        return isUpdating && !force ? .updating(current.deployment.spec.name) : nil
     }
 
     private static func isBroken(_ status: APIStatus) -> Bool {

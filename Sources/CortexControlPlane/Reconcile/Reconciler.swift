@@ -84,7 +84,8 @@ package actor Reconciler {
                 identity: identity,
                 config: request.config,
                 configFile: request.configFile,
-                deployedBy: request.deployedBy
+                deployedBy: request.deployedBy,
+                generation: current?.deployment.generation ?? 0
             )
         )
         await self.apply(record, fallback: try await self.store.fallback(for: spec.name))
@@ -109,10 +110,34 @@ package actor Reconciler {
         await self.provider.apply(record.deployment, fallback: fallback)
     }
 
-    /// Takes an API away; false where it is not deployed.
-    package func delete(_ api: APIName) async throws -> Bool {
+    /// Replaces the workers of an API by new ones of the same spec and project; nil where it is not deployed.
+    ///
+    /// Throws ``DeployError/updating(_:)`` while an update is in progress that `force` does not replace.
+    package func refresh(_ api: APIName, force: Bool, by token: String) async throws -> DeploymentRecord? {
         try await self.turns.withTurn {
-            guard try await self.store.remove(api) else { return false }
+            guard let current = try await self.store.wanted(api) else { return nil }
+            let status = await self.provider.observation(of: api)?.status
+            if let refusal = DeployDecision.refusalToRefresh(current, status: status, force: force) { throw refusal }
+            let record = try await self.store.add(
+                DeploymentDraft(
+                    spec: current.deployment.spec,
+                    identity: current.identity,
+                    config: current.config,
+                    configFile: current.configFile,
+                    deployedBy: token,
+                    cause: .refresh,
+                    generation: current.deployment.generation + 1
+                )
+            )
+            await self.apply(record, fallback: try await self.store.fallback(for: api))
+            return record
+        }
+    }
+
+    /// Takes an API away; false where it is not deployed.
+    package func delete(_ api: APIName, by token: String) async throws -> Bool {
+        try await self.turns.withTurn {
+            guard try await self.store.remove(api, by: token) else { return false }
             await self.provider.remove(api)
             return true
         }
@@ -132,6 +157,11 @@ package actor Reconciler {
             states.append(APIState(wanted: record, observation: observation))
         }
         return states
+    }
+
+    /// The deployments of an API, newest first.
+    package func history(of api: APIName, limit: Int) async throws -> [DeploymentRecord] {
+        try await self.store.history(of: api, limit: limit)
     }
 
     /// What happened to an API, oldest first.

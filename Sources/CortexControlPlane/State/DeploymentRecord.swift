@@ -69,4 +69,8 @@ package struct EventRecord: Hashable, Sendable, Codable {
     package var version: Int
     package var kind: String
     package var message: String
+
+    /// All kinds: what users asked for, and what the provider told.
+    static let kinds =
+        DeploymentDraft.Cause.allCases.map(\.rawValue) + ["deleted"] + ProviderEvent.Kind.allCases.map(\.rawValue)
 }

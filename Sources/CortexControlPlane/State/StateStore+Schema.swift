@@ -51,6 +51,10 @@ extension StateStore {
                     """
             )
         }
+        migrator.registerMigration("2 generations") { db in
+            // Counts the refreshes: what was deployed before there were any is of generation 0.
+            try db.execute(sql: "ALTER TABLE deployments ADD COLUMN generation INTEGER NOT NULL DEFAULT 0")
+        }
         return migrator
     }
 }
@@ -69,7 +73,8 @@ extension DeploymentRecord {
                 id: row["id"],
                 version: row["version"],
                 spec: try StateJSON.decoder().decode(APISpec.self, from: Data(spec.utf8)),
-                project: row["project_hash"]
+                project: row["project_hash"],
+                generation: row["generation"]
             ),
             identity: DeploymentIdentity(
                 spec: row["spec_hash"],
@@ -89,13 +94,14 @@ extension DeploymentRecord {
         try db.execute(
             sql: """
                 INSERT INTO deployments (id, api, version, config, config_file, spec, spec_hash, predictor_hash,
-                    project_hash, deployed_by, created_at, outcome, reason)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    project_hash, generation, deployed_by, created_at, outcome, reason)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 self.deployment.id, self.deployment.spec.name.description, self.deployment.version, self.config,
                 self.configFile, String(decoding: spec, as: UTF8.self), self.identity.spec, self.identity.predictor,
-                self.identity.project, self.deployedBy, self.createdAt, self.outcome.word, self.outcome.reason,
+                self.identity.project, self.deployment.generation, self.deployedBy, self.createdAt, self.outcome.word,
+                self.outcome.reason,
             ]
         )
     }

@@ -62,7 +62,8 @@ extension StateStore {
                     id: DeploymentID.next(after: lastID, at: now),
                     version: version,
                     spec: draft.spec,
-                    project: draft.identity.project
+                    project: draft.identity.project,
+                    generation: draft.generation
                 ),
                 identity: draft.identity,
                 config: draft.config,
@@ -76,6 +77,8 @@ extension StateStore {
                 arguments: [name]
             )
             try record.insert(db)
+            let event = "version \(version) \(draft.cause.rawValue) by \(draft.deployedBy)"
+            try Self.insert(draft.cause.rawValue, event, api: name, version: version, at: now, in: db)
             try db.execute(
                 sql: """
                     INSERT INTO apis (name, first_version, wanted, created_at) VALUES (?, ?, ?, ?)
@@ -119,86 +122,39 @@ extension StateStore {
         }
     }
 
+    /// Deployments of an API since it was last created, newest first; at most `limit`.
+    package func history(of api: APIName, limit: Int) async throws -> [DeploymentRecord] {
+        try await self.database.read { db in
+            try DeploymentRecord.fetch(
+                db,
+                where: """
+                    api = ?1 AND version >= (SELECT first_version FROM apis WHERE name = ?1)
+                    ORDER BY version DESC LIMIT ?2
+                    """,
+                [api.description, limit]
+            )
+        }
+    }
+
     /// Forgets that the API is wanted; its deployments and events stay as history.
+    /// - Parameter by: The name of the token that the request came with.
     /// - Returns: Whether it was.
-    package func remove(_ api: APIName) async throws -> Bool {
+    package func remove(_ api: APIName, by token: String, at now: Date = Date()) async throws -> Bool {
         try await self.database.write { db in
+            let name = api.description
+            let newest = try Int.fetchOne(
+                db,
+                sql: "SELECT version FROM deployments WHERE id = (SELECT wanted FROM apis WHERE name = ?)",
+                arguments: [name]
+            )
+            guard let newest else { return false }
+            try Self.insert("deleted", "deleted by \(token)", api: name, version: newest, at: now, in: db)
             try db.execute(
                 sql: "UPDATE deployments SET outcome = 'superseded' WHERE api = ? AND outcome = 'pending'",
-                arguments: [api.description]
+                arguments: [name]
             )
-            try db.execute(sql: "DELETE FROM apis WHERE name = ?", arguments: [api.description])
-            return db.changesCount > 0
+            try db.execute(sql: "DELETE FROM apis WHERE name = ?", arguments: [name])
+            return true
         }
-    }
-
-    /// Notes an event and what it says of its deployment's outcome, in one transaction.
-    package func record(_ event: ProviderEvent, at now: Date = Date()) async throws {
-        try await self.database.write { db in
-            let api = event.api.description
-            try db.execute(
-                sql: "INSERT INTO events (at, api, version, kind, message) VALUES (?, ?, ?, ?, ?)",
-                arguments: [now, api, event.version, event.kind.rawValue, event.message]
-            )
-            try db.execute(
-                sql: """
-                    DELETE FROM events WHERE api = ?1 AND id <=
-                    (SELECT id FROM events WHERE api = ?1 ORDER BY id DESC LIMIT 1 OFFSET \(Self.eventLimit))
-                    """,
-                arguments: [api]
-            )
-            let outcome: DeploymentOutcome
-            switch event.kind {
-            case .live: outcome = .live
-            case .failed: outcome = .failed(reason: event.message)
-            case .progress, .workerExited, .removed: return
-            }
-            // What was replaced before it came up stays so, whatever is still told of it.
-            try db.execute(
-                sql: """
-                    UPDATE deployments SET outcome = ?, reason = ?
-                    WHERE api = ? AND version = ? AND outcome <> 'superseded'
-                    """,
-                arguments: [outcome.word, outcome.reason, api, event.version]
-            )
-        }
-    }
-
-    /// Events of an API, oldest first: the last `limit` of those after the event `id`.
-    package func events(of api: APIName, after id: Int64 = 0, limit: Int = 100) async throws -> [EventRecord] {
-        try await self.database.read { db in
-            try Row.fetchAll(
-                db,
-                sql: "SELECT * FROM events WHERE api = ? AND id > ? ORDER BY id DESC LIMIT ?",
-                arguments: [api.description, id, limit]
-            ).reversed().compactMap { row in
-                guard let api = APIName(row["api"]) else { return nil }
-                return EventRecord(
-                    id: row["id"],
-                    at: row["at"],
-                    api: api,
-                    version: row["version"],
-                    kind: row["kind"],
-                    message: row["message"]
-                )
-            }
-        }
-    }
-}
-
-/// A deployment before the store has numbered it.
-package struct DeploymentDraft: Hashable, Sendable {
-    package var spec: APISpec
-    package var identity: DeploymentIdentity
-    package var config: String
-    package var configFile: String
-    package var deployedBy: String
-
-    package init(spec: APISpec, identity: DeploymentIdentity, config: String, configFile: String, deployedBy: String) {
-        self.spec = spec
-        self.identity = identity
-        self.config = config
-        self.configFile = configFile
-        self.deployedBy = deployedBy
     }
 }

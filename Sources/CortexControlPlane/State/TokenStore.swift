@@ -15,21 +15,45 @@ package struct TokenStore: Sendable {
 
     /// Makes a token and returns its secret, which cannot be had again; an older one of that name ends.
     package func create(_ name: String, at now: Date = Date()) async throws -> String {
-        var random = SystemRandomNumberGenerator()
-        let bytes = (0..<4).flatMap { _ in withUnsafeBytes(of: random.next()) { Array($0) } }
-        let secret = "cortex_" + bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-        let digest = Self.digest(secret)
+        let secret = Self.secret()
         try await self.database.write { db in
-            try db.execute(
-                sql: """
-                    INSERT INTO tokens (name, digest, created_at) VALUES (?, ?, ?)
-                    ON CONFLICT (name) DO UPDATE
-                    SET digest = excluded.digest, created_at = excluded.created_at, revoked_at = NULL
-                    """,
-                arguments: [name, digest, now]
-            )
+            try Self.replace(name, digest: Self.digest(secret), at: now, in: db)
         }
         return secret
+    }
+
+    /// Makes a token and returns its secret, which cannot be had again; nil where one of that name is in force.
+    package func issue(_ name: String, at now: Date = Date()) async throws -> String? {
+        let secret = Self.secret()
+        return try await self.database.write { db in
+            let isTaken = try Bool.fetchOne(
+                db,
+                sql: "SELECT EXISTS (SELECT 1 FROM tokens WHERE name = ? AND revoked_at IS NULL)",
+                arguments: [name]
+            )
+            guard isTaken != true else { return nil }
+            try Self.replace(name, digest: Self.digest(secret), at: now, in: db)
+            return secret
+        }
+    }
+
+    /// All tokens by name, those that have been revoked as well.
+    package func all() async throws -> [TokenRecord] {
+        try await self.database.read { db in
+            try Row.fetchAll(db, sql: "SELECT name, created_at, revoked_at FROM tokens ORDER BY name")
+                .map { TokenRecord(name: $0["name"], createdAt: $0["created_at"], revokedAt: $0["revoked_at"]) }
+        }
+    }
+
+    private static func replace(_ name: String, digest: Data, at now: Date, in db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO tokens (name, digest, created_at) VALUES (?, ?, ?)
+                ON CONFLICT (name) DO UPDATE
+                SET digest = excluded.digest, created_at = excluded.created_at, revoked_at = NULL
+                """,
+            arguments: [name, digest, now]
+        )
     }
 
     /// Ends a token; false where there is none of that name in force.
@@ -79,6 +103,12 @@ package struct TokenStore: Sendable {
     }
 
     private static func localTokenFile(_ home: CortexHome) -> String { "\(home.tokens)/local.token" }
+
+    private static func secret() -> String {
+        var random = SystemRandomNumberGenerator()
+        let bytes = (0..<4).flatMap { _ in withUnsafeBytes(of: random.next()) { Array($0) } }
+        return "cortex_" + bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
 
     private static func digest(_ secret: String) -> Data { Data(SHA256.hash(data: Data(secret.utf8))) }
 

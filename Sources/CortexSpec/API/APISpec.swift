@@ -1,4 +1,6 @@
 /// What a user wants of one API: one entry of `cortex.yaml`, checked, defaults filled in.
+///
+/// Specs are stored as JSON and read again by later releases: what a key stands for where it is missing is its default.
 package struct APISpec: Hashable, Sendable, Codable {
     package var name: APIName
     package var kind: APIKind
@@ -30,6 +32,22 @@ package struct APISpec: Hashable, Sendable, Codable {
         self.updateStrategy = updateStrategy
         self.readiness = readiness
         self.monitoring = monitoring
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        let name = try fields.decode(APIName.self, forKey: .name)
+        self.init(
+            name: name,
+            kind: try fields.decode(.kind, or: .realtime),
+            predictor: try fields.decode(PredictorSpec.self, forKey: .predictor),
+            networking: try fields.decode(.networking, or: NetworkingSpec(endpoint: "/\(name)")),
+            compute: try fields.decode(.compute, or: ComputeSpec()),
+            autoscaling: try fields.decode(.autoscaling, or: AutoscalingSpec()),
+            updateStrategy: try fields.decode(.updateStrategy, or: UpdateStrategySpec()),
+            readiness: try fields.decode(.readiness, or: ReadinessSpec()),
+            monitoring: try fields.decodeIfPresent(MonitoringSpec.self, forKey: .monitoring)
+        )
     }
 
     private enum CodingKeys: String, CodingKey {

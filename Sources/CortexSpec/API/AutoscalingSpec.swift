@@ -49,6 +49,31 @@ package struct AutoscalingSpec: Hashable, Sendable, Codable {
         self.upscaleTolerance = upscaleTolerance
     }
 
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        let standard = Self()
+        self.init(
+            minReplicas: try fields.decode(.minReplicas, or: standard.minReplicas),
+            maxReplicas: try fields.decode(.maxReplicas, or: standard.maxReplicas),
+            initReplicas: try fields.decode(.initReplicas, or: standard.initReplicas),
+            maxReplicaConcurrency: try fields.decode(.maxReplicaConcurrency, or: standard.maxReplicaConcurrency),
+            targetReplicaConcurrency: try fields.decodeIfPresent(Double.self, forKey: .targetReplicaConcurrency),
+            window: try fields.decode(.window, or: standard.window),
+            downscaleStabilizationPeriod: try fields.decode(
+                .downscaleStabilizationPeriod,
+                or: standard.downscaleStabilizationPeriod
+            ),
+            upscaleStabilizationPeriod: try fields.decode(
+                .upscaleStabilizationPeriod,
+                or: standard.upscaleStabilizationPeriod
+            ),
+            maxDownscaleFactor: try fields.decode(.maxDownscaleFactor, or: standard.maxDownscaleFactor),
+            maxUpscaleFactor: try fields.decode(.maxUpscaleFactor, or: standard.maxUpscaleFactor),
+            downscaleTolerance: try fields.decode(.downscaleTolerance, or: standard.downscaleTolerance),
+            upscaleTolerance: try fields.decode(.upscaleTolerance, or: standard.upscaleTolerance)
+        )
+    }
+
     private enum CodingKeys: String, CodingKey {
         case window
         case minReplicas = "min_replicas"

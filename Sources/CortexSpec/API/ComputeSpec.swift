@@ -17,4 +17,15 @@ package struct ComputeSpec: Hashable, Sendable, Codable {
         self.gpu = gpu
         self.inf = inf
     }
+
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        let standard = Self()
+        self.init(
+            cpu: try fields.decodeIfPresent(String.self, forKey: .cpu),
+            mem: try fields.decodeIfPresent(String.self, forKey: .mem),
+            gpu: try fields.decode(.gpu, or: standard.gpu),
+            inf: try fields.decode(.inf, or: standard.inf)
+        )
+    }
 }

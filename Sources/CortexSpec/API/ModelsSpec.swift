@@ -29,6 +29,18 @@ package struct ModelsSpec: Hashable, Sendable, Codable {
         self.cacheMemory = cacheMemory
     }
 
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            paths: try fields.decode(.paths, or: []),
+            directory: try fields.decodeIfPresent(String.self, forKey: .directory),
+            signatureKey: try fields.decodeIfPresent(String.self, forKey: .signatureKey),
+            cacheSize: try fields.decodeIfPresent(Int.self, forKey: .cacheSize),
+            diskCacheSize: try fields.decodeIfPresent(Int.self, forKey: .diskCacheSize),
+            cacheMemory: try fields.decodeIfPresent(ByteCount.self, forKey: .cacheMemory)
+        )
+    }
+
     private enum CodingKeys: String, CodingKey {
         case paths
         case directory = "dir"

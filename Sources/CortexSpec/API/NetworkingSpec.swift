@@ -32,6 +32,21 @@ package struct NetworkingSpec: Hashable, Sendable, Codable {
         self.apiKeys = apiKeys
     }
 
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        let endpoint = try fields.decode(String.self, forKey: .endpoint)
+        let standard = Self(endpoint: endpoint)
+        self.init(
+            endpoint: endpoint,
+            localPort: try fields.decodeIfPresent(Int.self, forKey: .localPort),
+            apiGateway: try fields.decodeIfPresent(APIGateway.self, forKey: .apiGateway),
+            timeout: try fields.decode(.timeout, or: standard.timeout),
+            maxBodySize: try fields.decode(.maxBodySize, or: standard.maxBodySize),
+            allowedOrigins: try fields.decode(.allowedOrigins, or: standard.allowedOrigins),
+            apiKeys: try fields.decode(.apiKeys, or: standard.apiKeys)
+        )
+    }
+
     private enum CodingKeys: String, CodingKey {
         case endpoint, timeout
         case localPort = "local_port"

@@ -52,6 +52,27 @@ package struct PredictorSpec: Hashable, Sendable, Codable {
         self.tensorflowServingImage = tensorflowServingImage
     }
 
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        let path = try fields.decode(String.self, forKey: .path)
+        let standard = Self(path: path)
+        self.init(
+            type: try fields.decode(.type, or: standard.type),
+            path: path,
+            config: try fields.decode(.config, or: standard.config),
+            pythonPath: try fields.decodeIfPresent(String.self, forKey: .pythonPath),
+            env: try fields.decode(.env, or: standard.env),
+            processesPerReplica: try fields.decode(.processesPerReplica, or: standard.processesPerReplica),
+            threadsPerProcess: try fields.decode(.threadsPerProcess, or: standard.threadsPerProcess),
+            modelPath: try fields.decodeIfPresent(String.self, forKey: .modelPath),
+            models: try fields.decodeIfPresent(ModelsSpec.self, forKey: .models),
+            signatureKey: try fields.decodeIfPresent(String.self, forKey: .signatureKey),
+            serverSideBatching: try fields.decodeIfPresent(BatchingSpec.self, forKey: .serverSideBatching),
+            image: try fields.decodeIfPresent(String.self, forKey: .image),
+            tensorflowServingImage: try fields.decodeIfPresent(String.self, forKey: .tensorflowServingImage)
+        )
+    }
+
     private enum CodingKeys: String, CodingKey {
         case type, path, config, env, models, image
         case pythonPath = "python_path"

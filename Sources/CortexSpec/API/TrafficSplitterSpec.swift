@@ -12,6 +12,15 @@ package struct TrafficSplitterSpec: Hashable, Sendable, Codable {
             self.weight = weight
             self.shadow = shadow
         }
+
+        package init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            self.init(
+                name: try fields.decode(APIName.self, forKey: .name),
+                weight: try fields.decode(Int.self, forKey: .weight),
+                shadow: try fields.decode(.shadow, or: false)
+            )
+        }
     }
 
     package var name: APIName

@@ -14,6 +14,15 @@ package struct UpdateStrategySpec: Hashable, Sendable, Codable {
         self.maxUnavailable = maxUnavailable
     }
 
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        let standard = Self()
+        self.init(
+            maxSurge: try fields.decode(.maxSurge, or: standard.maxSurge),
+            maxUnavailable: try fields.decode(.maxUnavailable, or: standard.maxUnavailable)
+        )
+    }
+
     private enum CodingKeys: String, CodingKey {
         case maxSurge = "max_surge"
         case maxUnavailable = "max_unavailable"

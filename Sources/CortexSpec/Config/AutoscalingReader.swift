@@ -50,7 +50,7 @@ enum AutoscalingReader {
     }
 
     private static func readTarget(_ section: Section, _ spec: inout AutoscalingSpec) {
-        spec.targetReplicaConcurrency = section.number("target_replica_concurrency", allowed: "over 0") { $0 > 0 }
+        spec.targetReplicaConcurrency = section.number("target_replica_concurrency", .over(0))
         guard let target = spec.targetReplicaConcurrency, target > Double(spec.maxReplicaConcurrency) else { return }
         section.fail(
             "target_replica_concurrency",
@@ -71,11 +71,10 @@ enum AutoscalingReader {
     }
 
     private static func readFactors(_ section: Section, _ spec: inout AutoscalingSpec) {
-        let fraction = "from 0 to less than 1"
-        let downFactor = section.number("max_downscale_factor", allowed: fraction) { (0..<1).contains($0) }
-        let upFactor = section.number("max_upscale_factor", allowed: "over 1") { $0 > 1 }
-        let downTolerance = section.number("downscale_tolerance", allowed: fraction) { (0..<1).contains($0) }
-        let upTolerance = section.number("upscale_tolerance", allowed: "of at least 0") { $0 >= 0 }
+        let downFactor = section.number("max_downscale_factor", .fraction)
+        let upFactor = section.number("max_upscale_factor", .over(1))
+        let downTolerance = section.number("downscale_tolerance", .fraction)
+        let upTolerance = section.number("upscale_tolerance", .atLeast(0))
         spec.maxDownscaleFactor = downFactor ?? spec.maxDownscaleFactor
         spec.maxUpscaleFactor = upFactor ?? spec.maxUpscaleFactor
         spec.downscaleTolerance = downTolerance ?? spec.downscaleTolerance

@@ -25,6 +25,7 @@ struct ComputeReader {
 
     private func cpu() -> String? {
         let allowed = "it must be an amount of at least 20m, such as 200m, 0.5 or 2"
+        self.section.shape?.note("cpu", .quantity, allowed: allowed, allowsNull: true)
         guard let scalar = self.section.scalar("cpu", allowed: allowed, allowsNull: true) else { return nil }
         guard let value = CPUQuantity(quantity: scalar.text), value.millicores >= 20 else {
             self.section.fail("cpu", "is \(scalar.value == .text ? scalar.text.quoted : scalar.text)", allowed: allowed)

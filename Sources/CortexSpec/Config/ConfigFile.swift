@@ -11,19 +11,22 @@ package struct ConfigFile: Hashable, Sendable {
     /// - Parameters:
     ///   - fileName: What problems call the file.
     ///   - features: What may be asked for; the release's own unless told.
+    ///   - files: All paths of the project, for telling which one was probably meant.
     ///   - project: What the project holds at a path; called with relative paths without `.` and `..` only.
     /// - Throws: All problems of the file at once, ordered by their places.
     package static func parse(
         _ text: String,
         fileName: String,
         features: ReleaseFeatures = .current,
+        files: @escaping () -> [String] = { [] },
         project: @escaping (String) -> ProjectEntry
     ) throws(SpecError) -> ConfigFile {
         let log = ProblemLog(file: fileName)
         var config = ConfigFile(apis: [], splitters: [], warnings: [])
+        let context = ReadingContext(features: features, files: files, project: project)
         if let items = ConfigDocument.items(of: text, log: log) {
             for (index, item) in items.enumerated() {
-                ResourceReader(item, index: index, log: log, features: features, project: project).read(into: &config)
+                ResourceReader(item, index: index, log: log, context: context).read(into: &config)
             }
             ResourceNames.check(items, log: log)
         }

@@ -17,7 +17,7 @@ struct KeyAdvice {
             self.hint = "did you mean \(nearest)?"
         } else {
             self.allowed = "known here: \(known.joined(separator: ", "))"
-            let homes = Self.homes[key, default: []].filter { $0 != place }
+            let homes = ConfigSchema.homes[key, default: []].filter { $0 != place }
             if !homes.isEmpty { self.hint = "\(key) belongs in \(homes.alternatives)" }
         }
     }
@@ -67,34 +67,4 @@ struct KeyAdvice {
             "target_cpu_utilization": "replicas are scaled by requests: autoscaling.target_replica_concurrency",
         ],
     ]
-
-    /// Sections by the keys that they have, for a key that is known and stands in the wrong one.
-    private static let homes: [String: [String]] = {
-        let sections: [String: [String]] = [
-            "predictor": [
-                "type", "path", "model_path", "models", "signature_key", "server_side_batching", "config",
-                "python_path",
-                "processes_per_replica", "threads_per_process", "image", "tensorflow_serving_image", "env",
-            ],
-            "predictor.models": ["paths", "dir", "cache_size", "disk_cache_size", "cache_memory"],
-            "predictor.server_side_batching": ["max_batch_size", "batch_interval"],
-            "networking": ["endpoint", "local_port", "api_gateway", "timeout", "max_body_size", "cors", "api_keys"],
-            "networking.cors": ["allow_origins"],
-            "compute": ["cpu", "mem", "gpu", "inf"],
-            "autoscaling": [
-                "min_replicas", "max_replicas", "init_replicas", "target_replica_concurrency",
-                "max_replica_concurrency",
-                "window", "downscale_stabilization_period", "upscale_stabilization_period", "max_downscale_factor",
-                "max_upscale_factor", "downscale_tolerance", "upscale_tolerance",
-            ],
-            "update_strategy": ["max_surge", "max_unavailable"],
-            "monitoring": ["model_type", "key"],
-            "readiness": ["sample"],
-        ]
-        var homes: [String: [String]] = [:]
-        for (section, keys) in sections.sorted(by: { $0.key < $1.key }) {
-            for key in keys { homes[key, default: []].append(section) }
-        }
-        return homes
-    }()
 }

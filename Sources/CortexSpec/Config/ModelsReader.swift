@@ -47,6 +47,7 @@ enum ModelsReader {
             // Later versions call it path, and so does one page of the original's documentation.
             let key = section.has("path") && !section.has("model_path") ? "path" : "model_path"
             _ = section.entry("model_path")
+            section.shape?.noteAlias("path", of: "model_path")
             if section.has("path"), section.has("model_path") {
                 _ = section.entry("path")
                 section.fail("path", "stands beside model_path", allowed: "give one of the two")

@@ -33,8 +33,9 @@ enum NetworkingReader {
     }
 
     private static func endpoint(_ section: Section?, resource: Section, name: APIName?) -> String? {
+        let text = section?.text("endpoint", allowed: "it must be a path, such as /iris")
         if let section, section.has("endpoint") {
-            guard let text = section.text("endpoint", allowed: "it must be a path, such as /iris") else { return nil }
+            guard let text else { return nil }
             do throws(Endpoint.Flaw) {
                 return try Endpoint(checking: text).path
             } catch {
@@ -43,7 +44,6 @@ enum NetworkingReader {
                 return nil
             }
         }
-        _ = section?.entry("endpoint")
         guard let name else { return nil }
         guard let endpoint = Endpoint("/\(name)") else {
             let message = "the endpoint /\(name), which the name stands for, is kept by the server for itself"
@@ -58,7 +58,7 @@ enum NetworkingReader {
         guard let section = networking.section("cors") else { return nil }
         defer { section.finish() }
         let allowed = "it must be * or an origin, such as https://example.com"
-        return section.list("allow_origins")?.enumerated().compactMap { index, item in
+        return section.list("allow_origins", of: ["type": "string"])?.enumerated().compactMap { index, item in
             let text = item.scalar?.text ?? ""
             let host =
                 text.hasPrefix("https://") ? text.dropFirst(8) : text.hasPrefix("http://") ? text.dropFirst(7) : ""

@@ -108,6 +108,7 @@ struct PredictorReader {
     }
 
     private func config() -> [String: JSONValue] {
+        self.section.shape?.note("config", ["type": ["object", "null"]], allowed: "passed to the predictor")
         guard let entry = self.section.entry("config"), !entry.value.isNull else { return [:] }
         guard let entries = entry.value.entries else {
             self.section.fail("config", "is \(entry.value.kind)", allowed: "it must be a map")
@@ -117,6 +118,12 @@ struct PredictorReader {
     }
 
     private func env() -> [String: String] {
+        let form: JSONValue = [
+            "type": ["object", "null"], "additionalProperties": .scalarText,
+            "propertyNames": ["pattern": "^(?!CORTEX_)[A-Za-z_][A-Za-z0-9_]*$"],
+        ]
+        self.section.shape?.note("env", form, allowed: "variables of the worker's environment")
+        if self.section.shape != nil { return [:] }
         guard let section = self.section.section("env", allowsNull: true) else { return [:] }
         return EnvironmentReader.read(section)
     }

@@ -29,7 +29,9 @@ enum ProjectPath {
         switch context.project(path) {
         case .file: return path
         case .folder: section.fail(key, "\(path.quoted) is a folder", allowed: allowed)
-        case .missing: section.fail(key, "there is no file \(path.quoted)", allowed: allowed)
+        case .missing:
+            let hint = Self.nearest(to: path, among: context.files()).map { "did you mean \($0)?" }
+            section.fail(key, "there is no file \(path.quoted)", allowed: allowed, hint: hint)
         case .excluded: section.fail(key, "\(path.quoted) is left out of the project", allowed: Self.exclusion)
         }
         return nil
@@ -46,6 +48,13 @@ enum ProjectPath {
         case .excluded: section.fail(key, "\(path.quoted) is left out of the project", allowed: Self.exclusion)
         }
         return nil
+    }
+
+    /// The file that was probably meant: one of a similar path, else one of the same name in another folder.
+    private static func nearest(to path: String, among files: [String]) -> String? {
+        if let similar = Suggestion.nearest(to: path, among: files) { return similar }
+        let name = path.split(separator: "/").last
+        return files.first { $0.split(separator: "/").last == name }
     }
 
     private static let exclusion =

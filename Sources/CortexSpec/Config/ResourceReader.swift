@@ -3,21 +3,13 @@ struct ResourceReader {
     private let item: YAMLNode
     private let index: Int
     private let log: ProblemLog
-    private let features: ReleaseFeatures
-    private let project: (String) -> ProjectEntry
+    private let context: ReadingContext
 
-    init(
-        _ item: YAMLNode,
-        index: Int,
-        log: ProblemLog,
-        features: ReleaseFeatures,
-        project: @escaping (String) -> ProjectEntry
-    ) {
+    init(_ item: YAMLNode, index: Int, log: ProblemLog, context: ReadingContext) {
         self.item = item
         self.index = index
         self.log = log
-        self.features = features
-        self.project = project
+        self.context = context
     }
 
     /// Adds what the item asks for; nothing where it has a problem that leaves no spec.
@@ -25,7 +17,7 @@ struct ResourceReader {
         guard let entries = self.item.entries else { return }
         let api = self.item.apiLabel(index: self.index)
         let section = Section(entries, at: self.item.position, path: "", api: api, log: self.log)
-        let context = ReadingContext(features: self.features, project: self.project)
+        let context = self.context
         let name = self.name(section)
         switch self.kind(section) {
         case .realtime:
@@ -46,9 +38,23 @@ struct ResourceReader {
         }
     }
 
+    /// Has what a kind of item may hold noted.
+    static func note(_ kind: APIKind, of section: Section) {
+        let context = ReadingContext(features: .current, files: { [] }, project: { _ in .file })
+        let item = YAMLNode(position: section.position, content: .map([]))
+        let reader = ResourceReader(item, index: 0, log: section.log, context: context)
+        _ = reader.name(section)
+        _ = reader.kind(section)
+        switch kind {
+        case .realtime: _ = RealtimeReader(section, context).read(name: nil)
+        case .trafficSplitter: _ = TrafficSplitterReader(section, context).read(name: nil)
+        }
+    }
+
     private func name(_ section: Section) -> APIName? {
         let allowed = "lower-case letters, digits and -, a letter first, no - last, at most 42 characters"
         section.require("name", allowed: allowed)
+        section.shape?.note("name", .apiName, allowed: allowed)
         guard let text = section.text("name", allowed: allowed) else { return nil }
         guard let name = APIName(text) else {
             let lowered = String(text.lowercased().map { $0 == "_" || $0 == " " || $0 == "." ? "-" : $0 })
@@ -62,6 +68,7 @@ struct ResourceReader {
     private func kind(_ section: Section) -> APIKind? {
         let allowed = "it must be \(APIKind.allCases.map(\.rawValue).alternatives)"
         section.require("kind", allowed: allowed)
+        section.shape?.note("kind", ["type": "string"], allowed: allowed)
         guard let text = section.scalar("kind", allowed: allowed)?.text else { return nil }
         if let kind = APIKind(rawValue: text) { return kind }
         if let advice = Self.otherKinds[text] {
@@ -90,12 +97,15 @@ struct ResourceReader {
 /// What readers of sections need beside the section.
 struct ReadingContext {
     let features: ReleaseFeatures
+    /// All paths of the project.
+    let files: () -> [String]
     let project: (String) -> ProjectEntry
 
     func isPending(_ feature: ReleaseFeatures.Feature) -> Bool { self.features.pending.contains(feature) }
 
     /// Tells that a key is given which this release does nothing with yet.
     func require(_ feature: ReleaseFeatures.Feature, _ key: String, of section: Section, value: String? = nil) {
+        if value == nil, self.isPending(feature) { section.shape?.notePending(key) }
         guard self.isPending(feature), section.has(key) else { return }
         let message = value.map { "\($0) is not supported yet" } ?? "is not supported yet"
         section.fail(key, message, allowed: value == nil ? "remove the key" : nil)

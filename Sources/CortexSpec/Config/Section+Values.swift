@@ -1,6 +1,7 @@
 extension Section {
     /// The scalar of a key, as written; nil where it is not given, or is told to be no scalar or empty.
     func scalar(_ key: String, allowed: String, allowsNull: Bool = false) -> YAMLScalar? {
+        self.shape?.note(key, .scalarText, allowed: allowed, allowsNull: allowsNull)
         guard let entry = self.entry(key) else { return nil }
         guard let scalar = entry.value.scalar else {
             self.fail(key, "is \(entry.value.kind)", allowed: allowed)
@@ -15,6 +16,7 @@ extension Section {
 
     /// Text; a number or boolean is taken as it is written, since only YAML makes it one.
     func text(_ key: String, allowed: String = "it must be text", allowsEmpty: Bool = false) -> String? {
+        self.shape?.note(key, allowsEmpty ? .scalarText : .fullText, allowed: allowed)
         guard let text = self.scalar(key, allowed: allowed)?.text else { return nil }
         if text.isEmpty, !allowsEmpty {
             self.fail(key, "is empty", allowed: self.remedy(key, allowed))
@@ -29,6 +31,7 @@ extension Section {
             range.upperBound == .max
             ? "at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
         let allowed = "it must be a whole number \(bounds)"
+        self.shape?.note(key, .integer(in: range), allowed: allowed)
         guard let scalar = self.scalar(key, allowed: allowed) else { return nil }
         guard case .int(let value) = scalar.value else {
             let isQuoted = scalar.value == .text && Int(scalar.text) != nil
@@ -42,9 +45,10 @@ extension Section {
         return number
     }
 
-    /// A number that meets a condition, which `allowed` puts in words.
-    func number(_ key: String, allowed: String, where isAllowed: (Double) -> Bool) -> Double? {
-        let allowed = "it must be a number \(allowed)"
+    /// A number within bounds.
+    func number(_ key: String, _ bounds: NumberBounds) -> Double? {
+        let allowed = "it must be a number \(bounds)"
+        self.shape?.note(key, bounds.schema, allowed: allowed)
         guard let scalar = self.scalar(key, allowed: allowed) else { return nil }
         let value: Double
         switch scalar.value {
@@ -54,7 +58,7 @@ extension Section {
             self.fail(key, "is \(scalar.kind)", allowed: allowed)
             return nil
         }
-        guard value.isFinite, isAllowed(value) else {
+        guard value.isFinite, bounds.contains(value) else {
             self.fail(key, "is \(scalar.text)", allowed: allowed)
             return nil
         }
@@ -62,6 +66,7 @@ extension Section {
     }
 
     func boolean(_ key: String) -> Bool? {
+        self.shape?.note(key, ["type": "boolean"], allowed: nil)
         guard let scalar = self.scalar(key, allowed: "it must be true or false") else { return nil }
         guard case .bool(let value) = scalar.value else {
             self.fail(key, "is \(scalar.kind)", allowed: "it must be true or false")
@@ -74,6 +79,7 @@ extension Section {
     func choice<Choice: RawRepresentable & CaseIterable>(_ key: String) -> Choice? where Choice.RawValue == String {
         let names = Choice.allCases.map(\.rawValue)
         let allowed = "it must be \(names.alternatives)"
+        self.shape?.note(key, ["enum": .array(names.map { .string($0) })], allowed: nil)
         guard let text = self.scalar(key, allowed: allowed)?.text else { return nil }
         guard let choice = Choice(rawValue: text) else {
             let nearest = Suggestion.nearest(to: text, among: names)
@@ -86,6 +92,7 @@ extension Section {
     /// A Go duration that meets a condition, which `allowed` puts in words.
     func duration(_ key: String, allowed: String, where isAllowed: (Duration) -> Bool) -> Duration? {
         let form = "it must be a duration \(allowed), such as 500ms, 30s or 1m30s"
+        self.shape?.note(key, .duration, allowed: form)
         guard let scalar = self.scalar(key, allowed: form) else { return nil }
         guard let value = Duration(goText: scalar.text) else {
             let isNumber = scalar.value != .text
@@ -102,6 +109,7 @@ extension Section {
     /// An amount of bytes, at least `minimum`, as the user wrote it.
     func byteCount(_ key: String, minimum: ByteCount, allowsNull: Bool = false) -> (text: String, value: ByteCount)? {
         let allowed = "it must be an amount of at least \(minimum), such as 512Mi, 2Gi, 1G or 2147483648"
+        self.shape?.note(key, .quantity, allowed: allowed, allowsNull: allowsNull)
         guard let scalar = self.scalar(key, allowed: allowed, allowsNull: allowsNull) else { return nil }
         guard let value = ByteCount(quantity: scalar.text) else {
             let hint = Self.quantityHint(scalar.text)
@@ -129,6 +137,9 @@ extension Section {
 
     /// The section below a key; nil where it is not given or is told to be no map.
     func section(_ key: String, allowsNull: Bool = false) -> Section? {
+        if let shape = self.shape {
+            return Section(noting: shape.noteSection(key, isList: false, allowsNull: allowsNull))
+        }
         guard let entry = self.entry(key) else { return nil }
         guard let entries = entry.value.entries else {
             if entry.value.isNull {
@@ -142,7 +153,9 @@ extension Section {
     }
 
     /// The items of a list below a key; nil where it is not given or is told to be no list.
-    func list(_ key: String, allowsNull: Bool = false) -> [YAMLNode]? {
+    /// - Parameter form: What an item is, as a JSON Schema.
+    func list(_ key: String, of form: JSONValue, allowsNull: Bool = false) -> [YAMLNode]? {
+        self.shape?.note(key, ["type": "array", "items": form], allowed: nil, allowsNull: allowsNull)
         guard let entry = self.entry(key) else { return nil }
         if case .list(let items) = entry.value.content { return items }
         if entry.value.isNull, allowsNull { return [] }
@@ -152,7 +165,10 @@ extension Section {
 
     /// The maps of a list below a key as sections; items that are no maps are told.
     func sections(_ key: String, allowsNull: Bool = false) -> [Section]? {
-        guard let items = self.list(key, allowsNull: allowsNull) else { return nil }
+        if let shape = self.shape {
+            return [Section(noting: shape.noteSection(key, isList: true, allowsNull: allowsNull))]
+        }
+        guard let items = self.list(key, of: ["type": "object"], allowsNull: allowsNull) else { return nil }
         return items.enumerated().compactMap { index, item in
             let path = "\(self.field(key))[\(index)]"
             guard let entries = item.entries else {

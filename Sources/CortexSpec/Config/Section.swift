@@ -12,6 +12,8 @@ final class Section {
     private let order: [String]
     private var known: Set<String> = []
     private var required: Set<String> = []
+    /// Where what is asked for is noted; nil while a file is read.
+    let shape: SectionShape?
 
     init(_ entries: [YAMLEntry], at position: SourcePosition, path: String, api: String, log: ProblemLog) {
         self.log = log
@@ -20,6 +22,18 @@ final class Section {
         self.position = position
         self.entries = Dictionary(entries.map { ($0.key.text, $0) }, uniquingKeysWith: { _, last in last })
         self.order = entries.map(\.key.text)
+        self.shape = nil
+    }
+
+    /// A section with nothing in it, which notes what it is asked for.
+    init(noting shape: SectionShape) {
+        self.log = ProblemLog(file: "")
+        self.api = ""
+        self.path = ""
+        self.position = SourcePosition(line: 1, column: 1)
+        self.entries = [:]
+        self.order = []
+        self.shape = shape
     }
 
     /// The entry of a key; nil where it is not given.
@@ -69,6 +83,7 @@ final class Section {
     /// Tells where a key that must be given is not.
     func require(_ key: String, allowed: String) {
         self.required.insert(key)
+        self.shape?.noteRequired(key)
         guard self.entry(key) == nil else { return }
         let field = self.path.isEmpty ? nil : self.path
         self.log.add(at: self.position, api: self.api, field: field, "\(key) is missing", allowed: allowed)

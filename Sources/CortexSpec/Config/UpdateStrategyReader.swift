@@ -18,6 +18,7 @@ enum UpdateStrategyReader {
 
     private static func amount(_ key: String, of section: Section) -> String? {
         let allowed = "it must be a whole number, or a percentage from 0% to 100%"
+        section.shape?.note(key, .countOrPercentage, allowed: allowed)
         guard let scalar = section.scalar(key, allowed: allowed) else { return nil }
         guard let amount = CountOrPercentage(scalar.text) else {
             section.fail(key, "is \(scalar.kind)", allowed: allowed)

@@ -1,13 +1,15 @@
 /// The candidate that a mistyped word was probably meant to be.
-enum Suggestion {
+package enum Suggestion {
     /// The nearest candidate by edit distance; nil where none is near enough to be meant.
     ///
-    /// Near enough is a third of the word's length, at least one edit: `pth` finds `path`, `x` finds nothing.
-    static func nearest(to word: String, among candidates: [String]) -> String? {
-        let plain = word.lowercased().replacing("-", with: "_")
+    /// Near enough is a third of the word's length, at least one edit: `pth` finds `path`, `x` finds nothing. Case makes
+    /// no difference, and neither does `-` for `_`.
+    package static func nearest(to word: String, among candidates: [String]) -> String? {
+        guard word.utf8.count <= 256 else { return nil }
+        let plain = Self.plain(word)
         var best: (distance: Int, word: String)?
-        for candidate in candidates where abs(candidate.count - plain.count) <= 4 && plain.count <= 64 {
-            let distance = Self.distance(Array(plain.utf8), Array(candidate.lowercased().utf8))
+        for candidate in candidates where abs(candidate.count - plain.count) <= 4 {
+            let distance = Self.distance(Array(plain.utf8), Array(Self.plain(candidate).utf8))
             guard distance <= max(1, min(plain.count, candidate.count) / 3), distance < candidate.count else {
                 continue
             }
@@ -15,6 +17,8 @@ enum Suggestion {
         }
         return best?.word
     }
+
+    private static func plain(_ word: String) -> String { word.lowercased().replacing("-", with: "_") }
 
     /// Edits between two words where two swapped neighbours count as one (optimal string alignment).
     static func distance(_ first: [UInt8], _ second: [UInt8]) -> Int {

@@ -90,7 +90,7 @@ import Testing
         for name in names { _ = try await self.deploy(try .named("\(name)")) }
         for name in names { self.provider.report(.live, name, version: 1) }
         _ = try await self.deploy(try .named("gone"))
-        #expect(try await self.reconciler.delete(try .of("gone")))
+        #expect(try await self.reconciler.delete(try .of("gone"), by: "local"))
         try await self.drain()
 
         let second = FakeProvider()
@@ -145,10 +145,10 @@ import Testing
 
     @Test func `deleting says whether there was anything`() async throws {
         let iris = try APIName.of("iris")
-        #expect(try await !self.reconciler.delete(iris))
+        #expect(try await !self.reconciler.delete(iris, by: "local"))
         #expect(self.provider.calls.isEmpty)
         _ = try await self.deploy(try .named("iris"))
-        #expect(try await self.reconciler.delete(iris))
+        #expect(try await self.reconciler.delete(iris, by: "local"))
         #expect(self.provider.calls.last == .remove(iris))
         #expect(try await self.reconciler.api(iris) == nil)
         #expect(try await self.reconciler.apis().isEmpty)

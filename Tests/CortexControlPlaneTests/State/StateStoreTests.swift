@@ -59,9 +59,9 @@ import Testing
         #expect(try await self.add(try .named("iris")).deployment.version == 1)
         #expect(try await self.add(try .named("iris", threads: 2)).deployment.version == 2)
         #expect(try await self.add(try .named("text")).deployment.version == 1)
-        #expect(try await self.store.remove(name))
+        #expect(try await self.store.remove(name, by: "local"))
         #expect(try await self.store.wanted(name) == nil)
-        #expect(try await !self.store.remove(name))
+        #expect(try await !self.store.remove(name, by: "local"))
         #expect(try await self.add(try .named("iris")).deployment.version == 3)
     }
 
@@ -91,7 +91,7 @@ import Testing
         let name = try APIName.of("iris")
         _ = try await self.add(try .named("iris"))
         try await self.store.record(try self.event(.live, "iris", 1))
-        _ = try await self.store.remove(name)
+        _ = try await self.store.remove(name, by: "local")
         _ = try await self.add(try .named("iris"))
         #expect(try await self.store.fallback(for: name) == nil)
     }

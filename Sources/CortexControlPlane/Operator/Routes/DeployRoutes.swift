@@ -8,11 +8,26 @@ struct DeployRoutes: Sendable {
     let reconciler: Reconciler
     let baseURL: @Sendable () async -> String
 
-    func add(to router: Router<OperatorContext>) {
-        router.post("v1/deploy") { request, context in
-            let body = try await request.decode(as: DeployBody.self, context: context)
-            return try Response.json(try await self.deploy(body, by: context.tokenName))
-        }
+    var routes: [OperatorRoute] {
+        [
+            OperatorRoute(
+                method: .post,
+                path: "/v1/deploy",
+                id: "deploy",
+                summary: "deploy each API of a config file",
+                body: .json("Deploy"),
+                answers: [
+                    RouteAnswer(status: .ok, summary: "what became of each API", content: .list("DeployResult")),
+                    .refusal(.badRequest, "the body is not what this route takes"),
+                    .refusal(.conflict, "the project is not stored"),
+                    .refusal(.contentTooLarge, "the body is too large"),
+                    .refusal(.unprocessableContent, "the config file has problems"),
+                ]
+            ) { request, context in
+                let body = try await request.decode(as: DeployBody.self, context: context)
+                return try Response.json(try await self.deploy(body, by: context.tokenName))
+            }
+        ]
     }
 
     private func deploy(_ body: DeployBody, by token: String) async throws -> [DeployResponse] {

@@ -1,0 +1,133 @@
+import CortexSpec
+
+/// The bodies of the operator's requests and answers, by the names that the document gives them.
+enum OperatorSchemas {
+    static let hash: JSONValue = ["type": "string", "pattern": "^[0-9a-f]{64}$"]
+
+    static let all: [String: JSONValue] = [
+        "API": .members([
+            "spec": RouteAnswer.reference("APISpec"),
+            "status": .members(
+                [
+                    "status_code": .choice(of: APIStatus.allCases.map(\.rawValue)), "message": .text,
+                    "replica_counts": .members([
+                        "requested": .count, "ready": .count, "stale": .count, "failed": .count,
+                    ]),
+                ],
+                optional: ["reason": .text, "serving_version": .positive]
+            ),
+            "metrics": .members([
+                "network_stats": .members(
+                    ["code_2xx": .count, "code_4xx": .count, "code_5xx": .count],
+                    optional: ["latency": .number]
+                )
+            ]),
+            "endpoint": .text,
+            "deployment": RouteAnswer.reference("Deployment"),
+        ]),
+        "APISpec": Self.spec,
+        "Deployment": .members(
+            [
+                "id": .text, "version": .positive, "project": Self.hash, "deployed_by": .text, "last_updated": .time,
+                "outcome": .choice(of: ["pending", "live", "failed", "superseded"]),
+            ],
+            optional: ["reason": .text]
+        ),
+        "DeployResult": .members(["api": .nullable(RouteAnswer.reference("API")), "message": .text, "error": .text]),
+        "Deploy": [
+            "type": "object",
+            "properties": [
+                "config": ["type": "string", "description": "the text of cortex.yaml"],
+                "project": Self.hash,
+                "config_file": ["type": ["string", "null"], "default": "cortex.yaml"],
+                "force": ["type": ["boolean", "null"], "default": false],
+            ],
+            "required": ["config", "project"],
+        ],
+        "Error": .members(
+            ["error": .text, "code": ["type": "string", "pattern": "^[A-Z_]+$"], "request_id": .text],
+            optional: ["hint": .text, "problems": .list(of: RouteAnswer.reference("Problem"))]
+        ),
+        "Event": .members([
+            "id": .positive, "at": .time, "api": .text, "version": .positive, "message": .text,
+            "kind": .choice(of: EventRecord.kinds),
+        ]),
+        "Message": .members(["message": .text]),
+        "NewToken": [
+            "type": "object",
+            "properties": ["name": ["type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"]],
+            "required": ["name"],
+        ],
+        "Problem": .members(
+            ["file": .text, "line": .positive, "column": .positive, "message": .text, "rendered": .text],
+            optional: ["api": .text, "field": .text, "allowed": .text, "hint": .text]
+        ),
+        "Server": .members(
+            [
+                "pid": .positive, "started_at": .time, "version": .text, "home": .text, "host": .text, "port": .count,
+                "operator_port": .count,
+            ],
+            optional: ["process_start": .text]
+        ),
+        "Token": .members(["name": .text, "created_at": .time, "revoked_at": .nullable(.time)]),
+        "TokenSecret": .members(["name": .text, "token": .text]),
+    ]
+
+    private static let spec: JSONValue = .members(
+        [
+            "name": .text, "kind": .choice(of: APIKind.allCases.map(\.rawValue)), "predictor": Self.predictor,
+            "networking": .members(
+                [
+                    "endpoint": .text, "timeout": .text, "max_body_size": .count, "allow_origins": .list(of: .text),
+                    "api_keys": .list(of: .anyObject),
+                ],
+                optional: [
+                    "local_port": .positive, "api_gateway": .choice(of: APIGateway.allCases.map(\.rawValue)),
+                ]
+            ),
+            "compute": .members(["gpu": .count, "inf": .count], optional: ["cpu": .text, "mem": .text]),
+            "autoscaling": Self.autoscaling,
+            "update_strategy": .members(["max_surge": .text, "max_unavailable": .text]),
+            "readiness": .members([:], optional: ["sample": .text]),
+        ],
+        optional: [
+            "monitoring": .members(
+                ["model_type": .choice(of: MonitoringSpec.ModelType.allCases.map(\.rawValue))],
+                optional: ["key": .text]
+            )
+        ]
+    )
+
+    private static let autoscaling: JSONValue = .members(
+        [
+            "min_replicas": .count, "max_replicas": .positive, "init_replicas": .count,
+            "max_replica_concurrency": .positive, "window": .text, "downscale_stabilization_period": .text,
+            "upscale_stabilization_period": .text, "max_downscale_factor": .number, "max_upscale_factor": .number,
+            "downscale_tolerance": .number, "upscale_tolerance": .number,
+        ],
+        optional: ["target_replica_concurrency": .number]
+    )
+
+    private static let predictor: JSONValue = .members(
+        [
+            "type": .choice(of: PredictorType.allCases.map(\.rawValue)), "path": .text, "config": .anyObject,
+            "env": .texts, "processes_per_replica": .positive, "threads_per_process": .positive,
+        ],
+        optional: [
+            "python_path": .text, "model_path": .text, "signature_key": .text, "image": .text,
+            "tensorflow_serving_image": .text,
+            "server_side_batching": .members(["max_batch_size": .positive, "batch_interval": .text]),
+            "models": .members(
+                [
+                    "paths": .list(
+                        of: .members(["name": .text, "model_path": .text], optional: ["signature_key": .text])
+                    )
+                ],
+                optional: [
+                    "dir": .text, "signature_key": .text, "cache_size": .positive, "disk_cache_size": .positive,
+                    "cache_memory": .count,
+                ]
+            ),
+        ]
+    )
+}

@@ -1,0 +1,37 @@
+package import CortexSpec
+
+/// A deployment before the store has numbered it.
+package struct DeploymentDraft: Hashable, Sendable {
+    package var spec: APISpec
+    package var identity: DeploymentIdentity
+    package var config: String
+    package var configFile: String
+    package var deployedBy: String
+    package var cause: Cause
+    /// Of the deployment before it, one more where workers are to be replaced although nothing else has changed.
+    package var generation: Int
+
+    /// What a user asked for; also the kind of the event that tells of it.
+    package enum Cause: String, Hashable, Sendable, CaseIterable {
+        case deploy = "deployed"
+        case refresh = "refreshed"
+    }
+
+    package init(
+        spec: APISpec,
+        identity: DeploymentIdentity,
+        config: String,
+        configFile: String,
+        deployedBy: String,
+        cause: Cause = .deploy,
+        generation: Int = 0
+    ) {
+        self.spec = spec
+        self.identity = identity
+        self.config = config
+        self.configFile = configFile
+        self.deployedBy = deployedBy
+        self.cause = cause
+        self.generation = generation
+    }
+}
