@@ -52,7 +52,7 @@ package struct CortexCommand: ParsableCommand {
     }
 
     /// The command line with its first word written out, where that is the beginning of one command only.
-    private static func expanded(_ arguments: [String]) -> [String] {
+    static func expanded(_ arguments: [String]) -> [String] {
         guard let word = arguments.first, !word.isEmpty else { return arguments }
         let names = self.configuration.subcommands.compactMap { $0.configuration.commandName }
         let matches = names.filter { $0.hasPrefix(word) }

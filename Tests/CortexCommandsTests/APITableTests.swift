@@ -6,42 +6,13 @@ import Testing
 @testable import CortexCommands
 
 @Suite struct APITableTests {
-    private static let now = Date(timeIntervalSince1970: 1_700_000_000)
-
-    /// As the operator answers; decoded, since that is how the command line gets it.
-    private func api(
-        _ name: String,
-        age: TimeInterval,
-        status: APIStatus = .live,
-        replicas: ReplicaCounts = ReplicaCounts(requested: 1, ready: 1),
-        requests: RequestStatistics = RequestStatistics()
-    ) throws -> APIResponse {
-        let spec = APISpec(
-            name: try #require(APIName(name)),
-            predictor: PredictorSpec(path: "predictor.py", config: ["labels": .array([.string("a"), .string("no")])]),
-            networking: NetworkingSpec(endpoint: "/\(name)")
-        )
-        let encoder = StateJSON.encoder()
-        func text(_ value: some Encodable) throws -> String {
-            String(decoding: try encoder.encode(value), as: UTF8.self)
-        }
-        let updated = try text([Self.now.addingTimeInterval(-age)]).dropFirst().dropLast()
-        let json = """
-            {"spec": \(try text(spec)), "endpoint": "http://localhost:8888/\(name)",
-             "status": {"status_code": "\(status.rawValue)", "message": "\(status.label)", "serving_version": 1,
-                        "replica_counts": \(try text(replicas))},
-             "metrics": {"network_stats": \(try text(requests))},
-             "deployment": {"id": "1", "version": 1, "project": "p", "deployed_by": "local", "outcome": "live",
-                            "last_updated": \(updated)}}
-            """
-        return try StateJSON.decoder().decode(APIResponse.self, from: Data(json.utf8))
-    }
+    private static let now = SampleAPI.now
 
     @Test func `rows are sorted, and what is zero everywhere is hidden`() throws {
         let table = APITable(
             [
-                try self.api("ocr", age: 35, status: .updating, replicas: ReplicaCounts(requested: 1)),
-                try self.api(
+                try SampleAPI.make("ocr", age: 35, status: .updating, replicas: ReplicaCounts(requested: 1)),
+                try SampleAPI.make(
                     "fraud-check",
                     age: 2 * 86400 + 60,
                     requests: RequestStatistics(code2xx: 90412, code4xx: 12, averageMilliseconds: 18.43121)
@@ -60,7 +31,7 @@ import Testing
     }
 
     @Test func `an API without its name, with every column`() throws {
-        let api = try self.api(
+        let api = try SampleAPI.make(
             "ocr",
             age: 47 * 3600,
             status: .rolloutFailed,
@@ -75,8 +46,50 @@ import Testing
         )
     }
 
+    @Test func `a terminal of 80 columns gets the most that fits`() throws {
+        let table = APITable(
+            [
+                try SampleAPI.make(
+                    "image-classifier",
+                    age: 90,
+                    requests: RequestStatistics(code2xx: 1234, code5xx: 2, averageMilliseconds: 18.43121)
+                ),
+                try SampleAPI.make(
+                    "ocr",
+                    age: 35,
+                    status: .rolloutFailed,
+                    replicas: ReplicaCounts(requested: 1, stale: 1)
+                ),
+            ],
+            named: true,
+            now: Self.now
+        )
+        #expect(
+            table.render(bold: false, width: 80) == """
+                realtime api      status                            up-to-date  stale  2XX   5XX
+                image-classifier  live                              1           0      1234  2
+                ocr               error (previous version serving)  0           1      -     -
+                """
+        )
+    }
+
+    @Test func `several environments are told apart`() throws {
+        let table = APITable(
+            [("prod", try SampleAPI.make("a", age: 90)), ("local", try SampleAPI.make("b", age: 5))],
+            named: true,
+            now: Self.now
+        )
+        #expect(
+            table.render(bold: false) == """
+                env     realtime api   status   up-to-date   requested   last update   avg request   2XX
+                local   b              live     1            1           5s            -             -
+                prod    a              live     1            1           1m            -             -
+                """
+        )
+    }
+
     @Test func `the page of an API has its endpoint, a curl line and its configuration`() throws {
-        let page = try APIPage(try self.api("iris", age: 90), now: Self.now).render(bold: false)
+        let page = try APIPage(try SampleAPI.make("iris", age: 90), now: Self.now).render(bold: false)
         #expect(page.contains("endpoint: http://localhost:8888/iris\n"))
         #expect(
             page.contains(

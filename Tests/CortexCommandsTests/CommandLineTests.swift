@@ -18,10 +18,43 @@ import Testing
         ("deploy --timeout 10", 2),
         ("deploy /nowhere/cortex.yaml", 1),
         ("deploy /", 1),
+        ("validate /nowhere/cortex.yaml", 1),
+        ("init no-such-template", 2),
+        ("get --watch -o json", 2),
+        ("env configure local", 2),
+        ("env configure prod --token secret", 2),
+        ("env configure prod --token - --token-file x", 2),
+        ("env configure \u{1B}", 2),
+        ("completion tcsh", 2),
+        ("token create", 2),
+        ("d", 2),
     ])
     func `exit codes`(line: String, expected: Int) async {
         let arguments = line.split(separator: " ").map(String.init)
         #expect(await CortexCommand.main(arguments: arguments) == Int32(expected))
+    }
+
+    @Test func `every command explains itself with an example`() {
+        var commands: [any ParsableCommand.Type] = [CortexCommand.self]
+        var count = 0
+        while let command = commands.popLast() {
+            count += 1
+            let configuration = command.configuration
+            commands += configuration.subcommands
+            let name = configuration.commandName ?? ""
+            #expect(!configuration.abstract.isEmpty)
+            #expect(configuration.discussion.contains("Examples:\n"), "\(name)")
+            let words = configuration.discussion.split(separator: "\n").filter { $0.contains("cortex ") }
+            #expect(words.contains { $0.contains(name) }, "\(name)")
+        }
+        #expect(count > 20)
+    }
+
+    @Test(arguments: [
+        ("dep", "deploy"), ("de", "de"), ("val", "validate"), ("get", "get"), ("", ""), ("-h", "-h"), ("nope", "nope"),
+    ])
+    func `a command may be cut short where one only begins so`(word: String, expected: String) {
+        #expect(CortexCommand.expanded([word, "x"]) == [expected, "x"])
     }
 
     @Test func `waiting is the terminal's choice unless told`() throws {

@@ -15,7 +15,7 @@ struct EnvironmentName: Hashable, Sendable, CustomStringConvertible {
         }
         guard legal, (1...63).contains(text.utf8.count), let first = text.first, first.isLetter || first.isNumber else {
             throw CommandFailure(
-                "\"\(text.prefix(80))\" is no name of an environment",
+                "\(String(text.prefix(80)).debugDescription) is no name of an environment",
                 hint: "allowed are 1 to 63 letters, digits, '-', '_' and '.', a letter or digit first",
                 exitCode: 2
             )

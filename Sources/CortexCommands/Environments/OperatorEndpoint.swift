@@ -17,12 +17,12 @@ struct OperatorEndpoint: Hashable, Sendable, CustomStringConvertible {
         }
         guard let parts = URLComponents(string: whole), let host = parts.host, !host.isEmpty,
             parts.scheme == "https" || parts.scheme == "http"
-        else { throw Self.refusal("\"\(text.prefix(200))\" is no address of an operator") }
+        else { throw Self.refusal("\(String(text.prefix(200)).debugDescription) is no address of an operator") }
         guard parts.user == nil, parts.password == nil else {
             throw Self.refusal("the address of an operator holds no user or password; give the token with --token-file")
         }
         guard parts.query == nil, parts.fragment == nil else {
-            throw Self.refusal("\"\(text.prefix(200))\" has a query or a fragment")
+            throw Self.refusal("\(String(text.prefix(200)).debugDescription) has a query or a fragment")
         }
         guard parts.scheme == "https" || Self.isLoopback(host) else {
             throw Self.refusal("\(whole) would send the token unencrypted")
