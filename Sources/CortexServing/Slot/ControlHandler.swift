@@ -12,6 +12,7 @@ final class ControlHandler: ChannelInboundHandler {
     private let logger: Logger
     private var decoder: FrameDecoder
 
+    /// - Parameter decoder: With the bytes that came after the worker's `hello`.
     init(
         queue: AdmissionQueue,
         worker: String,
@@ -30,10 +31,15 @@ final class ControlHandler: ChannelInboundHandler {
         let channel = context.channel
         let worker = self.worker
         self.queue.assumeIsolated { $0.controlOpened(channel, worker: worker) }
+        self.readFrames(context)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         self.decoder.append(self.unwrapInboundIn(data))
+        self.readFrames(context)
+    }
+
+    private func readFrames(_ context: ChannelHandlerContext) {
         do {
             while let frame = try self.decoder.next() { try self.received(frame) }
         } catch {

@@ -29,10 +29,15 @@ final class SlotHandler: ChannelInboundHandler {
         let channel = context.channel
         let worker = self.worker
         self.index = self.queue.assumeIsolated { $0.slotOpened(channel, worker: worker) }
+        self.readFrames(context)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         self.decoder.append(self.unwrapInboundIn(data))
+        self.readFrames(context)
+    }
+
+    private func readFrames(_ context: ChannelHandlerContext) {
         guard let index = self.index else { return }
         do {
             while let frame = try self.decoder.next() {
