@@ -34,7 +34,7 @@ struct Exchange {
             rest = rest[colon...].dropFirst(3).drop { $0 != "/" && $0 != "?" }
         }
         guard let mark = rest.utf8.firstIndex(of: UInt8(ascii: "?")) else { return (rest, "") }
-        return (rest[..<mark], rest[rest.index(after: mark)...])
+        return (rest[..<mark], rest[rest.utf8.index(after: mark)...])
     }
 
     func record(

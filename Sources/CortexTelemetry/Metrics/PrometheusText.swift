@@ -35,12 +35,13 @@ package struct PrometheusText {
     private static func render(_ labels: [(String, String)]) -> String {
         guard !labels.isEmpty else { return "" }
         let pairs = labels.map { name, value in
-            let escaped = value.map { character in
-                switch character {
+            // By scalars: as a character, a quote may carry an accent, and a line feed a carriage return.
+            let escaped = value.unicodeScalars.map { scalar in
+                switch scalar {
                 case "\\": "\\\\"
                 case "\"": "\\\""
                 case "\n": "\\n"
-                default: String(character)
+                default: String(scalar)
                 }
             }
             return "\(name)=\"\(escaped.joined())\""
