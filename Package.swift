@@ -105,6 +105,21 @@ let package = Package(
             dependencies: ["CortexControlPlane", "CortexLocalProvider", "CortexSpec", nioCore],
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "CortexTelemetryTests",
+            dependencies: ["CortexTelemetry", nioCore],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "CortexServingTests",
+            dependencies: ["CortexServing", "CortexSpec", logging, nioCore, nioPosix],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "CortexGatewayTests",
+            dependencies: ["CortexGateway", "CortexSpec", "CortexTelemetry", nioCore],
+            swiftSettings: strict
+        ),
 
         // The worker's Python sources become a Swift constant, so that the binary needs no file beside it.
         .executableTarget(name: "embed-worker", swiftSettings: strict),

@@ -1,0 +1,85 @@
+import CortexSpec
+import Testing
+
+@testable import CortexGateway
+
+@Suite struct RouteTableTests {
+    private struct Nowhere: Upstream {
+        func send(_ request: UpstreamRequest, to responder: UpstreamResponder) {}
+        func cancel(_ number: UInt64) {}
+        func setFlow(of number: UInt64, isOpen: Bool) {}
+        func readiness() async -> UpstreamReadiness { .ready }
+    }
+
+    private let table: RouteTable
+
+    init() throws {
+        self.table = RouteTable([
+            try Self.route("iris", "/iris"), try Self.route("text", "/nlp/v1/text"), try Self.route("dot", "/a.b"),
+        ])
+    }
+
+    private static func route(_ name: String, _ endpoint: String) throws -> Route {
+        Route(
+            api: try #require(APIName(name)),
+            version: 1,
+            endpoint: endpoint,
+            upstream: Nowhere(),
+            summary: "{}"
+        )
+    }
+
+    private func describe(_ target: RouteTable.Target) -> String {
+        switch target {
+        case .api(let route): "api \(route.api)"
+        case .apiReadiness(let route): "readiness of \(route.api)"
+        case .liveness: "liveness"
+        case .readiness: "readiness"
+        case .index: "index"
+        case .nothing: "nothing"
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("/iris", nil, "api iris"), ("/iris/", nil, "api iris"), ("/iris//", nil, "nothing"),
+            ("/iris/predict", nil, "api iris"), ("/iris/predict/", nil, "api iris"),
+            ("/iris/readyz", nil, "readiness of iris"),
+            ("/nlp/v1/text", nil, "api text"), ("/nlp/v1/text/predict", nil, "api text"), ("/nlp/v1", nil, "nothing"),
+            ("/a.b", nil, "api dot"), ("/a%2Eb", nil, "nothing"), ("/Iris", nil, "nothing"), ("iris", nil, "nothing"),
+            ("/iris/more", nil, "nothing"), ("/iris/../iris", nil, "nothing"), ("/v2/models/iris", nil, "nothing"),
+            ("/livez", nil, "liveness"), ("/healthz/", nil, "liveness"), ("/ping", nil, "liveness"),
+            ("/readyz", nil, "readiness"), ("/", nil, "index"), ("", nil, "nothing"), ("//", nil, "index"),
+            ("/predict", nil, "nothing"), ("/predict", "api-iris", "api iris"),
+            ("/predict/", "api-iris:8888", "api iris"),
+            ("/", "api-iris:8888", "api iris"), ("/", "api-none", "index"), ("/predict", "iris", "nothing"),
+            ("/predict", "api-iris.example.org", "nothing"), ("/livez", "api-iris", "liveness"),
+            ("/nlp/v1/text", "api-iris", "api text"),
+        ] as [(String, String?, String)]
+    )
+    func `a path and a host have one meaning`(path: String, host: String?, expected: String) {
+        #expect(self.describe(self.table.target(path: path[...], host: host.map { $0[...] })) == expected)
+    }
+
+    @Test func `an empty table knows the health routes only`() {
+        let table = RouteTable()
+        #expect(table.isEmpty)
+        #expect(self.describe(table.target(path: "/iris", host: "api-iris")) == "nothing")
+        #expect(self.describe(table.target(path: "/livez", host: nil)) == "liveness")
+        #expect(table.nearest(to: "/iris") == nil)
+    }
+
+    @Test(
+        arguments: [
+            ("/irsi", "/iris"), ("/iri", "/iris"), ("/nlp/v1/txt", "/nlp/v1/text"), ("/nlp/text", "/nlp/v1/text"),
+            ("/something-else-altogether", nil),
+        ] as [(String, String?)]
+    )
+    func `the nearest endpoint is named where one is near`(path: String, nearest: String?) {
+        #expect(self.table.nearest(to: path) == nearest)
+    }
+
+    @Test func `routes are listed by name`() {
+        #expect(self.table.routes.map { "\($0.api)" } == ["dot", "iris", "text"])
+    }
+}

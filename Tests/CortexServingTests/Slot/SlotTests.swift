@@ -1,0 +1,216 @@
+import Foundation
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import CortexServing
+
+/// The queue and real sockets, with the test as the worker.
+@Suite(.timeLimit(.minutes(1))) struct SlotTests {
+    private func soon(_ id: UInt64) -> PredictRequest { request(id, deadline: .now() + .seconds(30)) }
+
+    @Test func `a worker is told what to build, and heard`() async throws {
+        try await Rig.with { rig in
+            try await rig.connect(.control) { peer in
+                let first = try await peer.next()
+                let welcome = try #require(first)
+                #expect(welcome.kind == .welcome)
+                let decoder = JSONDecoder()
+                #expect(try decoder.decode(WelcomeMessage.self, from: Data(welcome.body.readableBytesView)) == .sample)
+                try await peer.send(
+                    Frame(.log, body: ByteBuffer(string: #"{"level":"info","message":"hi","stream":"stdout"}"#))
+                )
+                let heard = await rig.reports.first { _ in true }
+                #expect(heard == .log(LogMessage(level: "info", message: "hi", requestID: nil, stream: "stdout")))
+            }
+            await rig.queue.waitForDisconnect(of: Rig.worker)
+            #expect(await rig.reports.first { _ in true } == .disconnected)
+        }
+    }
+
+    @Test(arguments: [("wrong", wireProtocolVersion), (Rig.token, wireProtocolVersion + 1)])
+    func `who cannot show the token or speaks another version is cut off`(token: String, version: Int) async throws {
+        try await Rig.with { rig in
+            try await rig.connect(.slot, token: token, version: version) { peer in
+                let received = try await peer.next()
+                #expect(received == nil)
+            }
+            #expect(await rig.queue.openSlots == 0)
+        }
+    }
+
+    @Test func `a request goes to the slot and its answer back`() async throws {
+        try await Rig.with { rig in
+            try await rig.connect(.slot) { peer in
+                let sender = RecordingSender()
+                await rig.queue.submit(self.soon(7), sender)
+                let first = try await peer.next()
+                let frame = try #require(first)
+                #expect(frame.kind == .request)
+                #expect(frame.id == 7)
+                #expect(frame.code == PredictRequest.Payload.json.rawValue)
+                #expect(String(buffer: frame.body).hasSuffix("r-7{}"))
+                try await peer.answer(7, "[1]")
+                guard case .answer(let answer, .bytes(let body), let timing) = await sender.next else {
+                    Issue.record("no answer")
+                    return
+                }
+                #expect(answer.status == 200)
+                #expect(answer.mediaType == "application/json")
+                #expect(String(buffer: body) == "[1]")
+                #expect(timing.predict == .microseconds(50))
+                #expect(timing.worker == Rig.worker)
+                #expect(await rig.queue.inFlight == 0)
+            }
+        }
+    }
+
+    @Test func `a stream arrives in its pieces`() async throws {
+        try await Rig.with { rig in
+            try await rig.connect(.slot) { peer in
+                let sender = RecordingSender()
+                await rig.queue.submit(self.soon(1), sender)
+                _ = try await peer.next()
+                var head = ByteBuffer()
+                head.writeMultipleIntegers(UInt32(0), UInt8(2), UInt8(0), UInt16(0), endianness: .little)
+                try await peer.send(Frame(.head, code: 206, id: 1, body: head))
+                for text in ["a", "b"] { try await peer.send(Frame(.chunk, id: 1, body: ByteBuffer(string: text))) }
+                try await peer.send(Frame(.end, id: 1, body: ByteBuffer(integer: UInt32(9), endianness: .little)))
+                var seen: [String] = []
+                for await event in sender.events {
+                    switch event {
+                    case .head(let answer): seen.append("\(answer.status)")
+                    case .chunk(let bytes): seen.append(String(buffer: bytes))
+                    case .end(let isWhole, _): seen.append(isWhole ? "whole" : "broken")
+                    case .answer, .failed: seen.append("unexpected")
+                    }
+                    if case .end = event { break }
+                }
+                #expect(seen == ["206", "a", "b", "whole"])
+            }
+        }
+    }
+
+    @Test func `a worker that dies with a request it has read fails that request only`() async throws {
+        try await Rig.with { rig in
+            let lost = RecordingSender()
+            let kept = RecordingSender()
+            try await rig.connect(.slot) { peer in
+                await rig.queue.submit(self.soon(1), lost)
+                await rig.queue.submit(self.soon(2), kept)
+                let received = try await peer.next()
+                #expect(received?.id == 1)
+            }
+            guard case .failed(.workerCrashed(Rig.worker), _) = await lost.next else {
+                Issue.record("not told of the crash")
+                return
+            }
+            try await rig.connect(.slot) { peer in
+                let received = try await peer.next()
+                #expect(received?.id == 2)
+                try await peer.answer(2, "2")
+                guard case .answer = await kept.next else {
+                    Issue.record("no answer")
+                    return
+                }
+            }
+        }
+    }
+
+    #if os(Linux)
+    // Other systems do not say that something was left unread: there the request fails as one that may have been started.
+    @Test func `a request that a dead worker left unread goes to the next one`() async throws {
+        try await Rig.with { rig in
+            let sender = RecordingSender()
+            let deaf = try await ClientBootstrap(group: rig.queue.eventLoop)
+                .channelOption(.autoRead, value: false)
+                .connect(unixDomainSocketPath: rig.listener.path)
+                .get()
+            let hello = HelloMessage(
+                protocol: wireProtocolVersion,
+                worker: Rig.worker,
+                token: Rig.token,
+                role: .slot,
+                slot: 0,
+                capabilities: []
+            )
+            var buffer = ByteBuffer()
+            Frame(.hello, body: ByteBuffer(bytes: try JSONEncoder().encode(hello))).write(into: &buffer)
+            try await deaf.writeAndFlush(buffer)
+            while await rig.queue.openSlots == 0 { await Task.yield() }
+            await rig.queue.submit(self.soon(1), sender)
+            try await rig.settle()
+            try await deaf.close()
+            try await rig.connect(.slot) { peer in
+                let received = try await peer.next()
+                #expect(received?.id == 1)
+                try await peer.answer(1, "1")
+                guard case .answer = await sender.next else {
+                    Issue.record("no answer")
+                    return
+                }
+            }
+        }
+    }
+    #endif
+
+    @Test func `a worker that answers what it was not asked is cut off`() async throws {
+        try await Rig.with { rig in
+            try await rig.connect(.slot) { peer in
+                try await peer.answer(42, "{}")
+                let received = try await peer.next()
+                #expect(received == nil)
+            }
+        }
+    }
+
+    @Test func `a drain waits for the work after the last answer`() async throws {
+        try await Rig.with { rig in
+            try await rig.connect(.slot) { peer in
+                let sender = RecordingSender()
+                await rig.queue.submit(self.soon(1), sender)
+                _ = try await peer.next()
+                async let drained: Void = rig.queue.drain()
+                try await peer.answer(1, "1", flags: .workFollows)
+                _ = await sender.next
+                let late = RecordingSender()
+                while await rig.queue.isOpen { await Task.yield() }
+                await rig.queue.submit(self.soon(2), late)
+                guard case .failed(.draining, _) = await late.next else {
+                    Issue.record("not refused")
+                    return
+                }
+                try await peer.send(Frame(.idle, id: 1))
+                await drained
+            }
+        }
+    }
+
+    @Test func `a deadline is told while the worker still runs, and the late answer dropped`() async throws {
+        try await Rig.with { rig in
+            try await rig.connect(.slot) { peer in
+                let sender = RecordingSender()
+                await rig.queue.submit(request(1, deadline: .now() + .milliseconds(20)), sender)
+                _ = try await peer.next()
+                guard case .failed(.deadlineExceeded(started: true), _) = await sender.next else {
+                    Issue.record("not told")
+                    return
+                }
+                try await peer.answer(1, "late")
+                let after = RecordingSender()
+                await rig.queue.submit(self.soon(2), after)
+                let received = try await peer.next()
+                #expect(received?.id == 2)
+                try await peer.answer(2, "2")
+                guard case .answer = await after.next else {
+                    Issue.record("no answer")
+                    return
+                }
+            }
+        }
+    }
+}
+
+extension AdmissionQueue {
+    fileprivate var isOpen: Bool { self.state.mode == .open }
+}

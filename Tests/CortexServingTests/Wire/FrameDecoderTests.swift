@@ -1,0 +1,72 @@
+import CortexServing
+import NIOCore
+import Testing
+
+@Suite struct FrameDecoderTests {
+    private static let frames = [
+        Frame(.hello, body: ByteBuffer(string: #"{"protocol": 1}"#)),
+        Frame(.idle, id: 7),
+        Frame(.answer, flags: .workFollows, code: 200, id: .max, body: ByteBuffer(bytes: 0...255)),
+        Frame(.end, id: 0),
+        Frame(.chunk, code: 0xFFFF, id: 1 << 40, body: ByteBuffer(string: "x")),
+    ]
+
+    private static var bytes: ByteBuffer {
+        var buffer = ByteBuffer()
+        for frame in self.frames { frame.write(into: &buffer) }
+        return buffer
+    }
+
+    @Test(arguments: 1...Self.bytes.readableBytes)
+    func `frames are the same however their bytes are cut`(size: Int) throws {
+        var bytes = Self.bytes
+        var decoder = FrameDecoder()
+        var found: [Frame] = []
+        while bytes.readableBytes > 0 {
+            let piece = bytes.readSlice(length: min(size, bytes.readableBytes))
+            decoder.append(try #require(piece))
+            while let frame = try decoder.next() { found.append(frame) }
+        }
+        #expect(found == Self.frames)
+        #expect(try decoder.next() == nil)
+    }
+
+    @Test(arguments: 0..<Self.bytes.readableBytes)
+    func `one cut anywhere loses nothing`(position: Int) throws {
+        var rest = Self.bytes
+        var decoder = FrameDecoder()
+        var found: [Frame] = []
+        let start = rest.readSlice(length: position)
+        decoder.append(try #require(start))
+        while let frame = try decoder.next() { found.append(frame) }
+        decoder.append(rest)
+        while let frame = try decoder.next() { found.append(frame) }
+        #expect(found == Self.frames)
+    }
+
+    private func head(length: UInt32, kind: UInt8) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        buffer.writeMultipleIntegers(length, kind, UInt8(0), UInt16(0), UInt64(0), endianness: .little)
+        return buffer
+    }
+
+    @Test(arguments: [UInt32(16 << 20) + 1, 1 << 31, .max])
+    func `a length beyond the limit is refused by the head alone`(length: UInt32) {
+        var decoder = FrameDecoder()
+        decoder.append(self.head(length: length, kind: Frame.Kind.answer.rawValue))
+        #expect(throws: FrameDecoder.Violation.tooLong(Int(length))) { try decoder.next() }
+    }
+
+    @Test func `a length at the limit is waited for`() throws {
+        var decoder = FrameDecoder()
+        decoder.append(self.head(length: 16 << 20, kind: Frame.Kind.answer.rawValue))
+        #expect(try decoder.next() == nil)
+    }
+
+    @Test(arguments: [0x00, 0x03, 0x0F, 0x18, 0x23, 0x33, 0xFF] as [UInt8])
+    func `a kind that is none is refused by the head alone`(kind: UInt8) {
+        var decoder = FrameDecoder()
+        decoder.append(self.head(length: 5, kind: kind))
+        #expect(throws: FrameDecoder.Violation.unknownKind(kind)) { try decoder.next() }
+    }
+}

@@ -1,0 +1,45 @@
+import CortexTelemetry
+import Foundation
+import NIOCore
+import Testing
+
+@Suite struct AccessRecordTests {
+    private func line(_ change: (inout AccessRecord) -> Void) -> String {
+        var record = AccessRecord(requestID: "r-1", method: "POST", path: "/iris", client: "127.0.0.1")
+        change(&record)
+        var buffer = ByteBuffer()
+        record.write(into: &buffer, timestamp: "2026-11-21T10:46:45.123Z")
+        return String(buffer: buffer)
+    }
+
+    @Test func `a record is one line, and leaves out what is not known`() {
+        let line = self.line { record in
+            record.status = 200
+            record.bytesIn = 2
+            record.total = .microseconds(1_500)
+        }
+        let expected =
+            #"{"ts":"2026-11-21T10:46:45.123Z","level":"info","request_id":"r-1","method":"POST","path":"/iris","#
+            + #""status":200,"bytes_in":2,"bytes_out":0,"total_ms":1.500,"client":"127.0.0.1"}"# + "\n"
+        #expect(line == expected)
+    }
+
+    @Test func `a request cannot forge a line or a field`() throws {
+        let line = self.line { record in
+            record.path = "/a\",\"status\":200}\n{\"forged\":1"
+            record.status = 500
+            record.errorCode = "PREDICTOR_FAILED"
+        }
+        #expect(line.filter { $0 == "\n" }.count == 1)
+        let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+        #expect(object?["path"] as? String == "/a\",\"status\":200}\n{\"forged\":1")
+        #expect(object?["status"] as? Int == 500)
+        #expect(object?["level"] as? String == "error")
+        #expect(object?["forged"] == nil)
+    }
+
+    @Test func `a path of any length makes a line of bounded length`() {
+        let line = self.line { $0.path = String(repeating: "x", count: 60_000) }
+        #expect(line.utf8.count < 3_000)
+    }
+}
