@@ -102,6 +102,14 @@ struct RunningOperator: Sendable {
 
     /// Stores a project with a `predictor.py` and returns its hash.
     func upload() async throws -> ProjectHash {
+        let (request, hash) = try await self.uploadRequest()
+        let answer = try await self.send(request)
+        guard answer.status == 204 else { throw ProjectError.malformedArchive(answer.body) }
+        return hash
+    }
+
+    /// What stores that project.
+    func uploadRequest() async throws -> (request: HTTPClientRequest, hash: ProjectHash) {
         let folder = "\(self.home.spool)/\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Data("class PythonPredictor: pass\n".utf8).write(to: URL(filePath: "\(folder)/predictor.py"))
@@ -110,9 +118,7 @@ struct RunningOperator: Sendable {
         let archive = ProjectArchive(files)
         var request = self.request(.PUT, "/v1/projects/\(hash)")
         request.body = .stream(archive, length: .known(archive.byteCount))
-        let answer = try await self.send(request)
-        guard answer.status == 204 else { throw ProjectError.malformedArchive(answer.body) }
-        return hash
+        return (request, hash)
     }
 
     func deploy(_ config: String, project: String, force: Bool = false) async throws -> Answer {
