@@ -1,3 +1,5 @@
+import CortexServing
+
 /// What is to be built, and the steps to it.
 struct BuildRequest: Sendable {
     let environment: PythonEnvironment
@@ -25,7 +27,7 @@ struct BuildRequest: Sendable {
         // One resolution for the user's packages and the worker's, so that the user's pins win or the conflict is told.
         let install =
             ["pip", "install", "--python", "\(folder)/bin/python"] + requirements
-            + EnvironmentKey.workerRequirements
+            + WorkerPackage.requirements
         return [
             Step(
                 name: "creating environment with Python \(self.interpreter.version)",

@@ -1,13 +1,11 @@
 import Crypto
 package import CortexControlPlane
+import CortexServing
 
 /// Names an environment by all that decides its content.
 package struct EnvironmentKey: Hashable, Sendable, CustomStringConvertible {
     /// 64 hexadecimal digits in lower case.
     package let description: String
-
-    /// What the worker itself imports: lowest versions only, so that the user's own pins win.
-    package static let workerRequirements = ["python-multipart>=0.0.5", "starlette>=0.13.6"]
 
     /// Derives the key from the interpreter, what workers need, and the project's requirements.
     ///
@@ -23,7 +21,7 @@ package struct EnvironmentKey: Hashable, Sendable, CustomStringConvertible {
         add("interpreter", interpreter.path.utf8)
         add("version", interpreter.version.description.utf8)
         add("platform", interpreter.platform.utf8)
-        for requirement in Self.workerRequirements { add("worker", requirement.utf8) }
+        for requirement in WorkerPackage.requirements { add("worker", requirement.utf8) }
         for file in requirements.files { add("file \(file.path)", file.content) }
         if requirements.leadIntoProject { add("project", project.description.utf8) }
         let digits = Array("0123456789abcdef".utf8)

@@ -39,7 +39,7 @@ struct ToolCommand: Sendable {
             output: .sequence,
             error: .combinedWithOutput
         ) { execution in
-            var splitter = LineSplitter()
+            var splitter = ToolOutputLines()
             for try await buffer in execution.standardOutput {
                 let lines = buffer.withUnsafeBytes { splitter.split($0) }
                 for line in lines { try await onLine(line) }

@@ -1,7 +1,7 @@
 /// Turns a tool's output into lines fit for a terminal and a log.
 ///
 /// A carriage return ends a line too (progress bars), empty lines are left out, long ones cut, control characters replaced.
-struct LineSplitter {
+struct ToolOutputLines {
     /// Longest line that is kept, in bytes; what a build prints beyond that helps nobody.
     static let longestLine = 8 << 10
 

@@ -2,9 +2,9 @@ import Testing
 
 @testable import CortexLocalProvider
 
-@Suite struct LineSplitterTests {
+@Suite struct ToolOutputLinesTests {
     private func lines(_ pieces: [[UInt8]]) -> [String] {
-        var splitter = LineSplitter()
+        var splitter = ToolOutputLines()
         let lines = pieces.flatMap { piece in piece.withUnsafeBytes { splitter.split($0) } }
         return lines + (splitter.finish().map { [$0] } ?? [])
     }
@@ -28,7 +28,7 @@ import Testing
         let lines = self.lines(endless + [Array("\nnext".utf8)])
         try #require(lines.count == 2)
         #expect(lines[0].hasSuffix("…"))
-        #expect(lines[0].count == LineSplitter.longestLine + 2)
+        #expect(lines[0].count == ToolOutputLines.longestLine + 2)
         #expect(lines[1] == "next")
     }
 }
