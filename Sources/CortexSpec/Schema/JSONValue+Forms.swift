@@ -22,6 +22,18 @@ extension JSONValue {
     static let countOrPercentage: JSONValue = ["type": ["string", "integer"], "minimum": 0, "pattern": "^[0-9]+%?$"]
     static let apiName: JSONValue = ["type": "string", "pattern": "^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$"]
 
+    /// The schema, or null; where there is a type beside the rest, only that is widened, so that a validator goes on
+    /// telling what in a section is wrong.
+    var orNull: JSONValue {
+        guard case .object(var members) = self else { return self }
+        switch members["type"] {
+        case .string(let type): members["type"] = [.string(type), "null"]
+        case .array(let types): members["type"] = .array(types + ["null"])
+        default: return ["anyOf": [self, ["type": "null"]]]
+        }
+        return .object(members)
+    }
+
     static func integer(in range: ClosedRange<Int>) -> JSONValue {
         var schema: [String: JSONValue] = ["type": "integer", "minimum": .int(Int64(range.lowerBound))]
         if range.upperBound != .max { schema["maximum"] = .int(Int64(range.upperBound)) }

@@ -21,7 +21,7 @@ final class SectionShape {
             let plain = allowed.hasPrefix("it must be ") ? String(allowed.dropFirst(11)) : allowed
             members["description"] = .string(plain)
         }
-        self.fields[key] = .value(allowsNull ? ["anyOf": [.object(members), ["type": "null"]]] : .object(members))
+        self.fields[key] = .value(allowsNull ? JSONValue.object(members).orNull : .object(members))
     }
 
     /// Notes a key that holds a section, or a list of sections, and returns the shape of it.
@@ -74,7 +74,7 @@ final class SectionShape {
         case .value(let value): schema = value
         case .section(let shape, let isList, let allowsNull):
             schema = isList ? ["type": "array", "items": shape.schema()] : shape.schema()
-            if allowsNull { schema = ["anyOf": [schema, ["type": "null"]]] }
+            if allowsNull { schema = schema.orNull }
         }
         guard isPending, case .object(var members) = schema else { return schema }
         // Shown by editors; whether a release supports it is for `cortex validate` to say.

@@ -27,6 +27,19 @@ import Testing
         #expect(config.splitters.isEmpty)
     }
 
+    @Test(arguments: [
+        ("predictr.py", "predictor.py"), ("src/Predictor.py", "src/predictor.py"), ("my-model.py", "my_model.py"),
+        ("deep/down/handler.py", "other/handler.py"), ("nothing.py", nil),
+    ])
+    func `a path that is missing names the file that was meant`(path: String, meant: String?) throws {
+        let text = "{name: iris, kind: RealtimeAPI, predictor: {type: python, path: \(path)}}"
+        let files = ["my_model.py", "other/handler.py", "predictor.py", "src/predictor.py"]
+        let error = #expect(throws: SpecError.self) {
+            try ConfigFile.parse(text, fileName: "cortex.yaml", files: { files }, project: { _ in .missing })
+        }
+        #expect(error?.problems.first?.hint == meant.map { "did you mean \($0)?" })
+    }
+
     @Test func `every key is read`() throws {
         let config = try Sample.parse(Self.everything, features: .all)
         let api = try #require(config.apis.first)

@@ -60,7 +60,7 @@ struct OperatorRoute: Sendable {
             let content: JSONValue = ["application/json": ["schema": RouteAnswer.reference(name)]]
             document["requestBody"] = ["required": true, "content": content]
         case .archive:
-            document["requestBody"] = ["required": true, "content": ["application/x-tar": [:]]]
+            document["requestBody"] = ["required": true, "content": ["application/octet-stream": [:]]]
         case nil: break
         }
         return .object(document)
