@@ -42,6 +42,8 @@ def schemathesis(server: Server, config: Path, *arguments: str) -> str:
             *[str(program), "--config-file", str(config), "run", f"{server.operator}/v1/openapi.json", "--no-color"],
             *["--header", f"Authorization: Bearer {token}", *bounds, *arguments],
         ],
+        # It leaves a folder of its own where it runs.
+        cwd=config.parent,
         # Below the width of a terminal it breaks its lines.
         env={**os.environ, "COLUMNS": "200"},
         stdin=subprocess.DEVNULL,
