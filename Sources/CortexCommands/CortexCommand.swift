@@ -33,6 +33,8 @@ package struct CortexCommand: ParsableCommand {
     /// - Returns: 0 done, 1 failed, 2 wrong usage, 3 not ready in time.
     package static func main(arguments: [String]) async -> Int32 {
         let console = Console.standard
+        // A reader that has gone is told by `write`, which `Console` answers; the signal would end us with a failure.
+        signal(SIGPIPE, SIG_IGN)
         do {
             var command = try Self.parseAsRoot(Self.expanded(arguments))
             if var command = command as? any AsyncParsableCommand {

@@ -73,6 +73,19 @@ import Testing
         )
     }
 
+    @Test func `a narrow terminal never loses status and requests`() throws {
+        let failed = ReplicaCounts(requested: 1, ready: 0, stale: 1, failed: 1)
+        let requests = RequestStatistics(code2xx: 7, code4xx: 1, code5xx: 2, averageMilliseconds: 1)
+        let api = try SampleAPI.make("hello", age: 35, status: .rolloutFailed, replicas: failed, requests: requests)
+        let table = APITable([api], named: true, now: Self.now)
+        #expect(
+            table.render(bold: false, width: 80) == """
+                realtime api  status                            up-to-date  2XX  4XX  5XX
+                hello         error (previous version serving)  0           7    1    2
+                """
+        )
+    }
+
     @Test func `several environments are told apart`() throws {
         let table = APITable(
             [("prod", try SampleAPI.make("a", age: 90)), ("local", try SampleAPI.make("b", age: 5))],

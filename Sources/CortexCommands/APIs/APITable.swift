@@ -14,9 +14,9 @@ struct APITable {
         var columns = [
             TextTable.Column("status", style: Self.colour),
             TextTable.Column("up-to-date"),
-            TextTable.Column("stale", hiddenWhenEmpty: true, empty: "0"),
+            TextTable.Column("stale", hiddenWhenEmpty: true, empty: "0", dropOrder: 4),
             TextTable.Column("requested", dropOrder: 3),
-            TextTable.Column("failed", hiddenWhenEmpty: true, empty: "0"),
+            TextTable.Column("failed", hiddenWhenEmpty: true, empty: "0", dropOrder: 5),
             TextTable.Column("last update", dropOrder: 2),
             TextTable.Column("avg request", dropOrder: 1),
             TextTable.Column("2XX"),

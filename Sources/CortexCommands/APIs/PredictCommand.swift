@@ -82,7 +82,8 @@ struct PredictCommand: AsyncParsableCommand {
     private func body() throws -> Data {
         do {
             guard self.file != "-" else { return try FileHandle.standardInput.readToEnd() ?? Data() }
-            return try Data(contentsOf: URL(filePath: self.file))
+            // Devices and pipes are files here too: cortex predict hello <(make-payload)
+            return try FileHandle(forReadingFrom: URL(filePath: self.file)).readToEnd() ?? Data()
         } catch {
             throw CommandFailure("cannot read \(self.file): \(error.localizedDescription)")
         }

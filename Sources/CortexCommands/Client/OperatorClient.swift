@@ -59,7 +59,7 @@ struct OperatorClient: Sendable {
         try await self.json(self.request("/v1/apis/\(Self.escaped(name))/events?after=\(id)"))
     }
 
-    /// Every deploy of an API, as the operator orders them.
+    /// The deploys of an API, newest first.
     func deployments(of name: String) async throws -> [DeploymentSummary] {
         try await self.json(self.request("/v1/apis/\(Self.escaped(name))/deployments"))
     }

@@ -13,16 +13,20 @@ struct Prompt {
     /// One line; nil at the end of input (Ctrl-D).
     /// - Parameter isSecret: Whether what is typed stays unseen.
     func ask(_ question: String, isSecret: Bool = false) -> String? {
-        self.console.noteRaw(question + ": ")
-        guard isSecret else { return readLine()?.trimmingCharacters(in: .whitespaces) }
+        guard isSecret else {
+            self.console.noteRaw(question + ": ")
+            return readLine()?.trimmingCharacters(in: .whitespaces)
+        }
         var settings = termios()
         tcgetattr(STDIN_FILENO, &settings)
         let before = settings
         settings.c_lflag &= ~tcflag_t(ECHO)
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings)
+        // Before the question, so that nothing typed at once is seen; and what was typed ahead is kept.
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &settings)
+        self.console.noteRaw(question + ": ")
         defer {
             var before = before
-            tcsetattr(STDIN_FILENO, TCSAFLUSH, &before)
+            tcsetattr(STDIN_FILENO, TCSADRAIN, &before)
             self.console.note("")
         }
         return readLine()?.trimmingCharacters(in: .whitespaces)

@@ -83,7 +83,9 @@ struct EnvConfigure: AsyncParsableCommand {
     private func secret(known: EnvironmentFile.Entry?, prompt: Prompt?) throws(CommandFailure) -> String {
         if let tokenFile = self.tokenFile {
             do {
-                return try Self.checked(try String(contentsOfFile: tokenFile, encoding: .utf8), of: tokenFile)
+                // A pipe is a file here too: --token-file <(pass show cortex)
+                let data = try FileHandle(forReadingFrom: URL(filePath: tokenFile)).read(upToCount: 1 << 16)
+                return try Self.checked(String(decoding: data ?? Data(), as: UTF8.self), of: tokenFile)
             } catch let failure as CommandFailure {
                 throw failure
             } catch {

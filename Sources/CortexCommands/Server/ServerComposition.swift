@@ -118,10 +118,11 @@ private actor BoundServer {
         } catch {
             self.logger.error("the server's record cannot be written", metadata: ["error": "\(error)"])
         }
+        let host = self.configuration.host
         self.logger.info(
             "serving",
             metadata: [
-                "data": "http://\(self.configuration.host):\(self.port)",
+                "data": "http://\(host.contains(":") ? "[\(host)]" : host):\(self.port)",
                 "operator": "http://127.0.0.1:\(operatorPort)",
                 "home": "\(self.configuration.home.path)",
                 "pid": "\(record.pid)",

@@ -59,6 +59,8 @@ extension ProblemList {
     /// The failure of a command that these keep from its work.
     func failure(of fileName: String, console: Console) -> CommandFailure {
         let count = self.count == 1 ? "a problem" : "\(self.count) problems"
-        return CommandFailure("\(fileName) has \(count)\n\(self.render(for: console))")
+        let isOfFile = self.sentences.isEmpty && self.problems.allSatisfy { $0.file == fileName }
+        let subject = isOfFile ? fileName : "the project of \(fileName)"
+        return CommandFailure("\(subject) has \(count)\n\(self.render(for: console))")
     }
 }
