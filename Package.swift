@@ -107,7 +107,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CortexTelemetryTests",
-            dependencies: ["CortexTelemetry", nioCore],
+            dependencies: ["CortexSpec", "CortexTelemetry", nioCore],
             swiftSettings: strict
         ),
         .testTarget(

@@ -107,7 +107,6 @@ actor LocalAPI {
             self.serving = nil
             self.wanted = nil
             await serving.drain(grace: Self.drainGrace)
-            await serving.removeFiles()
         }
         self.log.sink.close()
     }
@@ -124,10 +123,7 @@ actor LocalAPI {
     private static let drainGrace = Duration.seconds(330)
 
     private func end(_ version: LocalVersion) {
-        self.spawn {
-            await version.drain(grace: Self.drainGrace)
-            await version.removeFiles()
-        }
+        self.spawn { await version.drain(grace: Self.drainGrace) }
     }
 
     // MARK: A version's life
@@ -146,14 +142,23 @@ actor LocalAPI {
                 ProviderEvent(api: name, version: number, kind: .progress, message: "preparing the Python environment")
             )
             let launch = try await version.prepare { line in
+                guard Self.isStep(line) else { return }
                 emit(ProviderEvent(api: name, version: number, kind: .progress, message: line))
             }
-            guard self.isNeeded(version) else { return await version.removeFiles() }
-            emit(ProviderEvent(api: name, version: number, kind: .progress, message: "starting the predictor"))
-            try await version.run(launch) { await self.heard($0, of: version) }
+            if self.isNeeded(version) {
+                emit(ProviderEvent(api: name, version: number, kind: .progress, message: "starting the predictor"))
+                try await version.run(launch) { await self.heard($0, of: version) }
+            }
         } catch {
             await self.failed(version, reason: "\(error)")
         }
+        // Only now: another version may have waited for an environment that was built in this one's folder.
+        await version.removeFiles()
+    }
+
+    /// Whether a line of the environment's build is worth an event; each package and path is in the log only.
+    private static func isStep(_ line: String) -> Bool {
+        !line.hasPrefix(" ") && !["Activate with", "Creating virtual", "Using "].contains { line.hasPrefix($0) }
     }
 
     /// Whether anybody still waits for this version: the newest wish, or a fallback while nothing serves.

@@ -286,10 +286,6 @@ def test_f12_a_deploy_while_another_is_in_progress(server: Server, echo: str, fo
     server.ok("delete", "f12-busy")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="an environment that two versions share is built in the folder of the first, which goes with it",
-)
 def test_f12_a_deploy_forced_while_the_environment_is_built(own_server: Server, folder: Path) -> None:
     gate = folder / "gate"
     gate.touch()

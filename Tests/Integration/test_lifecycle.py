@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ import pytest
 import requests
 
 from blackbox.conditions import eventually
+from blackbox.http import RawConnection
 from blackbox.processes import is_alive
 from blackbox.project import API, write
 from blackbox.server import Cortex, Server
@@ -95,6 +97,36 @@ def test_a_new_version_takes_over_and_no_request_is_lost(server: Server, folder:
     assert ask(server)["version"] == 2
     server.await_end(old)
     server.ok("delete", "versioned")
+
+
+def test_a_body_that_is_still_coming_when_the_version_changes_goes_to_the_new_one(server: Server, folder: Path) -> None:
+    name = "half-sent"
+    server.deploy(versioned(folder, 1, name))
+    head = f"POST /{name} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n"
+    with RawConnection(server.port) as connection:
+        connection.send(head.encode() + b'{"n"')
+        server.deploy(versioned(folder, 2, name))
+        connection.send(b": 1}")
+        answer = connection.answer()
+    assert answer is not None
+    assert answer.status == 200, answer
+    assert json.loads(answer.body)["version"] == 2
+    server.ok("delete", name)
+
+
+def test_numbers_of_the_config_keep_their_type(own_server: Server, folder: Path) -> None:
+    source = "class PythonPredictor:\n    def __init__(self, config):\n        self.config = config\n\n"
+    source += "    def predict(self):\n        return repr(self.config['numbers'])\n"
+    api = API("numbers", predictor={"config": {"numbers": [1, 1.0, -0.5]}})
+    own_server.deploy(write(folder / "project", {"predictor.py": source}, api))
+    said = "[1, 1.0, -0.5]"
+    assert own_server.post("numbers", json=0).text == said
+    done = own_server.run("deploy", "--wait", cwd=folder / "project")
+    assert "up to date" in done.stdout, done
+    own_server.kill()
+    own_server.start()
+    await_ready(own_server, "numbers")
+    assert own_server.post("numbers", json=0).text == said
 
 
 def test_a_version_that_fails_leaves_the_old_one_serving(server: Server, folder: Path) -> None:

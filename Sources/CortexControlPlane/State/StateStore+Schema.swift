@@ -72,7 +72,7 @@ extension DeploymentRecord {
             deployment: Deployment(
                 id: row["id"],
                 version: row["version"],
-                spec: try StateJSON.decoder().decode(APISpec.self, from: Data(spec.utf8)),
+                spec: try StateJSON.specDecoder().decode(APISpec.self, from: Data(spec.utf8)),
                 project: row["project_hash"],
                 generation: row["generation"]
             ),
@@ -90,7 +90,7 @@ extension DeploymentRecord {
     }
 
     func insert(_ db: Database) throws {
-        let spec = try StateJSON.encoder().encode(self.deployment.spec)
+        let spec = try StateJSON.specEncoder().encode(self.deployment.spec)
         try db.execute(
             sql: """
                 INSERT INTO deployments (id, api, version, config, config_file, spec, spec_hash, predictor_hash,

@@ -214,7 +214,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    private func send(_ exchange: Exchange, to route: Route) {
+    private func send(_ exchange: Exchange, to known: Route) {
+        // While the body came in, a newer version may have taken over, and the one known then may drain by now.
+        let route = self.loop.routes.route(of: known.api) ?? known
+        var exchange = exchange
+        exchange.target = .api(route)
         self.state = .awaiting(exchange)
         let request = UpstreamRequest(
             number: exchange.number,

@@ -4,16 +4,20 @@ import CortexSpec
 package struct RouteTable: Sendable {
     private var byEndpoint: [String: Route] = [:]
     private var byHost: [String: Route] = [:]
+    private var byAPI: [APIName: Route] = [:]
 
     package init(_ routes: [Route] = []) {
         for route in routes {
             self.byEndpoint[route.endpoint] = route
             self.byHost["api-\(route.api)"] = route
+            self.byAPI[route.api] = route
         }
     }
 
     package var routes: [Route] { self.byEndpoint.values.sorted { $0.api < $1.api } }
     package var isEmpty: Bool { self.byEndpoint.isEmpty }
+
+    func route(of api: APIName) -> Route? { self.byAPI[api] }
 
     /// What a path (without its query) asks for.
     enum Target {

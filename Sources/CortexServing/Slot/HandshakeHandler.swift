@@ -1,3 +1,4 @@
+import CortexTelemetry
 import Foundation
 import Logging
 import NIOCore
@@ -57,7 +58,9 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
                 )
             )
             var buffer = context.channel.allocator.buffer(capacity: 1024)
-            Frame(.welcome, body: ByteBuffer(bytes: try JSONEncoder().encode(worker.welcome))).write(into: &buffer)
+            var welcome = ByteBuffer()
+            welcome.writeJSON(worker.welcome.json)
+            Frame(.welcome, body: welcome).write(into: &buffer)
             context.writeAndFlush(NIOAny(buffer), promise: nil)
         case .slot:
             try pipeline.addHandler(

@@ -18,9 +18,7 @@ package struct HelloMessage: Hashable, Sendable, Codable {
 }
 
 /// All that a worker has to know to build the user's predictor.
-package struct WelcomeMessage: Hashable, Sendable, Codable {
-    package var `protocol` = wireProtocolVersion
-    package var capabilities: [String] = []
+package struct WelcomeMessage: Hashable, Sendable {
     package var api: String
     package var apiVersion: Int
     package var projectDirectory: String
@@ -62,36 +60,24 @@ package struct WelcomeMessage: Hashable, Sendable, Codable {
         self.formPartLimit = formPartLimit
     }
 
-    /// Every key is there, `python_path` as null where there is none: the worker reads all of them.
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(self.protocol, forKey: .protocol)
-        try container.encode(self.capabilities, forKey: .capabilities)
-        try container.encode(self.api, forKey: .api)
-        try container.encode(self.apiVersion, forKey: .apiVersion)
-        try container.encode(self.projectDirectory, forKey: .projectDirectory)
-        try container.encode(self.predictorPath, forKey: .predictorPath)
-        try container.encode(self.predictorType, forKey: .predictorType)
-        try container.encode(self.pythonPath, forKey: .pythonPath)
-        try container.encode(self.config, forKey: .config)
-        try container.encode(self.threads, forKey: .threads)
-        try container.encode(self.spoolDirectory, forKey: .spoolDirectory)
-        try container.encode(self.inlineLimit, forKey: .inlineLimit)
-        try container.encode(self.jsonDepthLimit, forKey: .jsonDepthLimit)
-        try container.encode(self.formPartLimit, forKey: .formPartLimit)
-    }
-
-    private enum CodingKeys: String, CodingKey {
-        case `protocol`, capabilities, api, config, threads
-        case apiVersion = "api_version"
-        case projectDirectory = "project_directory"
-        case predictorPath = "predictor_path"
-        case predictorType = "predictor_type"
-        case pythonPath = "python_path"
-        case spoolDirectory = "spool_directory"
-        case inlineLimit = "inline_limit"
-        case jsonDepthLimit = "json_depth_limit"
-        case formPartLimit = "form_part_limit"
+    /// The message as it is sent: every key is there, `python_path` as null where there is none.
+    var json: JSONValue {
+        .object([
+            "protocol": .int(Int64(wireProtocolVersion)),
+            "capabilities": .array([]),
+            "api": .string(self.api),
+            "api_version": .int(Int64(self.apiVersion)),
+            "project_directory": .string(self.projectDirectory),
+            "predictor_path": .string(self.predictorPath),
+            "predictor_type": .string(self.predictorType.rawValue),
+            "python_path": self.pythonPath.map { .string($0) } ?? .null,
+            "config": .object(self.config),
+            "threads": .int(Int64(self.threads)),
+            "spool_directory": .string(self.spoolDirectory),
+            "inline_limit": .int(Int64(self.inlineLimit)),
+            "json_depth_limit": .int(Int64(self.jsonDepthLimit)),
+            "form_part_limit": .int(Int64(self.formPartLimit)),
+        ])
     }
 }
 

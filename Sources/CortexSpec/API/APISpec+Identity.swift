@@ -35,6 +35,7 @@ extension APISpec {
     private static func canonicalJSON(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if let exact = CodingUserInfoKey.exactNumbers { encoder.userInfo[exact] = true }
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 }

@@ -1,3 +1,4 @@
+package import CortexSpec
 package import NIOCore
 
 extension ByteBuffer {
@@ -32,6 +33,32 @@ extension ByteBuffer {
             self.writeStaticString("\\u00")
             self.writeInteger(digits[Int(byte >> 4)])
             self.writeInteger(digits[Int(byte & 0x0F)])
+        }
+    }
+
+    /// Writes any value as JSON, numbers as Python reads them back (`1.0` is no integer).
+    package mutating func writeJSON(_ value: JSONValue) {
+        switch value {
+        case .null: self.writeStaticString("null")
+        case .bool(let value): self.writeStaticString(value ? "true" : "false")
+        case .int, .double: self.writeString(value.text)
+        case .string(let text): self.writeJSON(text)
+        case .array(let elements):
+            self.writeStaticString("[")
+            for (index, element) in elements.enumerated() {
+                if index > 0 { self.writeStaticString(",") }
+                self.writeJSON(element)
+            }
+            self.writeStaticString("]")
+        case .object(let members):
+            self.writeStaticString("{")
+            for (index, member) in members.sorted(by: { $0.key < $1.key }).enumerated() {
+                if index > 0 { self.writeStaticString(",") }
+                self.writeJSON(member.key)
+                self.writeStaticString(":")
+                self.writeJSON(member.value)
+            }
+            self.writeStaticString("}")
         }
     }
 

@@ -123,7 +123,7 @@ extension WelcomeMessage {
             predictorPath: "predictor.py",
             predictorType: .python,
             pythonPath: nil,
-            config: ["a": .int(1)],
+            config: ["rate": .double(0.5)],
             threads: 2,
             spoolDirectory: "/spool",
             inlineLimit: 1 << 20,

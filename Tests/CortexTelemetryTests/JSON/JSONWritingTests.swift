@@ -1,3 +1,4 @@
+import CortexSpec
 import CortexTelemetry
 import Foundation
 import NIOCore
@@ -19,6 +20,19 @@ import Testing
     )
     func `a text is written as a JSON string`(text: String, expected: String) {
         #expect(self.json(text) == expected)
+    }
+
+    @Test(
+        arguments: [
+            (JSONValue.null, "null"), (.bool(true), "true"), (.int(-3), "-3"), (.double(1), "1.0"),
+            (.double(1e22), "1e+22"), (.double(.infinity), "Infinity"), (.double(.nan), "NaN"), (.array([]), "[]"),
+            (.object(["b": .array([.int(1), .double(0.5)]), "a": .string("x")]), #"{"a":"x","b":[1,0.5]}"#),
+        ]
+    )
+    func `a value is written so that Python reads the same`(value: JSONValue, expected: String) {
+        var buffer = ByteBuffer()
+        buffer.writeJSON(value)
+        #expect(String(buffer: buffer) == expected)
     }
 
     @Test func `every character below a space is escaped, and is read back as it was`() throws {
