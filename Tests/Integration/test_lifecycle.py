@@ -359,3 +359,32 @@ def test_an_idle_server_is_small(own_server: Server) -> None:
 def await_ready(server: Server, name: str) -> None:
     """Waits for an API that a starting server brings back."""
     eventually(lambda: server.get(f"{name}/readyz").status_code == 200, f"{name} is ready", within=60)
+
+
+PARENT = """
+import subprocess
+
+class PythonPredictor:
+    def __init__(self, config):
+        self.child = subprocess.Popen(["sleep", "600"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def predict(self):
+        return {"child": self.child.pid}
+"""
+
+
+@pytest.mark.parametrize("end", ["delete", "update", "stop", "kill"])
+def test_what_a_predictor_starts_ends_with_its_worker(own_server: Server, folder: Path, end: str) -> None:
+    project = write(folder / "project", {"predictor.py": PARENT}, API("parent"))
+    own_server.deploy(project)
+    child = own_server.post("parent", json=0).json()["child"]
+    assert is_alive(child)
+    if end == "delete":
+        own_server.ok("delete", "parent")
+    elif end == "update":
+        own_server.deploy(write(project, {"predictor.py": PARENT + "# changed\n"}))
+    elif end == "stop":
+        own_server.stop()
+    else:
+        own_server.kill()
+    own_server.await_end(child)

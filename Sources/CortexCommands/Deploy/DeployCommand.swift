@@ -47,7 +47,10 @@ struct DeployCommand: AsyncParsableCommand {
         if self.wait ?? console.isTerminal {
             var waiter = DeployWait(client: client, console: console, limit: self.timeout)
             for index in results.indices where results[index].error.isEmpty {
-                guard let api = results[index].api else { continue }
+                guard let api = results[index].api else {
+                    failure = failure ?? CommandFailure("an API was deleted while it was deployed")
+                    continue
+                }
                 let end = try await waiter.wait(for: api, prints: self.output.output == .pretty)
                 results[index].api = end.api ?? results[index].api
                 // The first failure decides the exit code, unless a later one is graver than lateness.

@@ -79,7 +79,7 @@ func runServer(_ configuration: ServerConfiguration) async throws {
             .init(service: OperatorService(application: application)),
             .init(service: GatewayService(gateway: gateway)),
         ],
-        gracefulShutdownSignals: [.sigterm, .sigint],
+        gracefulShutdownSignals: [.sigterm, .sigint, .sighup],
         logger: Logger(label: "cortex.lifecycle") { _ in
             var handler = LineLogHandler(asText: asText)
             handler.logLevel = .error

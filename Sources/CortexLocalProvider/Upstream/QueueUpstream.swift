@@ -12,10 +12,12 @@ struct QueueUpstream: Upstream {
     let queue: AdmissionQueue
     /// Which of `payload`, `query_params`, `headers`, `context` the predictor takes.
     let arguments: Set<String>
+    let log: APILog
+    let version: Int
 
     func send(_ request: UpstreamRequest, to responder: UpstreamResponder) {
         let predict = self.predictRequest(request)
-        let bridge = ResponderBridge(responder: responder)
+        let bridge = ResponderBridge(responder: responder, requestID: request.id, log: self.log, version: self.version)
         self.onQueue { $0.submit(predict, bridge) }
     }
 

@@ -6,6 +6,9 @@ import Foundation
 /// Carries what the queue says of a request to the gateway, in the gateway's words.
 struct ResponderBridge: PredictResponder {
     let responder: UpstreamResponder
+    let requestID: String
+    let log: APILog
+    let version: Int
 
     func receive(_ event: PredictEvent) {
         switch event {
@@ -15,6 +18,10 @@ struct ResponderBridge: PredictResponder {
         case .chunk(let bytes): self.responder.receive(.chunk(bytes))
         case .end(let isWhole, let timing): self.responder.receive(.end(isWhole: isWhole, UpstreamTiming(timing)))
         case .failed(let failure, let timing):
+            if case .workerCrashed(let worker) = failure {
+                let text = "\(worker) ended while it ran this request"
+                self.log.write(level: "error", text, version: self.version, worker: worker, requestID: self.requestID)
+            }
             self.responder.receive(.failed(UpstreamFailure(failure), UpstreamTiming(timing)))
         }
     }

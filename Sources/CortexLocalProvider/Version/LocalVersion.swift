@@ -147,7 +147,12 @@ actor LocalVersion {
     /// The upstream for the gateway; nil before the replica was ready.
     func upstream() async -> QueueUpstream? {
         guard let running = self.running, let contract = await running.replica.contract else { return nil }
-        return QueueUpstream(queue: running.queue, arguments: contract.arguments)
+        return QueueUpstream(
+            queue: running.queue,
+            arguments: contract.arguments,
+            log: self.log,
+            version: self.deployment.version
+        )
     }
 
     func setLimit(_ limit: Int) async {

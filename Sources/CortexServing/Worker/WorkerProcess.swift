@@ -73,6 +73,9 @@ struct WorkerProcess {
                 // worker said last may still be on its way through the control connection: why it failed, for one.
                 try await self.forwardOutput(process.standardOutput)
                 await self.queue.waitForDisconnect(of: self.name)
+                // What the predictor started goes with its worker, however that ended. Before the process is waited for, so
+                // that its number cannot have become another's.
+                kill(-pid, SIGKILL)
                 continuation.finish()
                 return await failure
             }

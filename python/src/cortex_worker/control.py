@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import threading
 from dataclasses import dataclass
 from typing import Any, Callable
@@ -70,7 +71,10 @@ class Control:
                     break
         except (OSError, ProtocolError):
             pass
-        # The server is gone, or is not to be understood: whatever still runs here, runs for nobody.
+        # The server is gone, or is not to be understood: whatever still runs here, runs for nobody, and so does what
+        # the predictor has started. (The server starts each worker in a session of its own.)
+        if os.getpgrp() == os.getpid():
+            os.killpg(0, signal.SIGKILL)
         os._exit(1)
 
     def after_fork(self) -> None:
