@@ -114,6 +114,26 @@ def test_a_body_that_is_still_coming_when_the_version_changes_goes_to_the_new_on
     server.ok("delete", name)
 
 
+def test_what_needs_no_new_workers_starts_none(own_server: Server, folder: Path) -> None:
+    project = versioned(folder / "project", 1, "same")
+    own_server.deploy(project)
+    before = ask(own_server, "same")["pid"]
+    config = project / "cortex.yaml"
+    config.write_text("# a comment\n" + config.read_text())
+    done = own_server.run("deploy", "--wait", cwd=project)
+    assert done.returncode == 0, done
+    assert "up to date" in done.stdout, done
+    api = API("same", predictor={"config": {"version": 1}}, sections={"autoscaling": {"max_replica_concurrency": 7}})
+    own_server.deploy(write(project, {}, api))
+    assert ask(own_server, "same")["pid"] == before
+    moved = API("same", predictor={"config": {"version": 1}}, sections={"networking": {"endpoint": "/moved"}})
+    own_server.deploy(write(project, {}, moved))
+    assert ask(own_server, "moved")["pid"] == before
+    assert own_server.post("same", json={}).status_code == 404
+    own_server.ok("refresh", "same")
+    eventually(lambda: ask(own_server, "moved")["pid"] != before, "a refresh replaces the worker")
+
+
 def test_numbers_of_the_config_keep_their_type(own_server: Server, folder: Path) -> None:
     source = "class PythonPredictor:\n    def __init__(self, config):\n        self.config = config\n\n"
     source += "    def predict(self):\n        return repr(self.config['numbers'])\n"
