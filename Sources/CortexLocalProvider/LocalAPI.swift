@@ -173,13 +173,11 @@ actor LocalAPI {
         switch event {
         case .ready: await self.promote(version)
         case .startFailed(let worker, let error, let willRetry):
-            self.log.write(
-                level: "error",
-                Self.text(of: error) + (willRetry ? "; trying again" : ""),
-                version: number,
-                worker: worker
-            )
+            self.log.write(level: "error", Self.text(of: error), version: number, worker: worker)
             await self.failed(version, reason: "\(error)")
+            if willRetry {
+                self.log.write(level: "warning", "\(worker) is started once more", version: number, worker: worker)
+            }
         case .workerExited(let worker, let exit):
             self.restarts += 1
             self.log.write(level: "error", "\(worker) \(exit); starting another", version: number, worker: worker)
@@ -192,6 +190,8 @@ actor LocalAPI {
         guard case .failed(let message) = error, let traceback = message.traceback, !traceback.isEmpty else {
             return "\(error)"
         }
+        // A broken contract has no frames to show.
+        guard traceback.contains("Traceback") || traceback.contains("File \"") else { return message.error }
         return "\(message.error)\n\(traceback)"
     }
 

@@ -208,3 +208,13 @@ def test_health_and_metrics_are_open(server: Server) -> None:
     for path in ("/livez", "/healthz", "/metrics"):
         assert operator(server, "GET", path).status_code == 200, path
     assert "cortex_build_info" in operator(server, "GET", "/metrics").text
+
+
+def test_the_configuration_that_get_shows_can_be_deployed(server: Server, folder: Path) -> None:
+    project = write(folder / "a", {"predictor.py": ECHO}, API("shown", predictor={"config": {"rate": 0.5}}))
+    server.deploy(project)
+    shown = server.ok("get", "shown").split("\nconfiguration\n", 1)[1]
+    write(folder / "b", {"predictor.py": ECHO, "cortex.yaml": shown})
+    done = server.run("validate", cwd=folder / "b")
+    assert done.returncode == 0, (shown, done)
+    server.ok("delete", "shown")

@@ -4,10 +4,24 @@ import Foundation
 
 /// The configuration of an API with its defaults, as a page shows it.
 enum APIConfiguration {
-    /// Indented YAML under a heading.
-    static func text(of spec: APISpec) throws -> String {
-        let data = try StateJSON.encoder().encode(spec)
-        let value = try StateJSON.decoder().decode(JSONValue.self, from: data)
+    /// Keys of `networking` that have a value already and cannot be set before their feature is there.
+    private static let ahead: [(feature: ReleaseFeatures.Feature, key: String)] = [
+        (.requestTimeout, "timeout"), (.maxBodySize, "max_body_size"), (.cors, "allow_origins"), (.apiKeys, "api_keys"),
+    ]
+
+    /// Indented YAML under a heading; what it shows may be put into a `cortex.yaml`.
+    static func text(of spec: APISpec, features: ReleaseFeatures = .current) throws -> String {
+        let data = try StateJSON.specEncoder().encode(spec)
+        let value = self.settable(try StateJSON.specDecoder().decode(JSONValue.self, from: data), features)
         return "configuration\n" + YAMLText.render(.array([value]), first: ["name", "kind"], indent: 2)
+    }
+
+    private static func settable(_ value: JSONValue, _ features: ReleaseFeatures) -> JSONValue {
+        guard case .object(var members) = value, case .object(var networking)? = members["networking"] else {
+            return value
+        }
+        for (feature, key) in self.ahead where features.pending.contains(feature) { networking[key] = nil }
+        members["networking"] = .object(networking)
+        return .object(members)
     }
 }
