@@ -30,7 +30,13 @@ struct LocalProject {
         let entry =
             packed.map { ConfigCheck(files: $0.map(\.path)).entry(at:) } ?? { Self.entry(at: $0, in: source.root) }
         do throws(SpecError) {
-            let parsed = try ConfigFile.parse(source.text, fileName: source.fileName, project: entry)
+            let paths = packed?.map(\.path) ?? []
+            let parsed = try ConfigFile.parse(
+                source.text,
+                fileName: source.fileName,
+                files: { paths },
+                project: entry
+            )
             warnings.add(parsed.warnings, in: source.text)
             config = parsed
         } catch {
