@@ -228,7 +228,8 @@ def test_C07_a_constructor_may_print_as_much_as_it_likes(server: Server, invaria
     server.deploy(write(folder, {"predictor.py": source}, API(api, predictor={"config": {"answer": 1}})))
     assert server.post(api, json={}).json() == 1
     size = sum(file.stat().st_size for file in server.home.rglob("*") if file.is_file() and "log" in str(file))
-    assert size < 64_000_000, "logs are bounded"
+    # One log keeps 5 files of 16 MiB; what was printed would take 190 MB.
+    assert size < 100_000_000, "logs are bounded"
     invariants.goes_on()
     server.ok("delete", api)
 
