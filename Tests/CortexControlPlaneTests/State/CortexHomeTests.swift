@@ -8,11 +8,11 @@ import Testing
         (["HOME": "/home/ada", "CORTEX_HOME": ""], "/home/ada/.cortex"),
         (["HOME": "/home/ada", "CORTEX_HOME": "/srv/cortex/"], "/srv/cortex"),
         (["HOME": "/home/ada", "CORTEX_HOME": "~/other"], "/home/ada/other"),
-        (["CORTEX_HOME": "state/one"], "/work/state/one"),
+        (["CORTEX_HOME": "state/one"], "/folder/state/one"),
         (["CORTEX_HOME": "../one"], "/one"),
     ])
     func `the environment names the home`(environment: [String: String], expected: String) throws {
-        #expect(try CortexHome(environment: environment, workingFolder: "/work").path == expected)
+        #expect(try CortexHome(environment: environment, workingFolder: "/folder").path == expected)
     }
 
     @Test func `without a home there is no guess`() {
