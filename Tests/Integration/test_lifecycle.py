@@ -408,3 +408,23 @@ def test_what_a_predictor_starts_ends_with_its_worker(own_server: Server, folder
     else:
         own_server.kill()
     own_server.await_end(child)
+
+
+def test_the_log_names_the_request_that_a_worker_died_with(server: Server, folder: Path) -> None:
+    source = "import os\n\nclass PythonPredictor:\n    def predict(self, payload):\n        os._exit(payload)\n"
+    server.deploy(write(folder, {"predictor.py": source}, API("dies")))
+    answer = requests.post(server.url("dies"), json=3, headers={"X-Request-ID": "the-last-one"}, timeout=60)
+    assert answer.status_code == 502, answer.text
+    assert answer.json()["request_id"] == "the-last-one"
+    eventually(lambda: "[the-last-one]" in server.logs("dies"), "the request's id in the log")
+    server.ok("delete", "dies")
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_the_server_in_good_order(own_server: Server, folder: Path, sent: signal.Signals) -> None:
+    own_server.deploy(versioned(folder / "project", 7))
+    worker = ask(own_server)["pid"]
+    assert own_server.process is not None
+    own_server.process.send_signal(sent)
+    assert own_server.process.wait(timeout=60) == 0
+    own_server.await_end(worker)
