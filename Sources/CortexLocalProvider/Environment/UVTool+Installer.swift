@@ -5,7 +5,7 @@ extension UVTool {
         """Installs uv into a folder from the Python package index, with nothing but the standard library.
 
         Usage: python install_uv.py TOOLS. Ends with TOOLS/uv-VERSION/uv in place, or with a line that says why not. The index
-        is told by UV_DEFAULT_INDEX (default: the public one), further ones by UV_INDEX, folders of wheels by UV_FIND_LINKS.
+        is told by UV_DEFAULT_INDEX (default: the one that pip knows), further ones by UV_INDEX, folders of wheels by UV_FIND_LINKS.
         """
 
         from __future__ import annotations
@@ -13,6 +13,8 @@ extension UVTool {
         import base64
         import hashlib
         import html.parser
+        import importlib
+        import importlib.util
         import json
         import os
         import platform
@@ -251,14 +253,31 @@ extension UVTool {
                 shutil.rmtree(building, ignore_errors=True)
 
 
+        def pip_index() -> str | None:
+            """The public index as pip knows it: the pip of this Python, or the one that it carries to install."""
+            bundled = [Path(sys.base_prefix, "share", "python-wheels")]
+            ensurepip = importlib.util.find_spec("ensurepip")
+            if ensurepip is not None and ensurepip.origin is not None:
+                bundled.append(Path(ensurepip.origin).parent / "_bundled")
+            for folder in bundled:
+                sys.path += sorted(str(wheel) for wheel in folder.glob("pip-*.whl"))
+            try:
+                return str(importlib.import_module("pip._internal.models.index").PyPI.simple_url)
+            except (ImportError, AttributeError):
+                return None
+
+
         def main() -> int:
             tools = Path(sys.argv[1])
-            index = os.environ.get("UV_DEFAULT_INDEX") or ""
+            index = os.environ.get("UV_DEFAULT_INDEX") or pip_index()
             # An index may be written with a name, as `internal=https://…`.
-            indexes = [re.sub(r"^[\w.-]+=", "", text) for text in (index, *os.environ.get("UV_INDEX", "").split())]
+            texts = (*([index] if index else []), *os.environ.get("UV_INDEX", "").split())
+            indexes = [re.sub(r"^[\w.-]+=", "", text) for text in texts]
             places = [place for place in os.environ.get("UV_FIND_LINKS", "").split(",") if place]
             wheels: list[Wheel] = []
             problems: list[str] = []
+            if not indexes and not places:
+                problems.append("no package index is known; name one in UV_DEFAULT_INDEX, or install uv")
             for read, sources in ((linked_wheels, places), (index_wheels, indexes)):
                 for source in sources:
                     try:
