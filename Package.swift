@@ -52,9 +52,19 @@ let package = Package(
             dependencies: ["CortexSpec", logging, nioCore],
             swiftSettings: strict
         ),
+        .target(name: "CortexWire", dependencies: [nioCore], swiftSettings: strict),
+        .target(
+            name: "CortexModels",
+            dependencies: [
+                "CortexSpec", "CortexTelemetry", "CortexWire", crypto, logging, nioCore, nioPosix, subprocess,
+            ],
+            swiftSettings: strict
+        ),
         .target(
             name: "CortexServing",
-            dependencies: ["CortexSpec", "CortexTelemetry", collections, logging, nioCore, nioPosix, subprocess],
+            dependencies: [
+                "CortexSpec", "CortexTelemetry", "CortexWire", collections, logging, nioCore, nioPosix, subprocess,
+            ],
             swiftSettings: strict,
             plugins: ["EmbedWorker"]
         ),
@@ -73,7 +83,7 @@ let package = Package(
         .target(
             name: "CortexLocalProvider",
             dependencies: [
-                "CortexControlPlane", "CortexGateway", "CortexServing", "CortexSpec", "CortexTelemetry",
+                "CortexControlPlane", "CortexGateway", "CortexModels", "CortexServing", "CortexSpec", "CortexTelemetry",
                 crypto, logging, nioCore, nioPosix, subprocess,
             ],
             swiftSettings: strict
@@ -81,7 +91,7 @@ let package = Package(
         .target(
             name: "CortexCommands",
             dependencies: [
-                "CortexControlPlane", "CortexGateway", "CortexLocalProvider", "CortexServing", "CortexSpec",
+                "CortexControlPlane", "CortexGateway", "CortexLocalProvider", "CortexModels", "CortexServing", "CortexSpec",
                 "CortexTelemetry", argumentParser, asyncHTTPClient, lifecycle, logging, nioCore, nioPosix, signals,
                 subprocess,
             ],
@@ -112,7 +122,12 @@ let package = Package(
         ),
         .testTarget(
             name: "CortexServingTests",
-            dependencies: ["CortexServing", "CortexSpec", logging, nioCore, nioPosix],
+            dependencies: ["CortexServing", "CortexSpec", "CortexWire", logging, nioCore, nioPosix],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "CortexModelsTests",
+            dependencies: ["CortexModels", "CortexSpec", "CortexWire", logging, nioCore, nioPosix],
             swiftSettings: strict
         ),
         .testTarget(

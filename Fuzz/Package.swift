@@ -30,8 +30,9 @@ let package = Package(
             dependencies: [.product(name: "Yams", package: "Yams")],
             swiftSettings: strict
         ),
-        .target(name: "Wire", dependencies: ["CortexSpec", nioCore], swiftSettings: strict),
+        .target(name: "CortexWire", dependencies: [nioCore], swiftSettings: strict),
+        .target(name: "Wire", dependencies: ["CortexSpec", "CortexWire", nioCore], swiftSettings: strict),
         .executableTarget(name: "fuzz-config", dependencies: ["CortexSpec"], swiftSettings: strict),
-        .executableTarget(name: "fuzz-frames", dependencies: ["Wire", nioCore], swiftSettings: strict),
+        .executableTarget(name: "fuzz-frames", dependencies: ["CortexWire", "Wire", nioCore], swiftSettings: strict),
     ]
 )

@@ -1,3 +1,4 @@
+import CortexWire
 import NIOCore
 import Wire
 

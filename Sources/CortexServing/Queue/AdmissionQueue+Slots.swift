@@ -1,3 +1,4 @@
+import CortexWire
 import NIOCore
 
 /// What the slots' sockets tell the queue. All of it runs on the queue's event loop.

@@ -1,3 +1,4 @@
+import CortexWire
 package import NIOCore
 
 /// Where the requests of one version of an API wait for the slots of all its replicas in this process.

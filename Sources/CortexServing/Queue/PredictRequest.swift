@@ -1,3 +1,4 @@
+import CortexWire
 package import NIOCore
 
 /// A request as a worker gets it: everything in the form in which it goes over the wire.

@@ -1,3 +1,4 @@
+import CortexWire
 import Foundation
 import Logging
 import NIOCore

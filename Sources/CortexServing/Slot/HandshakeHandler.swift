@@ -1,4 +1,5 @@
 import CortexTelemetry
+import CortexWire
 import Foundation
 import Logging
 import NIOCore

@@ -1,3 +1,4 @@
+import CortexWire
 import Logging
 import NIOCore
 

@@ -1,4 +1,5 @@
 import CortexSpec
+import CortexWire
 import Foundation
 import NIOCore
 import NIOPosix

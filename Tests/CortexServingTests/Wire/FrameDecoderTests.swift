@@ -1,4 +1,4 @@
-import CortexServing
+import CortexWire
 import NIOCore
 import Testing
 

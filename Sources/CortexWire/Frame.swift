@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// One message between server and worker: `docs/wire-protocol.md` has the layout.
+/// One message between the server and a process of its own, a worker or the storage agent: `docs/wire-protocol.md` has the layout.
 package struct Frame: Hashable, Sendable {
     package enum Kind: UInt8, Sendable, CaseIterable {
         case request = 0x01
@@ -16,9 +16,15 @@ package struct Frame: Hashable, Sendable {
         case ready = 0x20
         case failed = 0x21
         case log = 0x22
+        case ensure = 0x23
+        case model = 0x24
+        case counted = 0x25
         case welcome = 0x30
         case cancel = 0x31
         case drain = 0x32
+        case models = 0x33
+        case ensured = 0x34
+        case count = 0x35
     }
 
     package struct Flags: OptionSet, Hashable, Sendable {
