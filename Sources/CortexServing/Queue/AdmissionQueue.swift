@@ -16,7 +16,7 @@ package actor AdmissionQueue {
     private let endWorker: @Sendable (_ worker: String) -> Void
     var state: AdmissionState
     var links: [SlotLink?] = []
-    private var controls: [String: any Channel] = [:]
+    var controls: [String: any Channel] = [:]
     private var isFlushScheduled = false
     private var timer: (at: NIODeadline, task: Scheduled<Void>)?
     private var slotWaiters: [CheckedContinuation<Void, Never>] = []
@@ -136,24 +136,6 @@ package actor AdmissionQueue {
         let waiters = self.slotWaiters
         self.slotWaiters = []
         for waiter in waiters { waiter.resume() }
-    }
-
-    func controlOpened(_ channel: any Channel, worker: String) { self.controls[worker] = channel }
-
-    func controlClosed(worker: String) {
-        self.controls[worker] = nil
-        self.wakeSlotWaiters()
-    }
-
-    package func sendDrain(to worker: String) {
-        self.sendControl(Frame(.drain), to: worker)
-    }
-
-    private func sendControl(_ frame: Frame, to worker: String) {
-        guard let control = self.controls[worker] else { return }
-        var buffer = control.allocator.buffer(capacity: Frame.headLength)
-        frame.write(into: &buffer)
-        control.writeAndFlush(buffer, promise: nil)
     }
 
     // MARK: Out to the slots

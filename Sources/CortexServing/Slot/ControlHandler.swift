@@ -58,6 +58,9 @@ final class ControlHandler: ChannelInboundHandler {
         case .ready: self.report(.ready(try JSONDecoder().decode(ReadyMessage.self, from: json)))
         case .failed: self.report(.failed(try JSONDecoder().decode(FailedMessage.self, from: json)))
         case .log: self.report(.log(try JSONDecoder().decode(LogMessage.self, from: json)))
+        case .ensure: self.report(.ensure(frame.id, try JSONDecoder().decode(EnsureMessage.self, from: json)))
+        case .model: self.report(.model(try JSONDecoder().decode(ModelMessage.self, from: json)))
+        case .counted: self.report(.counted(try JSONDecoder().decode(ModelCounts.self, from: json)))
         default: throw AdmissionQueue.UnexpectedFrame(kind: frame.kind)
         }
     }
@@ -79,6 +82,10 @@ package enum WorkerReport: Hashable, Sendable {
     case ready(ReadyMessage)
     case failed(FailedMessage)
     case log(LogMessage)
+    /// It waits for an `ensured` of this number.
+    case ensure(UInt64, EnsureMessage)
+    case model(ModelMessage)
+    case counted(ModelCounts)
     /// Its control connection closed: it is dead, or about to be.
     case disconnected
 }

@@ -60,7 +60,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
             )
             var buffer = context.channel.allocator.buffer(capacity: 1024)
             var welcome = ByteBuffer()
-            welcome.writeJSON(worker.welcome.json)
+            // After the connection is known to the queue: a change of the models that comes now is sent behind it.
+            welcome.writeJSON(worker.welcome.json(models: worker.models()))
             Frame(.welcome, body: welcome).write(into: &buffer)
             context.writeAndFlush(NIOAny(buffer), promise: nil)
         case .slot:

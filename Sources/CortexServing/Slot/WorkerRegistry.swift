@@ -1,3 +1,4 @@
+package import CortexSpec
 import Synchronization
 
 /// The workers that may connect: who they are, what they are told, who hears them.
@@ -5,6 +6,8 @@ package final class WorkerRegistry: Sendable {
     struct Expected: Sendable {
         var token: String
         var welcome: WelcomeMessage
+        /// The models that the worker is told of when it connects.
+        var models: @Sendable () -> JSONValue
         var report: @Sendable (WorkerReport) -> Void
     }
 
@@ -16,9 +19,11 @@ package final class WorkerRegistry: Sendable {
         _ worker: String,
         token: String,
         welcome: WelcomeMessage,
+        models: @escaping @Sendable () -> JSONValue = { .null },
         report: @escaping @Sendable (WorkerReport) -> Void
     ) {
-        self.expected.withLock { $0[worker] = Expected(token: token, welcome: welcome, report: report) }
+        let expected = Expected(token: token, welcome: welcome, models: models, report: report)
+        self.expected.withLock { $0[worker] = expected }
     }
 
     package func forget(_ worker: String) {

@@ -60,8 +60,8 @@ package struct WelcomeMessage: Hashable, Sendable {
         self.formPartLimit = formPartLimit
     }
 
-    /// The message as it is sent: every key is there, `python_path` as null where there is none.
-    var json: JSONValue {
+    /// The message as it is sent: every key is there, `python_path` and `models` as null where there are none.
+    func json(models: JSONValue) -> JSONValue {
         .object([
             "protocol": .int(Int64(wireProtocolVersion)),
             "capabilities": .array([]),
@@ -77,6 +77,7 @@ package struct WelcomeMessage: Hashable, Sendable {
             "inline_limit": .int(Int64(self.inlineLimit)),
             "json_depth_limit": .int(Int64(self.jsonDepthLimit)),
             "form_part_limit": .int(Int64(self.formPartLimit)),
+            "models": models,
         ])
     }
 }

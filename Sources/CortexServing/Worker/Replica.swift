@@ -32,6 +32,7 @@ package actor Replica {
     private var pids: [String: Int32] = [:]
     private var arguments: ReadyMessage?
     private var wasReady = false
+    private let tally = ModelTally()
 
     /// - Parameters:
     ///   - name: Prefix of its workers' names (`iris-3-0` gives `iris-3-0-0`, …).
@@ -97,7 +98,7 @@ package actor Replica {
             self.workers[index].beganStart()
             let error = await self.runOnce(index, worker)
             let wasReady = self.workers[index] == .ready
-            let isFinal = if case .failed(let message) = error { message.stage != "constructor" } else { false }
+            let isFinal = if case .failed(let message) = error { !Self.mayPass.contains(message.stage) } else { false }
             let decision = self.workers[index].exited(isFinal: isFinal)
             if wasReady, case .exited(let exit) = error { await self.report(.workerExited(worker: worker, exit)) }
             switch decision {
@@ -117,6 +118,9 @@ package actor Replica {
         }
     }
 
+    /// Stages of a start whose failure may be gone the next time; what fails before is in the code.
+    private static let mayPass: Set<String> = ["constructor", "models"]
+
     private func runOnce(_ index: Int, _ worker: String) async -> WorkerError? {
         let log = self.log
         let process = WorkerProcess(
@@ -131,15 +135,30 @@ package actor Replica {
         do {
             let outcome = try await process.run(
                 onStart: { self.started(index, worker, pid: $0) },
-                onReady: { await self.becameReady(index, $0) }
+                onReady: { await self.becameReady(index, $0) },
+                onCounted: { await self.tally.counted($0, by: worker) }
             )
+            await self.forgetModels(of: worker)
             if let failure = outcome.failure { return .failed(failure) }
             return .exited(outcome.exit)
         } catch let error as WorkerError {
+            await self.forgetModels(of: worker)
             return error
         } catch {
+            await self.forgetModels(of: worker)
             return .couldNotStart(reason: "\(error)")
         }
+    }
+
+    private func forgetModels(of worker: String) async {
+        await self.tally.ended(worker)
+        await self.launch.models.ended(worker)
+    }
+
+    /// How often its workers had a model in memory and how often not, as of now, or at the end of `limit` as of last time.
+    package func modelCounts(within limit: Duration) async -> ModelCounts {
+        let queue = self.queue
+        return await self.tally.total(of: Array(self.pids.keys), within: limit) { await queue.askForModelCounts($0) }
     }
 
     private func started(_ index: Int, _ worker: String, pid: Int32) {

@@ -9,18 +9,21 @@ package struct WorkerLaunch: Sendable {
     /// The whole environment of the process, the secret apart.
     package var environment: [String: String]
     package var welcome: WelcomeMessage
+    package var models: ModelDesk
 
     package init(
         python: String,
         package: String,
         socket: String,
         environment: [String: String],
-        welcome: WelcomeMessage
+        welcome: WelcomeMessage,
+        models: ModelDesk = .none
     ) {
         self.python = python
         self.package = package
         self.socket = socket
         self.environment = environment
         self.welcome = welcome
+        self.models = models
     }
 }

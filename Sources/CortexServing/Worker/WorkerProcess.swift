@@ -33,13 +33,19 @@ struct WorkerProcess {
     /// - Parameter onReady: Called once all its slots are open.
     func run(
         onStart: (Int32) -> Void,
-        onReady: @escaping @Sendable (ReadyMessage) async -> Void
+        onReady: @escaping @Sendable (ReadyMessage) async -> Void,
+        onCounted: @escaping @Sendable (ModelCounts) async -> Void
     ) async throws -> Outcome {
         let (reports, continuation) = AsyncStream.makeStream(of: WorkerReport.self, bufferingPolicy: .unbounded)
         // Lines go straight to the log; only the few reports of a life's stages wait in the stream.
         let log = self.log
         let token = Self.makeToken()
-        self.registry.expect(self.name, token: token, welcome: self.launch.welcome) { report in
+        self.registry.expect(
+            self.name,
+            token: token,
+            welcome: self.launch.welcome,
+            models: self.launch.models.welcome
+        ) { report in
             if case .log(let message) = report { log(message) } else { continuation.yield(report) }
         }
         defer { self.registry.forget(self.name) }
@@ -68,7 +74,7 @@ struct WorkerProcess {
                 let pid = process.processIdentifier.value
                 self.ledger.started(pid)
                 onStart(pid)
-                async let failure = self.follow(reports, pid: pid, onReady: onReady)
+                async let failure = self.follow(reports, pid: pid, onReady: onReady, onCounted: onCounted)
                 // The output ends with the process and all that it started, or because the user has closed it. What the
                 // worker said last may still be on its way through the control connection: why it failed, for one.
                 try await self.forwardOutput(process.standardOutput)
@@ -90,13 +96,14 @@ struct WorkerProcess {
         return Outcome(exit: exit, failure: result.closureResult)
     }
 
-    /// Acts on what the worker says of itself, until its output has ended; returns why it failed to start, if it did.
+    /// Acts on what the worker says, until its output has ended; returns why it failed to start, if it did.
     private func follow(
         _ reports: AsyncStream<WorkerReport>,
         pid: Int32,
-        onReady: @escaping @Sendable (ReadyMessage) async -> Void
+        onReady: @escaping @Sendable (ReadyMessage) async -> Void,
+        onCounted: @escaping @Sendable (ModelCounts) async -> Void
     ) async -> FailedMessage? {
-        await withTaskGroup(of: Void.self) { group in
+        await withDiscardingTaskGroup { group in
             var failure: FailedMessage?
             for await report in reports {
                 switch report {
@@ -106,6 +113,14 @@ struct WorkerProcess {
                     }
                 case .failed(let message): failure = message
                 case .log: break
+                case .ensure(let id, let message):
+                    // It may take as long as a download; what the worker says meanwhile is not held up.
+                    group.addTask {
+                        let answer = await self.launch.models.ensure(message, self.name)
+                        await self.queue.answer(answer, to: id, of: self.name)
+                    }
+                case .model(let message): await self.launch.models.report(message, self.name)
+                case .counted(let counts): await onCounted(counts)
                 case .disconnected:
                     // Its main thread is gone or going; whatever it started, and holds its output open, goes with it.
                     group.addTask {
