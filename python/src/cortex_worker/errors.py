@@ -33,3 +33,31 @@ class ProtocolError(Exception):
 
 class ConnectionLost(Exception):
     """The slot's connection is gone: nobody will read what is written."""
+
+
+class ModelError(Exception):
+    """A model that a predictor asked for cannot be had.
+
+    The text is for whoever wrote the predictor; `public` is what a client is told where nobody catches it. Neither
+    holds a path of the disk.
+    """
+
+    def __init__(self, message: str, public: str | None = None) -> None:
+        super().__init__(message)
+        self.public = message if public is None else public
+
+
+class ModelNotFound(ModelError):
+    """There is no such model, or no such version of it."""
+
+
+class InvalidVersion(ModelError):
+    """What was given as a version cannot be one."""
+
+
+class ModelUnavailable(ModelError):
+    """The model is known, but its files could not be brought to this machine; trying again later may help."""
+
+
+class ModelLoadFailed(ModelError):
+    """The model's files are there, but it could not be loaded. The cause is in `__cause__`."""

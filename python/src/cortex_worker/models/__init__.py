@@ -1,0 +1,1 @@
+"""Models in memory: which are loaded, how, and the clients that predictors get them from."""
