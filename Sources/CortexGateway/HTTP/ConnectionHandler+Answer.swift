@@ -155,12 +155,7 @@ extension ConnectionHandler {
             if exchange.head.method == .OPTIONS {
                 self.respond(exchange, status: 204, mediaType: nil, headers: Self.preflight, body: ByteBuffer())
             } else {
-                self.respond(
-                    exchange,
-                    status: 200,
-                    mediaType: "application/json",
-                    body: ByteBuffer(string: route.summary)
-                )
+                self.answer(exchange) { LocalAnswer(body: await route.summary()) }
             }
         case .liveness:
             self.respond(
@@ -185,28 +180,46 @@ extension ConnectionHandler {
 
     /// - Parameter isWhole: Whether the server is asked about, which is ready once *some* API is (or none is deployed).
     private func answerReadiness(_ exchange: Exchange, of routes: [Route], isWhole: Bool) {
-        self.state = .awaiting(exchange)
-        let connection = NIOLoopBound(self, eventLoop: self.loop.eventLoop)
-        let number = exchange.number
         let obstacle = self.loop.obstacle
-        // Upstreams answer asynchronously, a channel handler cannot wait: a task carries the answer back to this loop.
-        Task {
+        let id = exchange.id
+        let query = Exchange.split(exchange.head.uri).query
+        let isVerbose = query.split(separator: "&").contains { $0.hasPrefix("verbose") }
+        self.answer(exchange) {
             let report = await ReadinessReport(of: routes, isWhole: isWhole, obstacle: obstacle)
-            connection.execute { $0.finishReadiness(report, number) }
+            return LocalAnswer(
+                status: report.isReady ? 200 : 503,
+                headers: report.isReady ? [] : [("Retry-After", "1")],
+                body: ByteBuffer(string: report.json(isVerbose: isVerbose, requestID: id))
+            )
         }
     }
 
-    private func finishReadiness(_ report: ReadinessReport, _ number: UInt64) {
-        guard case .awaiting(let exchange) = self.state, exchange.number == number else { return }
-        let isVerbose = Exchange.split(exchange.head.uri).query.split(separator: "&").contains {
-            $0.hasPrefix("verbose")
+    /// JSON that is made elsewhere while the connection waits.
+    private struct LocalAnswer: Sendable {
+        var status = 200
+        var headers: [(name: String, value: String)] = []
+        var body: ByteBuffer
+    }
+
+    private func answer(_ exchange: Exchange, _ make: @escaping @Sendable () async -> LocalAnswer) {
+        self.state = .awaiting(exchange)
+        let connection = NIOLoopBound(self, eventLoop: self.loop.eventLoop)
+        let number = exchange.number
+        // What is asked answers asynchronously, a channel handler cannot wait: a task carries the answer back to this loop.
+        Task {
+            let answer = await make()
+            connection.execute { $0.finish(answer, number) }
         }
+    }
+
+    private func finish(_ answer: LocalAnswer, _ number: UInt64) {
+        guard case .awaiting(let exchange) = self.state, exchange.number == number else { return }
         self.respond(
             exchange,
-            status: report.isReady ? 200 : 503,
+            status: answer.status,
             mediaType: "application/json",
-            headers: report.isReady ? [] : [("Retry-After", "1")],
-            body: ByteBuffer(string: report.json(isVerbose: isVerbose, requestID: exchange.id))
+            headers: answer.headers,
+            body: answer.body
         )
     }
 

@@ -1,4 +1,5 @@
 package import CortexSpec
+package import NIOCore
 
 /// An API as the gateway knows it.
 package struct Route: Sendable {
@@ -10,8 +11,8 @@ package struct Route: Sendable {
     package var upstream: any Upstream
     /// How long a request may take from its arrival.
     package var timeout: Duration
-    /// The answer to `GET`, as JSON.
-    package var summary: String
+    /// Makes the answer to `GET`, as JSON; never waits for a prediction.
+    package var summary: @Sendable () async -> ByteBuffer
 
     package init(
         api: APIName,
@@ -19,7 +20,7 @@ package struct Route: Sendable {
         endpoint: String,
         upstream: any Upstream,
         timeout: Duration = .seconds(300),
-        summary: String
+        summary: @escaping @Sendable () async -> ByteBuffer
     ) {
         self.api = api
         self.version = version

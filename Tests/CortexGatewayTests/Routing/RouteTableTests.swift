@@ -1,4 +1,5 @@
 import CortexSpec
+import NIOCore
 import Testing
 
 @testable import CortexGateway
@@ -25,7 +26,7 @@ import Testing
             version: 1,
             endpoint: endpoint,
             upstream: Nowhere(),
-            summary: "{}"
+            summary: { ByteBuffer(string: "{}") }
         )
     }
 
