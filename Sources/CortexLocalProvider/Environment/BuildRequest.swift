@@ -6,6 +6,8 @@ struct BuildRequest: Sendable {
     let interpreter: PythonInterpreter
     let projectFolder: String
     let hasRequirements: Bool
+    /// Requirements that are no file's.
+    let packages: [String]
 
     /// Lines of uv that an error shows; the log has all.
     static let shownLines = 20
@@ -27,7 +29,7 @@ struct BuildRequest: Sendable {
         // One resolution for the user's packages and the worker's, so that the user's pins win or the conflict is told.
         let install =
             ["pip", "install", "--python", "\(folder)/bin/python"] + requirements
-            + WorkerPackage.requirements
+            + self.packages
         return [
             Step(
                 name: "creating environment with Python \(self.interpreter.version)",
@@ -39,7 +41,7 @@ struct BuildRequest: Sendable {
                 )
             ),
             Step(
-                name: "installing \(self.hasRequirements ? RequirementFiles.rootFile : "worker requirements")",
+                name: "installing \(self.wanted)",
                 command: ToolCommand(
                     executable: tool.path,
                     arguments: install,
@@ -48,6 +50,14 @@ struct BuildRequest: Sendable {
                 )
             ),
         ]
+    }
+
+    /// What is installed, in words.
+    private var wanted: String {
+        let known = Set(WorkerPackage.requirements)
+        let names = self.packages.filter { !known.contains($0) }.map { String($0.prefix { $0 != ";" && $0 != " " }) }
+        let all = (self.hasRequirements ? [RequirementFiles.rootFile] : []) + names
+        return all.isEmpty ? "worker requirements" : all.joined(separator: ", ")
     }
 
     /// The user's variables, less those that lead uv to another Python or place, and with pip's settings.

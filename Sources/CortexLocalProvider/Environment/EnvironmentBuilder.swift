@@ -45,16 +45,53 @@ package actor EnvironmentBuilder {
     ///   - project: The project's hash.
     ///   - projectFolder: The unpacked project. Must stay there as long as the environment is used, since packages that are
     ///     installed in place (`-e .`) lead to it.
+    ///   - packages: What the predictor's type needs besides, given the project's own requirements.
     ///   - progress: Takes a line for each step and each line of uv.
     /// - Throws: ``EnvironmentError`` or `CancellationError`.
     package func environment(
         for project: ProjectHash,
         in projectFolder: String,
+        packages: @Sendable (RequirementFiles) -> [String] = { _ in [] },
+        progress: @escaping @Sendable (String) -> Void
+    ) async throws -> PythonEnvironment {
+        let requirements = RequirementFiles(projectFolder: projectFolder)
+        return try await self.environment(
+            for: project,
+            in: projectFolder,
+            requirements: requirements,
+            packages: packages(requirements) + WorkerPackage.requirements,
+            progress: progress
+        )
+    }
+
+    /// An environment for a program of the server's own.
+    package func toolEnvironment(
+        packages: [String],
+        progress: @escaping @Sendable (String) -> Void
+    ) async throws -> PythonEnvironment {
+        try await self.environment(
+            for: nil,
+            in: self.tools,
+            requirements: RequirementFiles(),
+            packages: packages,
+            progress: progress
+        )
+    }
+
+    private func environment(
+        for project: ProjectHash?,
+        in projectFolder: String,
+        requirements: RequirementFiles,
+        packages: [String],
         progress: @escaping @Sendable (String) -> Void
     ) async throws -> PythonEnvironment {
         let interpreter = try await self.currentInterpreter()
-        let requirements = RequirementFiles(projectFolder: projectFolder)
-        let key = EnvironmentKey(interpreter: interpreter, requirements: requirements, project: project)
+        let key = EnvironmentKey(
+            interpreter: interpreter,
+            requirements: requirements,
+            packages: packages,
+            project: project
+        )
         let environment = PythonEnvironment(key: key, folder: "\(self.folder)/\(key)")
         if ProcessEnvironment.isExecutable(environment.python) { return environment }
 
@@ -69,7 +106,8 @@ package actor EnvironmentBuilder {
                     environment: environment,
                     interpreter: interpreter,
                     projectFolder: projectFolder,
-                    hasRequirements: !requirements.files.isEmpty
+                    hasRequirements: !requirements.files.isEmpty,
+                    packages: packages
                 )
                 // Outlives the call that begins it where others wait too; `finish` ends it for all.
                 self.builds.started(id, task: Task { await self.run(request, build: id) })

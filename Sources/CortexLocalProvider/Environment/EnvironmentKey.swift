@@ -1,6 +1,5 @@
 import Crypto
 package import CortexControlPlane
-import CortexServing
 
 /// Names an environment by all that decides its content.
 package struct EnvironmentKey: Hashable, Sendable, CustomStringConvertible {
@@ -10,7 +9,15 @@ package struct EnvironmentKey: Hashable, Sendable, CustomStringConvertible {
     /// Derives the key from the interpreter, what workers need, and the project's requirements.
     ///
     /// Requirements that lead into the project (`-e .`, a wheel beside the predictor) make its whole content count.
-    package init(interpreter: PythonInterpreter, requirements: RequirementFiles, project: ProjectHash) {
+    /// - Parameters:
+    ///   - packages: Requirements that are no file's: what the predictor's type needs.
+    ///   - project: Nil for a tool of the server's own, which has none.
+    package init(
+        interpreter: PythonInterpreter,
+        requirements: RequirementFiles,
+        packages: [String] = [],
+        project: ProjectHash?
+    ) {
         var hash = SHA256()
         func add(_ label: String, _ content: some Collection<UInt8>) {
             // Lengths keep two lists of parts from having one text.
@@ -21,9 +28,9 @@ package struct EnvironmentKey: Hashable, Sendable, CustomStringConvertible {
         add("interpreter", interpreter.path.utf8)
         add("version", interpreter.version.description.utf8)
         add("platform", interpreter.platform.utf8)
-        for requirement in WorkerPackage.requirements { add("worker", requirement.utf8) }
+        for package in packages { add("package", package.utf8) }
         for file in requirements.files { add("file \(file.path)", file.content) }
-        if requirements.leadIntoProject { add("project", project.description.utf8) }
+        if requirements.leadIntoProject, let project { add("project", project.description.utf8) }
         let digits = Array("0123456789abcdef".utf8)
         let text = hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
         self.description = String(decoding: text, as: UTF8.self)

@@ -15,11 +15,16 @@ package struct RequirementFiles: Hashable, Sendable {
 
     /// The one at the root first; empty where the project has none.
     package private(set) var files: [File] = []
+    /// The packages that lines ask for by name, in lower case with `-` for each run of `-`, `_` and `.` (PEP 503).
+    package private(set) var names: Set<String> = []
     /// Whether some requirement is itself in the project, such as `-e .`.
     package private(set) var leadIntoProject = false
 
     /// The name of the file at the project's root.
     package static let rootFile = "requirements.txt"
+
+    /// No requirements.
+    package init() {}
 
     package init(projectFolder: String) {
         var waiting = [Self.rootFile]
@@ -34,10 +39,18 @@ package struct RequirementFiles: Hashable, Sendable {
                 switch Self.classify(line) {
                 case .includes(let file): waiting.append(Self.resolve(file, besides: path))
                 case .leadsIntoProject: self.leadIntoProject = true
-                case .names: continue
+                case .names:
+                    if let name = Self.name(of: line) { self.names.insert(name) }
                 }
             }
         }
+    }
+
+    private static func name(of line: Substring) -> String? {
+        let text = line.drop { $0.isWhitespace }
+        let name = text.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
+        guard let first = name.first, first != "-", !name.isEmpty else { return nil }
+        return name.lowercased().split { "-_.".contains($0) }.joined(separator: "-")
     }
 
     private enum Line {
