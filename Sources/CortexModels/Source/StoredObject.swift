@@ -1,0 +1,84 @@
+/// One file or object below the root of a model source.
+package struct StoredObject: Hashable, Sendable {
+    /// Relative to the root, `/` between names; such that it can be a file's path below any folder.
+    package let path: String
+    package var size: Int64
+    /// Unix milliseconds.
+    package var modified: Int64
+    /// What changes with the content where the store has such a thing (an etag).
+    package var tag: String?
+
+    /// - Throws: ``StorageError/unsupported(_:)`` where `path` is absolute, or has `.`, `..`, an empty name or a control
+    ///   character in it: such an object is never written to disk. Markers of folders (keys that end in `/`) are no
+    ///   objects; who lists leaves them out.
+    package init(path: String, size: Int64, modified: Int64, tag: String? = nil) throws(StorageError) {
+        if let flaw = Self.flaw(of: path) {
+            throw .unsupported("the object \(path.escaped) cannot be a file: \(flaw); rename or remove it")
+        }
+        self.path = path
+        self.size = size
+        self.modified = modified
+        self.tag = tag
+    }
+
+    private init(unchecked path: String, of object: StoredObject) {
+        self.path = path
+        self.size = object.size
+        self.modified = object.modified
+        self.tag = object.tag
+    }
+
+    /// The same object as seen from a folder: its path without the folder's, `count` bytes with the `/`.
+    func relative(dropping count: Int) -> StoredObject {
+        // What is left of a checked path after a `/` needs no second check.
+        StoredObject(unchecked: String(Substring(self.path.utf8.dropFirst(count))), of: self)
+    }
+
+    /// The order of listings: by the bytes of the paths.
+    package static func isOrdered(_ first: StoredObject, _ second: StoredObject) -> Bool {
+        first.path.utf8.lexicographicallyPrecedes(second.path.utf8)
+    }
+
+    /// Whether a file or folder of this name is no part of a model: names that begin with `.` belong to editors, file
+    /// managers and copies under way (`.DS_Store`, `.ipynb_checkpoints`, what rsync is still writing).
+    ///
+    /// The exception is the metadata of zarr arrays, which checkpoints of JAX hold under such names.
+    package static func isHidden(_ name: some StringProtocol) -> Bool {
+        name.utf8.first == UInt8(ascii: ".") && ![".zarray", ".zattrs", ".zgroup", ".zmetadata"].contains(String(name))
+    }
+
+    /// Whether a name in the path is hidden.
+    package var isHidden: Bool { self.path.split(separator: "/").contains { Self.isHidden($0) } }
+
+    /// Why no file can have this path; nil where one can.
+    private static func flaw(of path: String) -> String? {
+        if path.isEmpty { return "its name is empty" }
+        if path.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+            return "its name has a control character in it"
+        }
+        if path.utf8.first == UInt8(ascii: "/") { return "its name begins with /" }
+        let names = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        if names.contains(where: \.isEmpty) { return "its name has an empty part" }
+        if names.contains(where: { $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }) {
+            return "its name has . or .. as a part"
+        }
+        if names.contains(where: { $0.count > 255 }) { return "a part of its name is longer than 255 bytes" }
+        return nil
+    }
+}
+
+extension StoredObject: Codable {
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            path: try fields.decode(String.self, forKey: .path),
+            size: try fields.decode(Int64.self, forKey: .size),
+            modified: try fields.decode(Int64.self, forKey: .modified),
+            tag: try fields.decodeIfPresent(String.self, forKey: .tag)
+        )
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case path, size, modified, tag
+    }
+}
