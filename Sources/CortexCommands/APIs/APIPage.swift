@@ -24,6 +24,9 @@ struct APIPage {
             example curl: curl \(endpoint) -X POST -H "Content-Type: application/json" -d @sample.json
             """
         )
+        if let models = self.api.models {
+            parts.append(ModelTable(models, now: self.now).render(bold: bold, width: width))
+        }
         parts.append(try APIConfiguration.text(of: self.api.spec))
         return parts.joined(separator: "\n\n")
     }

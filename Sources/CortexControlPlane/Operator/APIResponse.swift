@@ -8,6 +8,8 @@ package struct APIResponse: Hashable, Sendable, Codable {
     package var metrics: Metrics
     package var endpoint: String
     package var deployment: DeploymentSummary
+    /// Versions of the API's models; nil where it has none, and in lists of APIs.
+    package var models: [ModelObservation]?
 
     package struct Status: Hashable, Sendable, Codable {
         package var code: APIStatus
@@ -67,6 +69,7 @@ extension APIResponse {
         self.metrics = Metrics(networkStatistics: observation?.requests ?? RequestStatistics())
         self.endpoint = observation?.endpoint ?? baseURL + record.deployment.spec.networking.endpoint
         self.deployment = DeploymentSummary(record)
+        self.models = state.models.isEmpty ? nil : state.models
     }
 }
 

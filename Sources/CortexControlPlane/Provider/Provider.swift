@@ -18,6 +18,9 @@ package protocol Provider: Sendable {
     /// What is seen of an API now; nil where the provider knows none of that name.
     func observation(of api: APIName) async -> APIObservation?
 
+    /// The models of an API and what is known of each, by name and then version; empty where it has none.
+    func models(of api: APIName) async -> [ModelObservation]
+
     /// Lines of the API's log, oldest first.
     /// - Parameters:
     ///   - last: At most this many lines that are there already.
@@ -39,6 +42,9 @@ package struct Deployment: Hashable, Sendable {
     package var project: String
     /// Another number asks for new workers although nothing else has changed (`cortex refresh`).
     package var generation: Int
+    /// Whether it has answered requests before, under an earlier server: then what is wrong with a model now harms that
+    /// model only.
+    package var wasLive = false
 
     package init(id: String, version: Int, spec: APISpec, project: String, generation: Int = 0) {
         self.id = id

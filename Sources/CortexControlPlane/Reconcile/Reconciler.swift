@@ -106,8 +106,11 @@ package actor Reconciler {
 
     private func apply(_ record: DeploymentRecord, fallback: DeploymentRecord?) async {
         // A version that was live is its own last live one.
-        let fallback = record.outcome == .live ? nil : fallback?.deployment
-        await self.provider.apply(record.deployment, fallback: fallback)
+        var fallback = record.outcome == .live ? nil : fallback?.deployment
+        fallback?.wasLive = true
+        var deployment = record.deployment
+        deployment.wasLive = record.outcome == .live
+        await self.provider.apply(deployment, fallback: fallback)
     }
 
     /// Replaces the workers of an API by new ones of the same spec and project; nil where it is not deployed.
@@ -146,7 +149,11 @@ package actor Reconciler {
     /// An API as wanted and as seen; nil where it is not deployed.
     package func api(_ name: APIName) async throws -> APIState? {
         guard let record = try await self.store.wanted(name) else { return nil }
-        return APIState(wanted: record, observation: await self.provider.observation(of: name))
+        return APIState(
+            wanted: record,
+            observation: await self.provider.observation(of: name),
+            models: await self.provider.models(of: name)
+        )
     }
 
     /// All APIs, by name.
@@ -184,4 +191,6 @@ package struct APIState: Sendable {
     package var wanted: DeploymentRecord
     /// Nil until the provider has heard of it.
     package var observation: APIObservation?
+    /// Empty where it has none, and where all APIs were asked for.
+    package var models: [ModelObservation] = []
 }

@@ -60,6 +60,8 @@ final class FakeProvider: Provider {
         self.state.withLock { $0.lines[api, default: []].append(line) }
     }
 
+    func models(of api: APIName) async -> [ModelObservation] { [] }
+
     func apply(_ deployment: Deployment, fallback: Deployment?) async {
         self.state.withLock { state in
             let name = deployment.spec.name

@@ -5,26 +5,29 @@ enum OperatorSchemas {
     static let hash: JSONValue = ["type": "string", "pattern": "^[0-9a-f]{64}$"]
 
     static let all: [String: JSONValue] = [
-        "API": .members([
-            "spec": RouteAnswer.reference("APISpec"),
-            "status": .members(
-                [
-                    "status_code": .choice(of: APIStatus.allCases.map(\.rawValue)), "message": .text,
-                    "replica_counts": .members([
-                        "requested": .count, "ready": .count, "stale": .count, "failed": .count,
-                    ]),
-                ],
-                optional: ["reason": .text, "serving_version": .positive]
-            ),
-            "metrics": .members([
-                "network_stats": .members(
-                    ["code_2xx": .count, "code_4xx": .count, "code_5xx": .count],
-                    optional: ["latency": .number]
-                )
-            ]),
-            "endpoint": .text,
-            "deployment": RouteAnswer.reference("Deployment"),
-        ]),
+        "API": .members(
+            [
+                "spec": RouteAnswer.reference("APISpec"),
+                "status": .members(
+                    [
+                        "status_code": .choice(of: APIStatus.allCases.map(\.rawValue)), "message": .text,
+                        "replica_counts": .members([
+                            "requested": .count, "ready": .count, "stale": .count, "failed": .count,
+                        ]),
+                    ],
+                    optional: ["reason": .text, "serving_version": .positive]
+                ),
+                "metrics": .members([
+                    "network_stats": .members(
+                        ["code_2xx": .count, "code_4xx": .count, "code_5xx": .count],
+                        optional: ["latency": .number]
+                    )
+                ]),
+                "endpoint": .text,
+                "deployment": RouteAnswer.reference("Deployment"),
+            ],
+            optional: ["models": .list(of: RouteAnswer.reference("Model"))]
+        ),
         "APISpec": Self.spec,
         "Deployment": .members(
             [
@@ -53,6 +56,16 @@ enum OperatorSchemas {
             "kind": .choice(of: EventRecord.kinds),
         ]),
         "Message": .members(["message": .text]),
+        "Model": .members(
+            [
+                "name": .text, "version": ["type": "string", "pattern": "^(0|[1-9][0-9]*)$"], "is_latest": .flag,
+                "modified": ["type": "integer"], "size": .count, "is_on_disk": .flag, "loaded_by": .count,
+            ],
+            optional: [
+                "load_seconds": .number, "input_signatures": Self.tensors, "output_signatures": Self.tensors,
+                "signature_key": .text, "error": .text,
+            ]
+        ),
         "NewToken": [
             "type": "object",
             "properties": ["name": ["type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"]],
@@ -71,6 +84,14 @@ enum OperatorSchemas {
         ),
         "Token": .members(["name": .text, "created_at": .time, "revoked_at": .nullable(.time)]),
         "TokenSecret": .members(["name": .text, "token": .text]),
+    ]
+
+    /// Inputs or outputs of a model by name; in a shape, null is a size without a name.
+    private static let tensors: JSONValue = [
+        "type": "object",
+        "additionalProperties": .members([
+            "shape": ["type": "array", "items": ["type": ["integer", "string", "null"]]], "type": .text,
+        ]),
     ]
 
     private static let spec: JSONValue = .members(
