@@ -146,8 +146,8 @@ INVALID: list[tuple[str, str, list[str]]] = [
     ),
     (
         "a later release",
-        GOOD + "    model_path: models\n",
-        ["cortex.yaml:6:17: a: predictor.model_path: ", "not supported yet"],
+        GOOD + "  networking: {timeout: 5s}\n",
+        ["cortex.yaml:6:25: a: networking.timeout: ", "not supported yet"],
     ),
 ]
 

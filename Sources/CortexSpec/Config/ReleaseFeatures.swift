@@ -33,11 +33,6 @@ package struct ReleaseFeatures: Hashable, Sendable {
     ///
     /// To switch a feature on, delete its line.
     package static let current = ReleaseFeatures(pending: [
-        .tensorflowPredictor,
-        .onnxPredictor,
-        .modelPath,
-        .models,
-        .signatureKey,
         .serverSideBatching,
         .trafficSplitter,
         .requestTimeout,

@@ -25,32 +25,28 @@ extension BrokenConfig {
             ]
         ),
         BrokenConfig(
-            "a TensorFlow predictor",
+            "a TensorFlow predictor without a model",
             """
             - name: iris
               kind: RealtimeAPI
               predictor:
                 type: tensorflow
                 path: predictor.py
-                model_path: s3://bucket/iris
                 signature_key: predict
             """,
             [
-                "4:11: iris: predictor.type: tensorflow is not supported yet",
-                "6:17: iris: predictor.model_path: is not supported yet; remove the key",
-                "7:20: iris: predictor.signature_key: is not supported yet; remove the key",
+                "4:11: iris: predictor.type: tensorflow needs a model; give model_path or models"
             ]
         ),
         BrokenConfig(
-            "an ONNX predictor",
+            "an ONNX predictor without a model",
             """
             - name: iris
               kind: RealtimeAPI
-              predictor: {type: onnx, path: predictor.py, models: {dir: s3://bucket/models}}
+              predictor: {type: onnx, path: predictor.py}
             """,
             [
-                "3:21: iris: predictor.type: onnx is not supported yet",
-                "3:55: iris: predictor.models: is not supported yet; remove the key",
+                "3:21: iris: predictor.type: onnx needs a model; give model_path or models"
             ]
         ),
         BrokenConfig(
@@ -343,17 +339,14 @@ extension BrokenConfig {
             models: {dir: s3://b/n}
             """,
             [
-                "6:17: iris: predictor.model_path: is not supported yet; remove the key",
-                "6:17: iris: predictor.model_path: stands beside models; give one of the two",
-                "7:13: iris: predictor.models: is not supported yet; remove the key",
+                "6:17: iris: predictor.model_path: stands beside models; give one of the two"
             ]
         ),
         .predictor(
             "models without any",
             "models: {cache_size: 1, disk_cache_size: 2}",
             [
-                "6:13: iris: predictor.models: is not supported yet; remove the key",
-                "6:13: iris: predictor.models: names no model; give paths or dir",
+                "6:13: iris: predictor.models: names no model; give paths or dir"
             ]
         ),
         .predictor(
@@ -364,8 +357,7 @@ extension BrokenConfig {
               paths: [{name: a, model_path: s3://b/a}]
             """,
             [
-                "7:7: iris: predictor.models: is not supported yet; remove the key",
-                "7:12: iris: predictor.models.dir: stands beside paths; give one of the two",
+                "7:12: iris: predictor.models.dir: stands beside paths; give one of the two"
             ]
         ),
         .predictor(
@@ -380,7 +372,6 @@ extension BrokenConfig {
                 - b
             """,
             [
-                "7:7: iris: predictor.models: is not supported yet; remove the key",
                 #"8:18: iris: predictor.models.paths[0].name: "a b" is not a model's name; letters, digits, - and _"#,
                 "9:18: iris: predictor.models.paths[1].name: _cortex_default is kept for the model of model_path; choose another name",
                 "11:11: iris: predictor.models.paths[3]: model_path is missing; it must be a folder: s3://bucket/folder, or a path",
@@ -392,16 +383,14 @@ extension BrokenConfig {
             "a cache without a disk cache",
             "models: {dir: s3://b/m, cache_size: 1}",
             [
-                "6:13: iris: predictor.models: is not supported yet; remove the key",
-                "6:41: iris: predictor.models.cache_size: stands without disk_cache_size; give both or neither",
+                "6:41: iris: predictor.models.cache_size: stands without disk_cache_size; give both or neither"
             ]
         ),
         .predictor(
             "a cache larger than the disk's",
             "models: {dir: s3://b/m, cache_size: 3, disk_cache_size: 2}",
             [
-                "6:13: iris: predictor.models: is not supported yet; remove the key",
-                "6:41: iris: predictor.models.cache_size: is 3, over disk_cache_size 2; at most disk_cache_size",
+                "6:41: iris: predictor.models.cache_size: is 3, over disk_cache_size 2; at most disk_cache_size"
             ]
         ),
         .predictor(
@@ -411,7 +400,6 @@ extension BrokenConfig {
             models: {dir: s3://b/m, cache_size: 0, disk_cache_size: 2}
             """,
             [
-                "7:13: iris: predictor.models: is not supported yet; remove the key",
                 "7:41: iris: predictor.models.cache_size: is 0; it must be a whole number at least 1",
                 "7:41: iris: predictor.models.cache_size: stands beside processes_per_replica 2; a cache needs processes_per_replica: 1",
             ]

@@ -62,7 +62,8 @@ import Testing
         #expect(predictor?["additionalProperties"] == false)
         #expect(predictor?["properties"]?["type"]?["enum"] == ["python", "tensorflow", "onnx"])
         #expect(predictor?["properties"]?["processes_per_replica"]?["maximum"] == 100)
-        #expect(predictor?["properties"]?["models"]?["$comment"] == "not supported yet")
+        #expect(predictor?["properties"]?["models"]?["$comment"] == nil)
+        #expect(predictor?["properties"]?["server_side_batching"]?["$comment"] == "not supported yet")
         #expect(api?["autoscaling"]?["type"] == ["object", "null"])
         #expect(api?["autoscaling"]?["properties"]?["max_upscale_factor"]?["exclusiveMinimum"] == 1.0)
     }
