@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// One message between the server and a process of its own, a worker or the storage agent: `docs/wire-protocol.md` has the layout.
+/// One message between the server and a process of its own: `docs/wire-protocol.md` has the layout.
 package struct Frame: Hashable, Sendable {
     package enum Kind: UInt8, Sendable, CaseIterable {
         case request = 0x01

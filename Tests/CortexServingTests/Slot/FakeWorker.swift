@@ -23,7 +23,9 @@ struct Rig {
         let queue = AdmissionQueue(on: group.next(), apiVersion: 3, limit: 10) { _ in }
         let registry = WorkerRegistry()
         let (reports, continuation) = AsyncStream.makeStream(of: WorkerReport.self)
-        registry.expect(Self.worker, token: Self.token, welcome: .sample) { continuation.yield($0) }
+        registry.expect(Self.worker, token: Self.token, welcome: .sample, models: { ["catalog": [:]] }) {
+            continuation.yield($0)
+        }
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let listener = try await WorkerListener(
             path: path.path(percentEncoded: false),

@@ -63,7 +63,7 @@ import Testing
         #expect(try decoder.next() == nil)
     }
 
-    @Test(arguments: [0x00, 0x03, 0x0F, 0x18, 0x23, 0x33, 0xFF] as [UInt8])
+    @Test(arguments: [0x00, 0x03, 0x0F, 0x18, 0x2F, 0x3F, 0xFF] as [UInt8])
     func `a kind that is none is refused by the head alone`(kind: UInt8) {
         var decoder = FrameDecoder()
         decoder.append(self.head(length: 5, kind: kind))
