@@ -15,7 +15,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Queue
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HEAD = struct.Struct("<IBBHQ")
 TIMEOUT = 20.0
@@ -195,6 +198,7 @@ class Worker:
             "inline_limit": 1 << 20,
             "json_depth_limit": 512,
             "form_part_limit": 1000,
+            "models": None,
             **welcome,
         }
         # Short, since a socket's path is bounded.
@@ -207,6 +211,8 @@ class Worker:
         self._reader: threading.Thread | None = None
         self.logs: list[dict[str, Any]] = []
         self._log_added = threading.Condition()
+        #: Where the files of a version are, or what is said instead: answers to `ENSURE`.
+        self.on_disk: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {"error": "nothing", "code": "?"}
         self._events: dict[int, Queue[dict[str, Any]]] = defaultdict(Queue)
         environment = {**os.environ, "CORTEX_WORKER_TOKEN": "secret", "PYTHONPATH": str(SOURCES)}
         self.process = subprocess.Popen(
@@ -239,6 +245,10 @@ class Worker:
         assert self.process.wait(TIMEOUT) == 1
         return message
 
+    def event(self, kind: int) -> dict[str, Any]:
+        """The next message of this kind on the control connection; waits for it."""
+        return self._events[kind].get(timeout=TIMEOUT)
+
     def log(self, text: str) -> dict[str, Any]:
         """The first log record that contains `text`; waits for it."""
         with self._log_added:
@@ -251,6 +261,8 @@ class Worker:
     def _read_control(self) -> None:
         while (frame := self.control.read()) is not None:
             message = json.loads(frame.body)
+            if frame.kind == 0x23:
+                self.control.send(0x34, json.dumps(self.on_disk(message)).encode(), frame.number)
             if frame.kind == 0x22:
                 with self._log_added:
                     self.logs.append(message)

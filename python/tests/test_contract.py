@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -86,9 +86,49 @@ def test_broken_contracts(start: Start, body: str, error: str) -> None:
     assert error in message["error"]
 
 
-def test_other_predictor_types_are_not_supported_yet(start: Start) -> None:
-    message = start("class ONNXPredictor: pass", predictor_type="onnx").failed()
-    assert (message["stage"], "not supported yet" in message["error"]) == ("contract", True)
+MODELS = {
+    "single": True, "dynamic": False, "strict": True, "cache_size": 1, "cache_memory": None, "catalog": {}
+}  # fmt: skip
+PREDICT = "\n    def predict(self): return sorted(vars(self))"
+
+
+@pytest.mark.parametrize(
+    ("kind", "models", "body", "error"),
+    [
+        ("python", MODELS, "    def __init__(self, config, python_client): pass" + PREDICT, '"load_model" is not'),
+        ("python", MODELS, "    def __init__(self, config): pass\n    def load_model(self, model_path): pass" + PREDICT,
+         '"python_client" is a required argument, but was not provided; it is needed since models are configured'),
+        ("python", MODELS, "    def load_model(self, model_path): pass" + PREDICT, 'must take "python_client"'),
+        ("onnx", None, "    def __init__(self, onnx_client, config): pass" + PREDICT, "no models are configured"),
+        ("onnx", MODELS, "    def __init__(self, config): pass" + PREDICT, '"onnx_client" is a required argument'),
+        ("onnx", MODELS, "    def __init__(self, onnx_client): pass" + PREDICT, '"config" is a required argument'),
+        ("onnx", MODELS, "    def __init__(self, onnx_client, config, python_client): pass" + PREDICT,
+         '"python_client" is not a supported argument; supported: config, onnx_client'),
+        ("tensorflow", MODELS, "    def __init__(self, config): pass" + PREDICT, '"tensorflow_client" is a required'),
+        ("tensorflow", None, "    def __init__(self, tensorflow_client, config): pass" + PREDICT, "no models"),
+    ],
+)  # fmt: skip
+def test_broken_contracts_with_models(start: Start, kind: str, models: Any, body: str, error: str) -> None:
+    name = {"python": "PythonPredictor", "onnx": "ONNXPredictor", "tensorflow": "TensorFlowPredictor"}[kind]
+    message = start(f"class {name}:\n{body}", predictor_type=kind, models=models).failed()
+    assert message["stage"] == "contract"
+    assert error in message["error"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        # `load_model` is the models' own here: with one of the predictor's there is nothing to check.
+        "class ONNXPredictor:\n    def __init__(self, onnx_client, config, job_spec=1): self.client = onnx_client\n"
+        "    def load_model(self, anything, at_all): pass",
+        "class Base:\n    def __init__(self, *, config, onnx_client): self.client = onnx_client\n"
+        "class ONNXPredictor(Base):\n    pass",
+    ],
+)
+def test_an_onnx_predictor_gets_its_client(serve: Serve, body: str) -> None:
+    _, peer = serve(body + PREDICT, predictor_type="onnx", models=MODELS)
+    peer.request(kind=0)
+    assert json.loads(peer.answer().body) == ["client"]
 
 
 @pytest.mark.parametrize(

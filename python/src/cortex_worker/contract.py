@@ -12,7 +12,9 @@ from cortex_worker.errors import ContractError
 #: What `predict` and `post_predict` may name of a request, in the order in which it is told to the server.
 REQUEST_ARGUMENTS = ("payload", "query_params", "headers", "context")
 
-_CONSTRUCTOR = ("config", "python_client", "metrics_client", "job_spec")
+#: The argument of the constructor that gets the client, by the type of the predictor.
+CLIENT_ARGUMENTS = {"python": "python_client", "tensorflow": "tensorflow_client", "onnx": "onnx_client"}
+
 _PREDICT = (*REQUEST_ARGUMENTS, "batch_id")
 _POST_PREDICT = ("response", *REQUEST_ARGUMENTS)
 
@@ -32,30 +34,51 @@ class Contract:
         return [name for name in REQUEST_ARGUMENTS if name in named]
 
 
-def check(predictor: type[Any]) -> Contract:
-    """The contract that `predictor` keeps. Raises `ContractError` with what is wrong and what is allowed."""
+def check(predictor: type[Any], predictor_type: str = "python", models: bool = False) -> Contract:
+    """The contract that `predictor` keeps. Raises `ContractError` with what is wrong and what is allowed.
+
+    `models` says whether the API configures any; without them there is no client.
+    """
     post_predict = _check_method(predictor, "post_predict", _POST_PREDICT) if _has(predictor, "post_predict") else None
     if _has(predictor, "on_job_complete"):
         _check_method(predictor, "on_job_complete", ())
-    if _has(predictor, "load_model"):
-        _check_method(predictor, "load_model", ("model_path",), required=("model_path",))
-    constructor = _check_constructor(predictor)
+    if predictor_type == "python":
+        _check_load_model(predictor, models)
+    constructor = _check_constructor(predictor, predictor_type, models)
     if not _has(predictor, "predict"):
         raise ContractError(f'class {predictor.__name__}: required method "predict" is not defined')
     return Contract(constructor, _check_method(predictor, "predict", _PREDICT), post_predict)
 
 
-def _check_constructor(predictor: type[Any]) -> tuple[str, ...]:
-    if predictor.__init__ is object.__init__:
-        return ()
-    parameters = _parameters(predictor, "__init__", _CONSTRUCTOR, required=("config",))
+def _check_load_model(predictor: type[Any], models: bool) -> None:
+    if _has(predictor, "load_model"):
+        _check_method(predictor, "load_model", ("model_path",), required=("model_path",))
+    elif models:
+        raise ContractError(
+            f'class {predictor.__name__}: required method "load_model" is not defined; '
+            "it is called with the path of a model, since predictor.models (or predictor.model_path) is set"
+        )
+
+
+def _check_constructor(predictor: type[Any], predictor_type: str, models: bool) -> tuple[str, ...]:
+    client = CLIENT_ARGUMENTS[predictor_type]
     where = f"class {predictor.__name__}: __init__"
+    if predictor_type != "python" and not models:
+        raise ContractError(
+            f"class {predictor.__name__}: no models are configured; set predictor.models (or predictor.model_path)"
+        )
+    if predictor.__init__ is object.__init__:
+        if models:
+            raise ContractError(f'{where} is not defined, but must take "{client}": models are configured')
+        return ()
+    required = ("config", client) if models else ("config",)
+    parameters = _parameters(predictor, "__init__", ("config", client, "metrics_client", "job_spec"), required)
     names = []
     for parameter in parameters:
-        if parameter.name == "python_client":
+        if parameter.name == client and not models:
             if parameter.default is Parameter.empty:
                 raise ContractError(
-                    f'{where}: "python_client" is named, but no models are configured; '
+                    f'{where}: "{client}" is named, but no models are configured; '
                     "set predictor.models (or predictor.model_path) in cortex.yaml, or leave the argument out"
                 )
         elif parameter.name == "metrics_client":
@@ -101,5 +124,6 @@ def _parameters(
             raise ContractError(f'{where}: "{parameter.name}" is positional-only; arguments are passed by name')
     for missing in required:
         if missing not in {parameter.name for parameter in named}:
-            raise ContractError(f'{where}: "{missing}" is a required argument, but was not provided')
+            hint = "; it is needed since models are configured" if missing == "python_client" else ""
+            raise ContractError(f'{where}: "{missing}" is a required argument, but was not provided{hint}')
     return named

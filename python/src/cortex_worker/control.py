@@ -7,13 +7,17 @@ import os
 import signal
 import threading
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from cortex_worker import wire
 from cortex_worker.cancellation import Cancellations
 from cortex_worker.connection import Connection
 from cortex_worker.errors import ProtocolError
+from cortex_worker.models.catalog import CatalogModel, ModelSettings
 from cortex_worker.records import Records
+
+if TYPE_CHECKING:
+    from cortex_worker.models.clients import Models
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Welcome:
     inline_limit: int
     json_depth_limit: int
     form_part_limit: int
+    #: None where the API configures no models.
+    models: ModelSettings | None
 
     @classmethod
     def parse(cls, text: bytes) -> Welcome:
@@ -38,7 +44,9 @@ class Welcome:
         message = json.loads(text)
         if message["protocol"] != wire.PROTOCOL_VERSION:
             raise ProtocolError(f"protocol {message['protocol']}; this worker speaks {wire.PROTOCOL_VERSION}")
-        return cls(**{name: message[name] for name in cls.__dataclass_fields__})
+        models = message.get("models")
+        fields = {name: message[name] for name in cls.__dataclass_fields__ if name != "models"}
+        return cls(**fields, models=None if models is None else ModelSettings.parse(models))
 
 
 class Control:
@@ -56,26 +64,40 @@ class Control:
         self.cancellations = Cancellations()
         self.records = Records(self._connection.send)
 
-    def listen(self, drain: Callable[[], None]) -> None:
+    def listen(self, drain: Callable[[], None], models: Models | None) -> None:
         """Read from the server in a thread of its own, from now until the process ends."""
-        threading.Thread(target=self._listen, args=(drain,), name="control", daemon=True).start()
+        threading.Thread(target=self._listen, args=(drain, models), name="control", daemon=True).start()
 
-    def _listen(self, drain: Callable[[], None]) -> None:
+    def _listen(self, drain: Callable[[], None], models: Models | None) -> None:
         try:
             while (frame := self._connection.read()) is not None:
                 if frame.kind == wire.CANCEL:
                     self.cancellations.add(frame.number)
                 elif frame.kind == wire.DRAIN:
                     drain()
-                else:
+                elif models is None or not self._on_models(models, frame):
                     break
-        except (OSError, ProtocolError):
+        except (OSError, ProtocolError, ValueError, KeyError, TypeError):
             pass
         # The server is gone, or is not to be understood: whatever still runs here, runs for nobody, and so does what
         # the predictor has started. (The server starts each worker in a session of its own.)
         if os.getpgrp() == os.getpid():
             os.killpg(0, signal.SIGKILL)
         os._exit(1)
+
+    def _on_models(self, models: Models, frame: wire.Frame) -> bool:
+        """Take a frame about models. Nothing is loaded or unloaded here: a cancellation may be next."""
+        if frame.kind == wire.ENSURED:
+            models.ensures.answered(frame.number, bytes(frame.body))
+        elif frame.kind == wire.MODELS:
+            message = json.loads(bytes(frame.body))
+            changed = {name: CatalogModel.parse(each) for name, each in message["changed"].items()}
+            models.holder.update(changed, message["removed"])
+        elif frame.kind == wire.COUNT:
+            self.records.tell(wire.COUNTED, models.holder.counters(), frame.number)
+        else:
+            return False
+        return True
 
     def after_fork(self) -> None:
         """In a forked child: let go of the connection, which is the parent's."""

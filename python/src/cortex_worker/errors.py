@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+_Same = TypeVar("_Same", bound="ModelError")
+
 
 class ContractError(Exception):
     """The predictor's class does not have the shape that its type asks for."""
@@ -42,9 +46,16 @@ class ModelError(Exception):
     holds a path of the disk.
     """
 
-    def __init__(self, message: str, public: str | None = None) -> None:
+    def __init__(self, message: str, public: str | None = None, details: str | None = None) -> None:
         super().__init__(message)
         self.public = message if public is None else public
+        #: For the log: the traceback of the user's or the library's exception behind this one. Text, since the
+        #: exception itself would keep alive what its frames hold, half-loaded models included.
+        self.details = details
+
+    def again(self: _Same) -> _Same:
+        """The same error, to be raised in another thread, or once more."""
+        return type(self)(str(self), self.public, self.details)
 
 
 class ModelNotFound(ModelError):
@@ -60,4 +71,8 @@ class ModelUnavailable(ModelError):
 
 
 class ModelLoadFailed(ModelError):
-    """The model's files are there, but it could not be loaded. The cause is in `__cause__`."""
+    """The model's files are there, but it could not be loaded."""
+
+
+class InferenceFailed(Exception):
+    """A model was there, but did not run on what it was given."""

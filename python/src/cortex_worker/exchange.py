@@ -14,10 +14,12 @@ from cortex_worker.failure import failure_of, user_traceback
 if TYPE_CHECKING:
     from cortex_worker.cancellation import Cancellations
     from cortex_worker.connection import Connection
+    from cortex_worker.models.pins import Pins
     from cortex_worker.records import Records
 
 # A larger chunk of a stream goes in several frames.
 _CHUNK_SIZE = 1 << 20
+_VERSION_HEADER = b"x-cortex-model-version"
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class Exchange:
     """The answer of one request, from the first byte to the last. All of it happens on the slot's thread."""
 
     __slots__ = (
-        "_connection", "_records", "_settings", "_stream", "answered", "cancellations", "failed", "more", "number",
-        "out_of_memory", "request_id", "started", "taken",
+        "_connection", "_pins", "_records", "_settings", "_stream", "answered", "cancellations", "failed", "more",
+        "number", "out_of_memory", "request_id", "started", "taken",
     )  # fmt: skip
 
     def __init__(
@@ -45,8 +47,10 @@ class Exchange:
         number: int,
         request_id: str,
         more: bool,
+        pins: Pins | None,
     ) -> None:
         self._connection = connection
+        self._pins = pins
         self._settings = settings
         self._records = records
         self._stream: tuple[int, list[tuple[bytes, bytes]]] | None = None
@@ -79,6 +83,8 @@ class Exchange:
         self, status: int, body: bytes, content: int = 0, headers: list[tuple[bytes, bytes]] | None = None
     ) -> None:
         """Send a whole answer; a large one by a spool file, and then wait until the server has opened it."""
+        if self._pins is not None:
+            headers = self._with_version(headers)
         if len(body) > self._settings.inline_limit:
             path = self._spool(body)
             self._answer_by_file(status, path, content, wire.FORM_SPOOL, headers)
@@ -91,6 +97,8 @@ class Exchange:
 
     def answer_with_file(self, status: int, path: str, headers: list[tuple[bytes, bytes]]) -> None:
         """Have the server send a file of the user's, which stays where it is."""
+        if self._pins is not None:
+            headers = self._with_version(headers) or []
         self._answer_by_file(status, path, wire.CONTENT_GIVEN, wire.FORM_FILE, headers)
 
     def open_stream(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
@@ -103,6 +111,8 @@ class Exchange:
         if not self.answered:
             assert self._stream is not None
             status, headers = self._stream
+            if self._pins is not None:
+                headers = self._with_version(headers) or []
             head = wire.answer(wire.HEAD, self.number, status, self.taken, b"", headers=headers)
             self.answered = True
         if len(data) <= _CHUNK_SIZE:
@@ -150,6 +160,17 @@ class Exchange:
             self._connection.wait_taken(self.number)
         except OSError as error:
             raise ConnectionLost(str(error)) from None
+
+    def _with_version(self, headers: list[tuple[bytes, bytes]] | None) -> list[tuple[bytes, bytes]] | None:
+        """The headers, and which version of the model answered, where it was one model and the predictor is silent."""
+        version = None if self._pins is None else self._pins.version()
+        if version is None:
+            return headers
+        if headers is None:
+            return [(_VERSION_HEADER, version.encode())]
+        if any(name.lower() == _VERSION_HEADER for name, _ in headers):
+            return headers
+        return [*headers, (_VERSION_HEADER, version.encode())]
 
     def _spool(self, body: bytes) -> str:
         path = os.path.join(self._settings.spool_directory, f"answer-{os.urandom(16).hex()}")

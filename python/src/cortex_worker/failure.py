@@ -8,10 +8,26 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cortex_worker.errors import MalformedPayload, UnusableResult
+from cortex_worker.errors import (
+    InvalidVersion,
+    MalformedPayload,
+    ModelError,
+    ModelLoadFailed,
+    ModelNotFound,
+    ModelUnavailable,
+    UnusableResult,
+)
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+_MODEL_ANSWERS: dict[type[ModelError], tuple[int, str]] = {
+    ModelNotFound: (404, "MODEL_NOT_FOUND"),
+    InvalidVersion: (400, "INVALID_VERSION"),
+    ModelUnavailable: (503, "MODEL_UNAVAILABLE"),
+    ModelLoadFailed: (500, "MODEL_LOAD_FAILED"),
+}
+_RETRY_SECONDS = "1"
 
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -37,6 +53,8 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, MemoryError):
         report = {"code": "OUT_OF_MEMORY", "error": "the predictor ran out of memory"}
         return Failure(507, report, user_traceback(error), out_of_memory=True)
+    if isinstance(error, ModelError):
+        return _model_failure(error)
     if _is_http_exception(error):
         return _http_failure(error)
     report = {
@@ -45,6 +63,20 @@ def failure_of(error: BaseException) -> Failure:
         "hint": "the traceback is in the logs of the API, under this request's id",
     }
     return Failure(500, report, user_traceback(error))
+
+
+def _model_failure(error: ModelError) -> Failure:
+    kind = next((each for each in _MODEL_ANSWERS if isinstance(error, each)), ModelLoadFailed)
+    status, code = _MODEL_ANSWERS[kind]
+    report: dict[str, Any] = {"code": code, "error": error.public}
+    if status < 500:
+        # The client's mistake, as the answer says.
+        return Failure(status, report, None)
+    if kind is ModelUnavailable:
+        report["headers"] = [["retry-after", _RETRY_SECONDS]]
+    else:
+        report["hint"] = "the traceback is in the logs of the API"
+    return Failure(status, report, f"{error.details}\n{error}" if error.details else str(error))
 
 
 def _is_http_exception(error: BaseException) -> bool:
@@ -72,6 +104,16 @@ def _http_failure(error: Any) -> Failure:
         logged = f"{user_traceback(error)}\nstatus {status} is no final HTTP status; allowed: 200 to 599"
         return Failure(500, {"code": "PREDICTOR_FAILED", "error": "the predictor raised an exception"}, logged)
     return Failure(status, report, None)
+
+
+def describe(error: BaseException) -> str:
+    """The exception's type and text, in one line if its text is one."""
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:
+        text = ""
+    return f"{name}: {text}" if text else name
 
 
 def user_traceback(error: BaseException) -> str:

@@ -63,8 +63,6 @@ def find_class(module: ModuleType, predictor_type: str) -> type[Any]:
     name = CLASS_NAMES.get(predictor_type)
     if name is None:
         raise ContractError(f"predictor type {predictor_type!r} is not known; allowed: {', '.join(CLASS_NAMES)}")
-    if predictor_type != "python":
-        raise ContractError(f"predictor type {predictor_type!r} ({name}) is not supported yet; use a PythonPredictor")
     found = getattr(module, name, None)
     if found is None:
         other = next((c for c in CLASS_NAMES.values() if hasattr(module, c)), None)

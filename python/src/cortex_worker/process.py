@@ -11,11 +11,11 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cortex_worker import contract, inline, loader, wire
+from cortex_worker import construction, contract, inline, loader, wire
 from cortex_worker.control import Control
-from cortex_worker.errors import ContractError, LoadError
+from cortex_worker.errors import ContractError, LoadError, ModelError
 from cortex_worker.exchange import AnswerSettings
-from cortex_worker.failure import user_traceback
+from cortex_worker.failure import describe, user_traceback
 from cortex_worker.lifetime import Lifetime
 from cortex_worker.output import Output
 from cortex_worker.payload import PayloadReader
@@ -23,6 +23,8 @@ from cortex_worker.slot import Slot, SlotEnvironment
 
 if TYPE_CHECKING:
     from types import FrameType
+
+    from cortex_worker.models.clients import Models
 
 # How long the last records, and the user's `atexit` functions, may take.
 _FLUSH_SECONDS = 1.0
@@ -49,6 +51,7 @@ class Worker:
         self._waking, self._wake = socket.socketpair()
         self._wake.setblocking(False)
         self._output = Output(self._records.line)
+        self._models: Models | None = None
 
     def run(self) -> None:
         """Serve until the server says drain. Never returns."""
@@ -58,7 +61,8 @@ class Worker:
         signal.signal(signal.SIGINT, lambda *_: None)
         os.register_at_fork(after_in_child=self._after_fork)
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
-        self._control.listen(self._drain)
+        self._models = self._build_models()
+        self._control.listen(self._drain, self._models)
         os.chdir(self._welcome.project_directory)
         loader.extend_path(self._welcome.project_directory, self._welcome.python_path)
         predictor_class, kept = self._load()
@@ -74,22 +78,30 @@ class Worker:
             inline.install()
             stage = "contract"
             found = loader.find_class(module, self._welcome.predictor_type)
-            return found, contract.check(found)
-        except (LoadError, ContractError) as error:
+            kept = contract.check(found, self._welcome.predictor_type, self._models is not None)
+            if self._models is not None:
+                stage = "models"
+                self._models.holder.prepare()
+            return found, kept
+        except (LoadError, ContractError, ModelError) as error:
             self._fail(stage, str(error), str(error))
         except BaseException as error:  # The predictor's boundary: SystemExit at import is a failure too.
-            self._fail(stage, _text(error), user_traceback(error))
+            self._fail(stage, describe(error), user_traceback(error))
 
     def _construct(self, predictor_class: type[Any], kept: contract.Contract) -> None:
         """Build the predictor on the thread that will serve it, open the other slots, and serve."""
-        choice = {"config": self._welcome.config, "job_spec": None}
+        choice: dict[str, Any] = {"config": self._welcome.config, "job_spec": None}
         try:
-            predictor = predictor_class(**{name: choice[name] for name in kept.constructor})
+            if self._models is not None:
+                choice[contract.CLIENT_ARGUMENTS[self._welcome.predictor_type]] = self._models.client
+            arguments = {name: choice[name] for name in kept.constructor}
+            predictor = construction.construct(predictor_class, arguments, self._models)
             environment = self._environment(predictor, kept)
             first = Slot(environment)
             inline.install()
         except BaseException as error:  # The predictor's boundary.
-            self._fail("constructor", f"__init__: {_text(error)}", user_traceback(error))
+            self._fail("constructor", f"__init__: {describe(error)}", user_traceback(error))
+        self._load_models()
         self._output.end_lines()
         self._ready = True
         ready = {
@@ -103,6 +115,28 @@ class Worker:
             self._start_thread(index, self._serve, Slot(environment), index)
         self._serve(first, 0)
 
+    def _build_models(self) -> Models | None:
+        welcome = self._welcome
+        if welcome.models is None:
+            return None
+        # Only here: a predictor without models starts without any of this.
+        from cortex_worker.models import clients
+
+        try:
+            return clients.build(welcome.api, welcome.predictor_type, welcome.models, self._records)
+        except ValueError as error:
+            self._fail("models", str(error), str(error))
+
+    def _load_models(self) -> None:
+        """Bring the latest version of each model into memory, unless they are loaded when asked for."""
+        if self._models is None:
+            return
+        problems = self._models.holder.start()
+        settings = self._welcome.models
+        if problems and settings is not None and settings.strict:
+            details = "\n".join(problem.details for problem in problems if problem.details)
+            self._fail("models", "; ".join(str(problem) for problem in problems), details)
+
     def _environment(self, predictor: Any, kept: contract.Contract) -> SlotEnvironment:
         welcome = self._welcome
         return SlotEnvironment(
@@ -114,6 +148,7 @@ class Worker:
             records=self._records,
             output=self._output,
             lifetime=self._lifetime,
+            holder=None if self._models is None else self._models.holder,
         )
 
     def _serve(self, slot: Slot, index: int) -> None:
@@ -137,7 +172,9 @@ class Worker:
     def _fail(self, stage: str, error: str, traceback: str) -> NoReturn:
         """Tell the server why there is no predictor, and end."""
         self._output.end_lines()
-        message = {"stage": stage, "error": f"{self._welcome.predictor_path}: {error}", "traceback": traceback}
+        # Models are not to be found in the predictor's file.
+        where = "" if stage == "models" else f"{self._welcome.predictor_path}: "
+        message = {"stage": stage, "error": f"{where}{error}", "traceback": traceback}
         self._records.tell(wire.FAILED, message)
         self._exit(1)
 
@@ -157,6 +194,8 @@ class Worker:
         self._output.bypass()
         self._lifetime.after_fork()
         self._control.after_fork()
+        if self._models is not None:
+            self._models.after_fork()
 
     def _exit(self, status: int) -> NoReturn:
         """Run what the user left to `atexit`, and end, whatever threads of the user's still run."""
@@ -169,12 +208,3 @@ class Worker:
             atexit._run_exitfuncs()
         self._records.flush(_FLUSH_SECONDS)
         os._exit(status)
-
-
-def _text(error: BaseException) -> str:
-    name = type(error).__name__
-    try:
-        text = str(error)
-    except Exception:
-        text = ""
-    return f"{name}: {text}" if text else name

@@ -41,9 +41,9 @@ class Records:
         """Queue a line that the user printed."""
         self._put(_log_frame("info", text, request_id, stream), bounded=True)
 
-    def tell(self, kind: int, value: Any) -> None:
+    def tell(self, kind: int, value: Any, number: int = 0) -> None:
         """Queue a message that must not be dropped."""
-        self._put(json_frame(kind, value), bounded=False)
+        self._put(json_frame(kind, value, number), bounded=False)
 
     def flush(self, timeout: float) -> None:
         """Wait until everything is sent, or `timeout` seconds have passed."""

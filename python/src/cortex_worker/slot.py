@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from cortex_worker.cancellation import Cancellations
     from cortex_worker.contract import Contract
     from cortex_worker.lifetime import Lifetime
+    from cortex_worker.models.holder import ModelHolder
+    from cortex_worker.models.pins import Pins
     from cortex_worker.output import Output
     from cortex_worker.payload import PayloadReader
     from cortex_worker.records import Records
@@ -41,6 +43,8 @@ class SlotEnvironment:
     records: Records
     output: Output
     lifetime: Lifetime
+    #: None where the API configures no models.
+    holder: ModelHolder | None
 
 
 class Slot:
@@ -58,10 +62,14 @@ class Slot:
         self._arguments = ArgumentBuilder(contract, environment.cancellations)
         self._selects = set(self._post_names) - set(contract.predict) - {"response"} != set()
         self._served = False
+        self._holder = environment.holder
+        self._pins: Pins | None = None
 
     def serve(self, path: str, worker: str, token: str, index: int) -> None:
         """Serve over one connection after the other: one that the server closes is opened again."""
         lifetime = self._environment.lifetime
+        if self._holder is not None:
+            self._pins = self._holder.attach()
         pause = 0.0
         while not lifetime.ending:
             # A connection that was closed without a request is not opened again in a hot loop.
@@ -124,11 +132,14 @@ class Slot:
             number,
             request_id,
             self._post_predict is not None,
+            self._pins,
         )
         self._current.request_id = request_id
         try:
             self._answer(exchange, frame, body[meta_start:body_start], body[body_start:], deadline)
         finally:
+            if self._holder is not None and self._pins is not None and self._pins.entries:
+                self._holder.release(self._pins)
             environment.output.end_lines()
             self._current.request_id = None
             self._cancellations.discard(number)

@@ -11,8 +11,8 @@ MAXIMUM_LENGTH = 16 << 20
 
 REQUEST, TAKEN = 0x01, 0x02
 HELLO, ANSWER, HEAD, CHUNK, END, FAILURE, IDLE, SKIPPED = 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17
-READY, FAILED, LOG = 0x20, 0x21, 0x22
-WELCOME, CANCEL, DRAIN = 0x30, 0x31, 0x32
+READY, FAILED, LOG, ENSURE, MODEL, COUNTED = 0x20, 0x21, 0x22, 0x23, 0x24, 0x25
+WELCOME, CANCEL, DRAIN, MODELS, ENSURED, COUNT = 0x30, 0x31, 0x32, 0x33, 0x34, 0x35
 
 BODY_IS_PATH = 1
 MORE_FOLLOWS, WORKER_ENDS = 1, 2
@@ -44,9 +44,9 @@ def frame(kind: int, number: int = 0, body: bytes = b"", code: int = 0, flags: i
     return FRAME_HEAD.pack(len(body), kind, flags, code, number) + body
 
 
-def json_frame(kind: int, value: Any) -> bytes:
+def json_frame(kind: int, value: Any, number: int = 0) -> bytes:
     """A frame of a connection's own, whose body is JSON."""
-    return frame(kind, 0, json.dumps(value).encode())
+    return frame(kind, number, json.dumps(value).encode())
 
 
 def microseconds(nanoseconds: int) -> int:

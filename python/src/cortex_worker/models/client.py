@@ -8,9 +8,6 @@ if TYPE_CHECKING:
     from cortex_worker.models.entry import Entry
     from cortex_worker.models.holder import ModelHolder
 
-#: A version as a predictor may name it: a number, its text, "latest", or None for the latest.
-VersionChoice = "str | int | None"
-
 
 class ModelClient:
     """Gets models from the holder. Made once per process; used by any thread."""
@@ -32,4 +29,5 @@ class ModelClient:
         return self._holder.caching
 
     def _entry(self, model_name: str | None, model_version: str | int | None) -> Entry:
+        """The entry for a predictor's choice. None and "latest" are the latest; a number may be given as such."""
         return self._get(model_name, model_version)
