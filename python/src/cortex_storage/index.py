@@ -1,0 +1,131 @@
+"""Folders of web servers: WebDAV where it is spoken, else the pages that list a folder (Apache, nginx, Python)."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urldefrag, urljoin
+
+import obstore
+from obstore.exceptions import BaseError
+
+from cortex_storage.faults import StorageFault, of_store
+from cortex_storage.objects import check
+from cortex_storage.pages import ask
+from cortex_storage.place import QUIET_TIMEOUT
+from cortex_storage.together import each
+
+if TYPE_CHECKING:
+    from cortex_storage.objects import StoredObject
+    from cortex_storage.pages import Page
+    from cortex_storage.place import Place
+
+_DEEPEST = 32
+_PAGES_AT_ONCE = 4
+_HEADS_AT_ONCE = 8
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a":
+            self.found += [value for name, value in attrs if name == "href" and value]
+
+
+async def speaks_dav(place: Place) -> bool:
+    """Whether the server lists folders by WebDAV."""
+    page = await _ask(place, "", "OPTIONS")
+    return page.status < 400 and "dav" in page.headers
+
+
+async def walk(place: Place, limit: int) -> list[StoredObject]:
+    """All files that the pages below the root lead to, a level at a time."""
+    from cortex_storage.listing import too_many
+
+    files: set[str] = set()
+    seen = {""}
+    level = [""]
+    for _ in range(_DEEPEST):
+        below: set[str] = set()
+
+        async def visit(folder: str, below: set[str] = below, count: int = len(seen)) -> None:
+            for path in _entries(place, folder, await _page(place, folder)):
+                (below if path.endswith("/") else files).add(path)
+                if len(files) + count + len(below) > limit:
+                    raise too_many(place, limit)
+
+        await each(level, visit, _PAGES_AT_ONCE)
+        level = sorted(below - seen)
+        seen |= below
+        if not level:
+            return await _described(place, sorted(files))
+    raise StorageFault("unsupported", f"{place.shown(level[0])} is deeper than {_DEEPEST} folders")
+
+
+async def _page(place: Place, folder: str) -> Page:
+    page = await _ask(place, folder, "GET")
+    subject = place.shown(folder)
+    if page.status == 404:
+        raise StorageFault("notFound", f"{subject} is not there; check the path")
+    if page.status in (401, 403):
+        raise StorageFault("denied", f"{subject}: access is denied (status {page.status}); {place.denial}")
+    if page.status >= 400:
+        kind = "unreachable" if page.status >= 500 or page.status == 429 else "failed"
+        raise StorageFault(kind, f"{subject}: {place.server} answers with status {page.status}")
+    if "html" not in page.headers.get("content-type", ""):
+        raise StorageFault("unsupported", f"{subject} is no folder: the server gives no page that lists its files")
+    return page
+
+
+async def _ask(place: Place, folder: str, method: str) -> Page:
+    try:
+        return await asyncio.to_thread(ask, f"{place.web}{quote(folder)}", method)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        reason = str(error.args[0]) if error.args and not isinstance(error, OSError) else str(error)
+        reason = reason.removeprefix("<urlopen error ").removesuffix(">")
+        raise StorageFault("unreachable", f"{place.shown(folder)}: cannot reach {place.server}: {reason}") from error
+
+
+def _entries(place: Place, folder: str, page: Page) -> list[str]:
+    """The files and folders (these end in `/`) that a page links to, relative to the root; others are ignored."""
+    links = _Links()
+    links.feed(page.text)
+    base = f"{place.web}{quote(folder)}"
+    known = {unquote(base), unquote(page.url)}
+    found = []
+    for link in links.found:
+        target = urldefrag(urljoin(page.url, link.strip())).url
+        name = next((unquote(target)[len(start) :] for start in known if unquote(target).startswith(start)), "")
+        # Links that sort the page have a query; the page itself has no name of its own.
+        if not name or "?" in target:
+            continue
+        parts = [unquote(part) for part in target.split("/")]
+        if any("/" in part for part in parts):
+            raise StorageFault("unsupported", f"{place.shown(folder)}{name} cannot be a file: / is in its name")
+        check(f"{folder}{name}".rstrip("/"), place.shown(f"{folder}{name}"))
+        found.append(f"{folder}{name}")
+    return found
+
+
+async def _described(place: Place, paths: list[str]) -> list[StoredObject]:
+    """The files with what a server tells of each."""
+    from cortex_storage.listing import from_meta
+
+    found: list[StoredObject] = []
+
+    async def describe(path: str) -> None:
+        try:
+            meta = await asyncio.wait_for(obstore.head_async(place.store, path), QUIET_TIMEOUT)
+        except FileNotFoundError as error:
+            raise StorageFault("notFound", f"{place.shown(path)} is linked to, and is not there") from error
+        except (BaseError, OSError, asyncio.TimeoutError) as error:
+            raise of_store(error, place, path) from error
+        found.append(from_meta(path, meta))
+
+    await each(paths, describe, _HEADS_AT_ONCE)
+    return found

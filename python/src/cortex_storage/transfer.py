@@ -1,0 +1,200 @@
+"""Brings objects to disk: in parts where they are large, on from where it broke, and never another than was listed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import obstore
+from obstore.exceptions import BaseError, NotSupportedError
+
+from cortex_storage.faults import StorageFault, of_store
+from cortex_storage.objects import check
+from cortex_storage.place import QUIET_TIMEOUT
+from cortex_storage.target import Target
+from cortex_storage.together import each
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cortex_storage.objects import StoredObject
+    from cortex_storage.place import Place
+
+LARGE = 32 << 20
+PART = 16 << 20
+AT_ONCE = 8
+"""Parts under way, of all requests together: each holds a few pieces in memory."""
+_PIECE = 1 << 20
+_TRIES = 5
+"""In a row, and without a byte gained."""
+_FIRST_DELAY, _LONGEST_DELAY = 0.1, 10.0
+_WORTH_A_NEW_TRY = ("unreachable", "failed", "truncated")
+
+
+@dataclass
+class _Part:
+    """A range of an object, and how far it has come."""
+
+    target: Target
+    start: int
+    end: int
+    at: int
+
+
+@dataclass
+class Transfer:
+    """One request: these objects, into that folder, under their paths less `prefix`."""
+
+    place: Place
+    objects: list[StoredObject]
+    prefix: str
+    folder: str
+    gate: asyncio.Semaphore
+    report: Callable[[int], None]
+    _came: int = 0
+    _targets: dict[str, Target] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Bring them all.
+
+        Raises:
+            StorageFault: what is in the folder then is to be thrown away.
+        """
+        for entry in self.objects:
+            check(entry.path, self.place.shown(entry.path))
+            if not entry.path.startswith(self.prefix) or entry.path == self.prefix:
+                raise StorageFault("failed", f"{self.place.shown(entry.path)} is not below {self.prefix}")
+        self._check_space()
+        largest = max(self.objects, key=lambda entry: entry.size, default=None)
+        if largest is not None and largest.size > LARGE and self.place.ranges is None:
+            await self._learn_ranges(largest)
+        try:
+            await each(self._parts(), self._bring, AT_ONCE)
+        finally:
+            for target in self._targets.values():
+                target.abandon()
+
+    def _check_space(self) -> None:
+        needed = sum(entry.size for entry in self.objects)
+        state = os.statvfs(self.folder)
+        free = state.f_bavail * state.f_frsize
+        if needed > free:
+            raise StorageFault(
+                "diskFull",
+                f"{self.place.shown(self.prefix)} needs {needed / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free in "
+                f"{self.folder}; make room, or set predictor.models.disk_cache_size",
+            )
+
+    async def _learn_ranges(self, entry: StoredObject) -> None:
+        """Ask a web server for a byte: some send all there is, whatever was asked for."""
+        try:
+            await self._answer(entry, 0, 1)
+            self.place.ranges = True
+        except NotSupportedError:
+            self.place.ranges = False
+        except (BaseError, OSError, asyncio.TimeoutError) as error:
+            raise of_store(error, self.place, entry.path) from error
+
+    def _parts(self) -> Iterator[_Part]:
+        """The work, in order; a file is made when its first part is begun."""
+        for entry in self.objects:
+            target = Target(entry, self.place.shown(entry.path), self.folder, entry.path[len(self.prefix) :])
+            self._targets[entry.path] = target
+            step = PART if entry.size > LARGE and self.place.ranges else entry.size
+            if entry.size == 0:
+                self._finish(target)
+                continue
+            for start in range(0, entry.size, step):
+                yield _Part(target, start, min(start + step, entry.size), start)
+
+    def _finish(self, target: Target) -> None:
+        del self._targets[target.entry.path]
+        target.finish()
+
+    async def _bring(self, part: _Part) -> None:
+        """Bring a part, with new tries from where the last one broke."""
+        failures = 0
+        while True:
+            before = part.at
+            async with self.gate:
+                fault = await self._try(part)
+            if fault is None:
+                break
+            failures = failures + 1 if part.at == before or not self.place.ranges else 1
+            if failures >= _TRIES:
+                raise StorageFault(fault.kind, f"{fault.message} (tried {failures} times)")
+            if not self.place.ranges:
+                self._count(part, part.start - part.at)
+            # Full jitter: many parts that broke at once do not come back at once.
+            await asyncio.sleep(random.uniform(0, min(_LONGEST_DELAY, _FIRST_DELAY * 2**failures)))
+        if part.target.missing == 0:
+            self._finish(part.target)
+
+    async def _try(self, part: _Part) -> StorageFault | None:
+        """Go on with a part; returns what ended it early if that may pass."""
+        try:
+            await self._receive(part)
+        except StorageFault as fault:
+            if fault.kind in _WORTH_A_NEW_TRY:
+                return fault
+            raise
+        if part.at == part.end:
+            return None
+        size = part.target.entry.size
+        return StorageFault(
+            "truncated", f"{part.target.shown}: the connection ended after {part.at:,} of {size:,} bytes"
+        )
+
+    async def _receive(self, part: _Part) -> None:
+        """Write what one answer brings."""
+        target = part.target
+        try:
+            answer = await self._answer(target.entry, part.at, part.end)
+            pieces: Any = answer.stream(min_chunk_size=_PIECE).__aiter__()
+            while part.at < part.end:
+                try:
+                    piece = await asyncio.wait_for(pieces.__anext__(), QUIET_TIMEOUT)
+                except StopAsyncIteration:
+                    return
+                if part.at + len(piece) > part.end:
+                    raise self._changed(target.entry)
+                await asyncio.to_thread(target.write, piece, part.at)
+                self._count(part, len(piece))
+        except asyncio.TimeoutError as error:
+            raise StorageFault(
+                "unreachable", f"{target.shown}: nothing came for {QUIET_TIMEOUT} s after {part.at:,} bytes"
+            ) from error
+        except (BaseError, OSError) as error:
+            raise of_store(error, self.place, target.entry.path) from error
+
+    async def _answer(self, entry: StoredObject, start: int, end: int) -> Any:
+        """The store's answer, once it is known to be about what was listed."""
+        options: Any = {}
+        if start > 0 or end < entry.size:
+            options["range"] = (start, end)
+        if entry.tag and not entry.tag.startswith("W/"):
+            # A weak tag never matches; it is compared with that of the answer, as the others are too.
+            options["if_match"] = entry.tag if entry.tag.startswith('"') else f'"{entry.tag}"'
+        request = obstore.get_async(self.place.store, entry.path, options=options)
+        answer = await asyncio.wait_for(request, QUIET_TIMEOUT)
+        meta = answer.meta
+        same = int(meta["size"]) == entry.size
+        if entry.tag and meta["e_tag"]:
+            same = same and meta["e_tag"].strip('"') == entry.tag.strip('"')
+        elif not entry.tag:
+            same = same and int(meta["last_modified"].timestamp()) == entry.modified // 1000
+        if not same:
+            raise self._changed(entry)
+        return answer
+
+    def _changed(self, entry: StoredObject) -> StorageFault:
+        return StorageFault("changed", f"{self.place.shown(entry.path)} has changed since it was listed")
+
+    def _count(self, part: _Part, count: int) -> None:
+        part.at += count
+        part.target.missing -= count
+        self._came += count
+        self.report(self._came)
