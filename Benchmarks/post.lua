@@ -1,7 +1,10 @@
--- Sends one small JSON body, and ends with a line that dev/bench reads.
+-- Sends the JSON body that follows `--`, and ends with a line that dev/bench reads.
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
-wrk.body = '{"n": 41}'
+
+function init(arguments)
+	wrk.body = arguments[1]
+end
 
 function done(summary, latency, requests)
 	local errors = summary.errors

@@ -1,0 +1,99 @@
+"""What is measured: a Cortex server of its own, and FastAPI on uvicorn."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cortex_bench.machine import BENCHMARKS
+from cortex_bench.measuring import Target, await_answer
+
+
+class Cortex:
+    """A running server with a home of its own, below /tmp, as the path of a Unix socket holds 107 bytes."""
+
+    def __init__(self, binary: Path, folder: Path, **variables: str) -> None:
+        self.folder = folder
+        self._binary = binary
+        self._environment = {key: value for key, value in os.environ.items() if not key.startswith("CORTEX_")}
+        self._environment |= {"CORTEX_HOME": str(folder / "home"), "CORTEX_PORT": "0", "CORTEX_OPERATOR_PORT": "0"}
+        self._environment |= variables
+        self.run("server", "start")
+        status = json.loads(self.run("server", "status", "-o", "json"))
+        self.pid = int(status["pid"])
+        self.port = int(status["port"])
+
+    def run(self, *arguments: str) -> str:
+        """What a command prints."""
+        done = subprocess.run(
+            [self._binary, *arguments], env=self._environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            sys.exit(f"error: cortex {' '.join(arguments)}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def url(self, name: str) -> str:
+        """Where an API answers."""
+        return f"http://127.0.0.1:{self.port}/{name}"
+
+    def deploy(self, name: str, predictor: dict[str, Any], compute: dict[str, Any] | None = None) -> str:
+        """Deploys `predictors/<path>` as an API, waits until it is live, and returns its address."""
+        project = self.folder / name
+        project.mkdir()
+        shutil.copy(BENCHMARKS / "predictors" / predictor["path"], project)
+        api = {"name": name, "kind": "RealtimeAPI", "predictor": predictor, **({"compute": compute} if compute else {})}
+        # JSON is YAML, too.
+        (project / "cortex.yaml").write_text(json.dumps([api], indent=2))
+        self.run("deploy", str(project / "cortex.yaml"), "--wait")
+        return self.url(name)
+
+    def delete(self, name: str) -> None:
+        """Ends an API, so that what is measured next is alone."""
+        self.run("delete", name, "--force")
+
+
+@contextmanager
+def running_cortex(binary: Path, **variables: str) -> Iterator[Cortex]:
+    """A server that is gone afterwards, with all that it had on disk."""
+    folder = Path(tempfile.mkdtemp(prefix="cortex-bench-", dir="/tmp"))
+    try:
+        cortex = Cortex(binary, folder, **variables)
+        try:
+            yield cortex
+        finally:
+            cortex.run("server", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def running_fastapi(
+    venv: Path, app: str, targets: dict[str, str], body: str, expected: Any, **variables: str
+) -> Iterator[list[Target]]:
+    """uvicorn with an application of this folder. `targets` has paths by what they are called."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(venv / "bin" / "python"), "-m", "uvicorn", app, "--port", str(port)]
+    process = subprocess.Popen(
+        [*command, "--workers", "1", "--no-access-log", "--log-level", "warning"],
+        cwd=BENCHMARKS,
+        env={**os.environ, **variables},
+    )
+    try:
+        found = [Target(name, f"http://127.0.0.1:{port}{path}", body, expected) for name, path in targets.items()]
+        for target in found:
+            await_answer(target, process)
+        yield found
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
