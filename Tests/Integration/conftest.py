@@ -12,6 +12,8 @@ from typing import Callable
 
 import pytest
 
+from blackbox.models import run_script
+from blackbox.s3 import S3
 from blackbox.server import Cortex, Server
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -76,3 +78,27 @@ def cortex(binary: Path, folder: Path) -> Iterator[Cortex]:
     yield cortex
     if cortex.run("server", "status").returncode == 0:
         cortex.run("server", "stop")
+
+
+@pytest.fixture(scope="session")
+def s3(short_folder: Path) -> Iterator[S3]:
+    """An S3 server with the bucket that the documents name."""
+    with S3(short_folder / "s3.output") as s3:
+        s3.make("cortex-examples")
+        yield s3
+
+
+@pytest.fixture(scope="session")
+def models_server(binary: Path, short_folder: Path, s3: S3) -> Iterator[Server]:
+    """The server that tests of models share: it reads that S3 server, and looks for changes all the time."""
+    settings = {"CORTEX_MODEL_POLL_INTERVAL": "500ms", **s3.environment}
+    with Server(binary, short_folder / "models", None, **settings) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def saved_models(short_folder: Path) -> Path:
+    """SavedModels for the tests: making them takes TensorFlow, which takes its time."""
+    folder = short_folder / "saved-models"
+    run_script(Path(__file__).parent / "predictors" / "saved_models.py", str(folder))
+    return folder

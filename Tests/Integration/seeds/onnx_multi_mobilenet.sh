@@ -1,0 +1,3 @@
+$ curl "${ENDPOINT}?model=mobilenet" -X POST -H "Content-Type: application/json" -d @sample.json
+
+{"label": "tabby"}

@@ -1,0 +1,3 @@
+$ curl "${ENDPOINT}?model=resnet50" -X POST -H "Content-Type: application/json" -d @sample.json
+
+{"label": "tabby"}

@@ -1,0 +1,3 @@
+$ curl "${ENDPOINT}?model=shufflenet" -X POST -H "Content-Type: application/json" -d @sample.json
+
+{"label": "Egyptian_cat"}

@@ -1,0 +1,21 @@
+# import modules here
+
+class TensorFlowPredictor:
+    def __init__(self, tensorflow_client, config):
+        # prepare the environment, download/load labels, etc
+        # ...
+
+        self.client = tensorflow_client
+
+    def predict(self, payload, query_params):
+        # preprocessing
+        model_name = query_params["model"]
+        model_input = preprocess(payload["url"])
+
+        # make prediction
+        results = self.client.predict(model_input, model_name)
+
+        # postprocess
+        predicted_label = postprocess(results)
+
+        return {"label": predicted_label}

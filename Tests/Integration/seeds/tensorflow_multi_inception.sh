@@ -1,0 +1,3 @@
+$ curl "${ENDPOINT}?model=inception" -X POST -H "Content-Type: application/json" -d @sample-image.json
+
+{"label": "sports_car"}
