@@ -96,7 +96,7 @@ def of_store(error: Exception, place: Place, path: str | None = None) -> Storage
         return StorageFault("unreachable", f"{subject}: {place.server} answers with status {status}{detail}")
     if status:
         return StorageFault("failed", f"{subject}: {place.server} answers with status {status}{detail}")
-    return _of_connection(text, subject)
+    return _of_connection(text, subject, place.server)
 
 
 _DENIED = ("PermissionDeniedError", "UnauthenticatedError")
@@ -107,8 +107,8 @@ def _detail(code: str, message: str) -> str:
     return f" ({words})" if words else ""
 
 
-def _of_connection(text: str, subject: str) -> StorageFault:
-    origin = "".join(found.groups()) if (found := _ORIGIN.search(text)) else "the store"
+def _of_connection(text: str, subject: str, server: str) -> StorageFault:
+    origin = "".join(found.groups()) if (found := _ORIGIN.search(text)) else server
     lowered = text.lower()
     for mark, cause in _CAUSES:
         if mark in lowered:

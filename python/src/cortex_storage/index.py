@@ -14,7 +14,6 @@ from obstore.exceptions import BaseError
 from cortex_storage.faults import StorageFault, of_store
 from cortex_storage.objects import check
 from cortex_storage.pages import ask
-from cortex_storage.place import QUIET_TIMEOUT
 from cortex_storage.together import each
 
 if TYPE_CHECKING:
@@ -120,10 +119,10 @@ async def _described(place: Place, paths: list[str]) -> list[StoredObject]:
 
     async def describe(path: str) -> None:
         try:
-            meta = await asyncio.wait_for(obstore.head_async(place.store, path), QUIET_TIMEOUT)
+            meta = await obstore.head_async(place.store, path)
         except FileNotFoundError as error:
             raise StorageFault("notFound", f"{place.shown(path)} is linked to, and is not there") from error
-        except (BaseError, OSError, asyncio.TimeoutError) as error:
+        except (BaseError, OSError) as error:
             raise of_store(error, place, path) from error
         found.append(from_meta(path, meta))
 

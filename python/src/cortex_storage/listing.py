@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -12,7 +11,6 @@ from obstore.exceptions import BaseError
 from cortex_storage import index
 from cortex_storage.faults import StorageFault, of_store
 from cortex_storage.objects import StoredObject, check
-from cortex_storage.place import QUIET_TIMEOUT
 from cortex_storage.together import each
 
 if TYPE_CHECKING:
@@ -57,13 +55,13 @@ async def _listed(place: Place, limit: int) -> list[StoredObject]:
     try:
         while True:
             try:
-                page = await asyncio.wait_for(pages.__anext__(), QUIET_TIMEOUT)
+                page = await pages.__anext__()
             except StopAsyncIteration:
                 return found
             found += [from_meta(meta["path"].removeprefix(base), meta) for meta in page]
             if len(found) > limit:
                 raise too_many(place, limit)
-    except (BaseError, OSError, asyncio.TimeoutError) as error:
+    except (BaseError, OSError) as error:
         raise of_store(error, place) from error
 
 
@@ -83,10 +81,10 @@ async def _without_markers(place: Place, found: list[StoredObject]) -> list[Stor
 
     async def judge(entry: StoredObject) -> None:
         try:
-            await asyncio.wait_for(obstore.head_async(place.store, entry.path), QUIET_TIMEOUT)
+            await obstore.head_async(place.store, entry.path)
         except FileNotFoundError:
             markers.add(entry.path)
-        except (BaseError, OSError, asyncio.TimeoutError) as error:
+        except (BaseError, OSError) as error:
             raise of_store(error, place, entry.path) from error
 
     if place.web is None:

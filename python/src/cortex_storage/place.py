@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from obstore.exceptions import UnknownConfigurationKeyError
+from obstore.exceptions import BaseError, UnknownConfigurationKeyError
 from obstore.store import AzureStore, GCSStore, HTTPStore, S3Store
 
 from cortex_storage import credentials
@@ -23,16 +23,15 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 5
 QUIET_TIMEOUT = 60
-"""Seconds without a byte after which a transfer is given up."""
+"""Seconds without a byte after which an answer is given up."""
 
-_CLIENT: Any = {
-    "connect_timeout": f"{CONNECT_TIMEOUT}s",
-    "read_timeout": f"{QUIET_TIMEOUT}s",
-    # Of a whole answer, which may be as large as it is: what counts is that it goes on.
-    "timeout": "24h",
-    "user_agent": "cortex",
-}
-_RETRY: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=60)}
+_CLIENT: Any = {"connect_timeout": f"{CONNECT_TIMEOUT}s", "user_agent": "cortex"}
+# Of a whole answer, which may be as large as it is: what counts is that it goes on.
+_PATIENT: Any = {"timeout": "24h", "read_timeout": f"{QUIET_TIMEOUT}s"}
+# For releases of obstore that only know the former: what is cut off by it goes on in the next try.
+_IMPATIENT: Any = {"timeout": f"{5 * QUIET_TIMEOUT}s"}
+# Not again after a silence: whoever reads decides about that.
+_RETRY: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=QUIET_TIMEOUT / 2)}
 _AZURE_SCHEMES = ("az", "azure", "adl", "abfs", "abfss")
 _AZURE_HOSTS = (".blob.core.windows.net", ".dfs.core.windows.net", ".blob.fabric.microsoft.com")
 
@@ -164,13 +163,27 @@ def _built(
     config.update(found.options)
     config.update(own)
     endpoints = [str(value) for name, value in config.items() if "endpoint" in name or "base_url" in name]
-    client: dict[str, Any] = dict(_CLIENT)
+    client = _client()
     if any(endpoint.startswith("http://") for endpoint in endpoints) or "azure_storage_use_emulator" in config:
         client["allow_http"] = True
     rest = {"credential_provider": found.provider} if found.provider else {}
     return kind(
         bucket, prefix=prefix.rstrip("/") or None, config=config, client_options=client, retry_config=_RETRY, **rest
     )
+
+
+def _client() -> Any:
+    """How the stores of all kinds connect and wait."""
+    return {**_CLIENT, **(_PATIENT if _knows_read_timeout() else _IMPATIENT)}
+
+
+@functools.cache
+def _knows_read_timeout() -> bool:
+    try:
+        HTTPStore("https://localhost", client_options={"read_timeout": "1s"})
+    except (BaseError, ValueError):
+        return False
+    return True
 
 
 @functools.cache
@@ -190,7 +203,7 @@ def _web(url: str) -> Place:
     # Spaces and the like, typed as they are, are meant; what is encoded already stays so.
     path = quote(parts.path, safe="/%:@!$&'()*+,;=~-._").rstrip("/")
     origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    client: Any = {**_CLIENT, "allow_http": parts.scheme == "http"}
+    client = {**_client(), "allow_http": parts.scheme == "http"}
     store = HTTPStore(f"{parts.scheme}://{parts.netloc}{path}", client_options=client, retry_config=_RETRY)
     root = f"{path.lstrip('/')}/" if path else ""
     return Place(store, f"{origin}/", root, f"folder {origin}{path}/", origin, web=f"{origin}{path}/", ranges=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +28,12 @@ LARGE = 32 << 20
 PART = 16 << 20
 AT_ONCE = 8
 """Parts under way, of all requests together: each holds a few pieces in memory."""
-_PIECE = 1 << 20
+_PIECE = 64 << 10
+"""Least bytes that are written at once. With 1 MiB the memory that each is newly given costs more than the writing."""
 _TRIES = 5
 """In a row, and without a byte gained."""
+_LONGEST_WITHOUT_GAIN = 1.5 * QUIET_TIMEOUT
+"""Seconds: a server that fell silent is asked once more, and no third time."""
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 10.0
 _WORTH_A_NEW_TRY = ("unreachable", "failed", "truncated")
 
@@ -95,7 +99,7 @@ class Transfer:
             self.place.ranges = True
         except NotSupportedError:
             self.place.ranges = False
-        except (BaseError, OSError, asyncio.TimeoutError) as error:
+        except (BaseError, OSError) as error:
             raise of_store(error, self.place, entry.path) from error
 
     def _parts(self) -> Iterator[_Part]:
@@ -117,14 +121,17 @@ class Transfer:
     async def _bring(self, part: _Part) -> None:
         """Bring a part, with new tries from where the last one broke."""
         failures = 0
+        gained = time.monotonic()
         while True:
             before = part.at
             async with self.gate:
                 fault = await self._try(part)
             if fault is None:
                 break
-            failures = failures + 1 if part.at == before or not self.place.ranges else 1
-            if failures >= _TRIES:
+            if part.at > before and self.place.ranges:
+                failures, gained = 0, time.monotonic()
+            failures += 1
+            if failures >= _TRIES or time.monotonic() - gained > _LONGEST_WITHOUT_GAIN:
                 raise StorageFault(fault.kind, f"{fault.message} (tried {failures} times)")
             if not self.place.ranges:
                 self._count(part, part.start - part.at)
@@ -156,17 +163,13 @@ class Transfer:
             pieces: Any = answer.stream(min_chunk_size=_PIECE).__aiter__()
             while part.at < part.end:
                 try:
-                    piece = await asyncio.wait_for(pieces.__anext__(), QUIET_TIMEOUT)
+                    piece = await pieces.__anext__()
                 except StopAsyncIteration:
                     return
                 if part.at + len(piece) > part.end:
                     raise self._changed(target.entry)
                 await asyncio.to_thread(target.write, piece, part.at)
                 self._count(part, len(piece))
-        except asyncio.TimeoutError as error:
-            raise StorageFault(
-                "unreachable", f"{target.shown}: nothing came for {QUIET_TIMEOUT} s after {part.at:,} bytes"
-            ) from error
         except (BaseError, OSError) as error:
             raise of_store(error, self.place, target.entry.path) from error
 
@@ -178,8 +181,7 @@ class Transfer:
         if entry.tag and not entry.tag.startswith("W/"):
             # A weak tag never matches; it is compared with that of the answer, as the others are too.
             options["if_match"] = entry.tag if entry.tag.startswith('"') else f'"{entry.tag}"'
-        request = obstore.get_async(self.place.store, entry.path, options=options)
-        answer = await asyncio.wait_for(request, QUIET_TIMEOUT)
+        answer = await obstore.get_async(self.place.store, entry.path, options=options)
         meta = answer.meta
         same = int(meta["size"]) == entry.size
         if entry.tag and meta["e_tag"]:

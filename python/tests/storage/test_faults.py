@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cortex_storage import place as place_module
 from cortex_storage.faults import StorageFault
 from cortex_storage.objects import object_of
 from cortex_storage.place import place
@@ -159,7 +160,8 @@ def faulty_request(folder: Path, web: WebServer) -> dict[str, object]:
 def test_a_server_that_falls_silent_is_asked_again(
     web: WebServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cortex_storage.transfer.QUIET_TIMEOUT", 0.3)
+    monkeypatch.setattr(place_module, "_PATIENT", {"timeout": "300ms"})
+    monkeypatch.setattr(place_module, "_IMPATIENT", {"timeout": "300ms"})
     web.objects["/bucket/m/a"] = SMALL
     entry = object_of(web.entry("/bucket/m/a", "a"))
     came: list[int] = []
@@ -174,5 +176,8 @@ def test_a_server_that_falls_silent_is_asked_again(
     assert files(tmp_path / "one") == {"a": SMALL}
     assert came[-1] == len(SMALL)
     web.faults["/bucket/m/a"] = [faulty.Fault(stall_after=0) for _ in range(20)]
-    with pytest.raises(StorageFault, match=r"s3://bucket/m/a: nothing came for 0.3 s .*\(tried 5 times\)"):
+    with pytest.raises(
+        StorageFault,
+        match=r"s3://bucket/m/a: cannot reach http://127.0.0.1:\d+: it does not answer in time; .*\(tried 5 times\)",
+    ):
         asyncio.run(fetch(tmp_path / "two"))
