@@ -3,6 +3,7 @@ import CortexGateway
 import CortexServing
 import CortexSpec
 import CortexTelemetry
+import NIOCore
 
 /// One API on this machine: the version that serves, and the one that is to take over.
 actor LocalAPI {
@@ -18,6 +19,7 @@ actor LocalAPI {
     private var adopted: Deployment?
     private var rollout = Rollout.done
     private var restarts = 0
+    private let modelCounters = ModelCounters()
     /// Deleted: whatever still starts is not to serve.
     private var isWithdrawn = false
 
@@ -57,13 +59,17 @@ actor LocalAPI {
         }
         if self.serving == nil, let fallback {
             // It serves first, and goes when the wanted one is ready.
-            self.begin(LocalVersion(deployment: fallback, machine: self.machine, log: self.log))
+            self.begin(self.version(fallback))
         }
-        let version = LocalVersion(deployment: deployment, machine: self.machine, log: self.log)
+        let version = self.version(deployment)
         self.wanted = version
         self.rollout = .running
         self.begin(version)
         await self.publishAbsence(of: version, reason: "it is starting")
+    }
+
+    private func version(_ deployment: Deployment) -> LocalVersion {
+        LocalVersion(deployment: deployment, machine: self.machine, log: self.log, counters: self.modelCounters)
     }
 
     /// What changed needs no new workers (networking, autoscaling): it takes effect at once.
@@ -115,7 +121,7 @@ actor LocalAPI {
     func shutdown() async {
         let versions = [self.serving, self.wanted].compactMap { $0 }
         await withDiscardingTaskGroup { group in
-            for version in versions { group.addTask { await version.drain(grace: .zero) } }
+            for version in versions { group.addTask { await version.drain(grace: .zero, keepsModelFiles: true) } }
         }
         self.log.sink.close()
     }
@@ -203,6 +209,7 @@ actor LocalAPI {
         self.serving = version
         self.adopted = nil
         if version === self.wanted { self.rollout = .done }
+        await version.becameLive()
         await self.machine.gateway.setRoute(self.route(to: version.deployment, upstream))
         if version === self.wanted {
             let number = version.deployment.version
@@ -230,8 +237,21 @@ actor LocalAPI {
             endpoint: deployment.spec.networking.endpoint,
             upstream: upstream,
             timeout: deployment.spec.networking.timeout,
-            summary: #"{"message": "make a prediction by sending a POST request to this endpoint with a JSON payload"}"#
+            summary: { await self.summary() }
         )
+    }
+
+    /// The answer to `GET` on the endpoint.
+    private func summary() async -> ByteBuffer {
+        var summary: [String: JSONValue] = [
+            "message": "make a prediction by sending a POST request to this endpoint with a JSON payload"
+        ]
+        if let models = await (self.serving ?? self.wanted)?.ownModels {
+            summary["model_metadata"] = await models.metadata()
+        }
+        var text = ByteBuffer()
+        text.writeJSON(.object(summary))
+        return text
     }
 
     // MARK: Seen from outside
@@ -271,9 +291,35 @@ actor LocalAPI {
         var name: APIName
         var load: LocalVersion.Load
         var restarts: Int
+        /// Nil where the API has no models.
+        var models: ModelGauges?
+    }
+
+    struct ModelGauges: Sendable {
+        var counters: ModelCounters.Values
+        var counts: ModelCounts
+        var loaded: Int
     }
 
     func gauges() async -> Gauges {
-        Gauges(name: self.name, load: await self.serving?.load() ?? LocalVersion.Load(), restarts: self.restarts)
+        Gauges(
+            name: self.name,
+            load: await self.serving?.load() ?? LocalVersion.Load(),
+            restarts: self.restarts,
+            models: await self.modelGauges()
+        )
+    }
+
+    private func modelGauges() async -> ModelGauges? {
+        guard let serving = self.serving, let models = await serving.ownModels else { return nil }
+        let counts = await serving.modelCounts(within: .milliseconds(250))
+        let counters = self.modelCounters.current
+        return ModelGauges(counters: counters, counts: counters.past + counts, loaded: await models.loadedCount)
+    }
+
+    /// What is known of the models of the version that serves, or else is to.
+    func models() async -> [ModelObservation] {
+        guard let models = await (self.serving ?? self.wanted)?.ownModels else { return [] }
+        return await models.observations()
     }
 }

@@ -1,5 +1,6 @@
 package import CortexControlPlane
 package import CortexGateway
+package import CortexModels
 package import CortexServing
 package import Logging
 import NIOCore
@@ -15,6 +16,7 @@ package final class LocalMachine: Sendable {
     let eventLoops: any EventLoopGroup
     let projects: ProjectStore
     let environments: EnvironmentBuilder
+    let models: ModelLibrary
     let workerPackage: String
     let ledger: WorkerLedger
     let socketDirectory: String
@@ -34,6 +36,7 @@ package final class LocalMachine: Sendable {
         gateway: Gateway,
         projects: ProjectStore,
         environments: EnvironmentBuilder,
+        models: ModelLibrary,
         ledger: WorkerLedger,
         socketDirectory: String,
         baseURL: String,
@@ -46,6 +49,7 @@ package final class LocalMachine: Sendable {
         self.eventLoops = gateway.group
         self.projects = projects
         self.environments = environments
+        self.models = models
         self.workerPackage = try WorkerPackage.unpack(below: home.tools)
         self.ledger = ledger
         self.socketDirectory = socketDirectory

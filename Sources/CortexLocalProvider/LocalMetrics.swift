@@ -1,4 +1,5 @@
 import CortexControlPlane
+import CortexServing
 import CortexSpec
 import CortexTelemetry
 
@@ -52,6 +53,34 @@ enum LocalMetrics {
         text.family("cortex_worker_restarts_total", .counter, "Workers that ended and were replaced.")
         for api in gauges {
             text.sample("cortex_worker_restarts_total", [("api", "\(api.name)"), ("reason", "exit")], api.restarts)
+        }
+    }
+}
+
+extension LocalMetrics {
+    static func writeModels(_ apis: [LocalAPI.Gauges], into text: inout PrometheusText) {
+        let apis = apis.compactMap { api in api.models.map { (name: "\(api.name)", models: $0) } }
+        guard !apis.isEmpty else { return }
+        text.family("cortex_model_loads_total", .counter, "Models brought to memory, by result.")
+        for api in apis {
+            for (model, results) in api.models.counters.loads.sorted(by: { $0.key < $1.key }) {
+                for (result, count) in results.sorted(by: { $0.key < $1.key }) {
+                    let labels = [("api", api.name), ("model", model), ("result", result)]
+                    text.sample("cortex_model_loads_total", labels, count)
+                }
+            }
+        }
+        text.family("cortex_model_load_duration_seconds", .histogram, "From the files on disk to a model in memory.")
+        for api in apis {
+            text.histogram("cortex_model_load_duration_seconds", [("api", api.name)], api.models.counters.duration)
+        }
+        text.family("cortex_models_loaded", .gauge, "Models in memory, over all workers.")
+        for api in apis { text.sample("cortex_models_loaded", [("api", api.name)], api.models.loaded) }
+        text.family("cortex_model_cache_hits_total", .counter, "Models that were in memory when they were wanted.")
+        for api in apis { text.sample("cortex_model_cache_hits_total", [("api", api.name)], api.models.counts.hits) }
+        text.family("cortex_model_cache_misses_total", .counter, "Models that had to be loaded when they were wanted.")
+        for api in apis {
+            text.sample("cortex_model_cache_misses_total", [("api", api.name)], api.models.counts.misses)
         }
     }
 }

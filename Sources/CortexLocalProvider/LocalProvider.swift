@@ -9,7 +9,7 @@ package actor LocalProvider: Provider {
     private let emit: AsyncStream<ProviderEvent>.Continuation
     private let jobs: AsyncStream<@Sendable () async -> Void>
     private let spawn: AsyncStream<@Sendable () async -> Void>.Continuation
-    private let machine: LocalMachine
+    let machine: LocalMachine
     private var apis: [APIName: LocalAPI] = [:]
 
     package init(machine: LocalMachine) {
@@ -55,6 +55,10 @@ package actor LocalProvider: Provider {
         await self.apis[name]?.observation()
     }
 
+    package func models(of name: APIName) async -> [ModelObservation] {
+        await self.apis[name]?.models() ?? []
+    }
+
     package func logLines(
         of name: APIName,
         last: Int,
@@ -89,7 +93,9 @@ package actor LocalProvider: Provider {
         LocalMetrics.write(counters, into: &text)
         var gauges: [LocalAPI.Gauges] = []
         for api in self.apis.values { gauges.append(await api.gauges()) }
-        LocalMetrics.write(gauges.sorted { $0.name < $1.name }, into: &text)
+        gauges.sort { $0.name < $1.name }
+        LocalMetrics.write(gauges, into: &text)
+        LocalMetrics.writeModels(gauges, into: &text)
         text.family("cortex_build_info", .gauge, "The release of this server.")
         text.sample("cortex_build_info", [("version", self.machine.version)], 1)
         return text.text

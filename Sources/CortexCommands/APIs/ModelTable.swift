@@ -35,7 +35,7 @@ struct ModelTable {
             let inputs = (model.inputs ?? [:]).sorted { $0.key < $1.key }
             var isFirst = true
             for input in hasInputs && !inputs.isEmpty ? inputs.map(Optional.some) : [nil] {
-                var cells = [isFirst ? model.version + (model.isLatest ? " (latest)" : "") : ""]
+                var cells = [isFirst ? (model.version ?? "-") + (model.isLatest ? " (latest)" : "") : ""]
                 if isNamed { cells.insert(isFirst ? model.name : "", at: 0) }
                 if hasInputs { cells += [input?.key ?? "-", input?.value.type ?? "-", Self.shape(input?.value)] }
                 cells += isFirst ? self.state(of: model) : ["", "", "", ""]
@@ -48,7 +48,10 @@ struct ModelTable {
             parts.append("… and \(self.models.count - Self.limit) more versions; -o json lists all")
         }
         let errors = self.models.compactMap { model in
-            model.error.map { "\(isNamed ? "\(model.name) " : "")version \(model.version): \($0)" }
+            model.error.map { error in
+                let words = [isNamed ? model.name : nil, model.version.map { "version \($0)" }].compactMap(\.self)
+                return (words.isEmpty ? "" : words.joined(separator: " ") + ": ") + error
+            }
         }
         if !errors.isEmpty { parts.append(errors.joined(separator: "\n")) }
         return parts.joined(separator: "\n\n")
@@ -56,10 +59,12 @@ struct ModelTable {
 
     private func state(of model: ModelObservation) -> [String] {
         [
-            Self.size(model.size),
+            model.size.map(Self.size) ?? "-",
             model.loadedBy == 0 ? "-" : model.loadedBy == 1 ? "1 worker" : "\(model.loadedBy) workers",
             model.loadSeconds.map { String(format: "%.3g s", $0) } ?? "-",
-            "\(Age(since: Date(timeIntervalSince1970: TimeInterval(model.modified)), now: self.now)) ago",
+            model.modified.map { modified in
+                "\(Age(since: Date(timeIntervalSince1970: TimeInterval(modified)), now: self.now)) ago"
+            } ?? "-",
         ]
     }
 

@@ -1,6 +1,5 @@
 import CortexControlPlane
 import CortexGateway
-import CortexSpec
 import Foundation
 import NIOCore
 
@@ -18,32 +17,16 @@ enum GatewayLimits {
             spoolDirectory: server.home.spool
         )
         configuration.maximumBodySize =
-            try self.bytes("CORTEX_MAX_BODY_SIZE", in: environment) ?? configuration.maximumBodySize
+            try ServerVariable.bytes("CORTEX_MAX_BODY_SIZE", in: environment) ?? configuration.maximumBodySize
         configuration.bodyTimeout =
-            try self.duration("CORTEX_BODY_TIMEOUT", in: environment) ?? configuration.bodyTimeout
+            try ServerVariable.duration("CORTEX_BODY_TIMEOUT", in: environment).map { TimeAmount($0) }
+            ?? configuration.bodyTimeout
         configuration.headerTimeout =
-            try self.duration("CORTEX_HEADER_TIMEOUT", in: environment) ?? configuration.headerTimeout
+            try ServerVariable.duration("CORTEX_HEADER_TIMEOUT", in: environment).map { TimeAmount($0) }
+            ?? configuration.headerTimeout
         configuration.idleTimeout =
-            try self.duration("CORTEX_IDLE_TIMEOUT", in: environment) ?? configuration.idleTimeout
+            try ServerVariable.duration("CORTEX_IDLE_TIMEOUT", in: environment).map { TimeAmount($0) }
+            ?? configuration.idleTimeout
         return configuration
-    }
-
-    private static func bytes(_ name: String, in environment: [String: String]) throws -> Int? {
-        guard let text = environment[name], !text.isEmpty else { return nil }
-        guard let count = ByteCount(quantity: text), count.bytes > 0 else {
-            throw CommandFailure(
-                "\(name) is \"\(text)\"; allowed is a number of bytes above 0, such as 64Mi",
-                exitCode: 2
-            )
-        }
-        return Int(count.bytes)
-    }
-
-    private static func duration(_ name: String, in environment: [String: String]) throws -> TimeAmount? {
-        guard let text = environment[name], !text.isEmpty else { return nil }
-        guard let duration = Duration(goText: text), duration > .zero else {
-            throw CommandFailure("\(name) is \"\(text)\"; allowed is a duration above 0, such as 30s", exitCode: 2)
-        }
-        return TimeAmount(duration)
     }
 }

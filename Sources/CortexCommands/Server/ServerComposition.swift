@@ -1,6 +1,7 @@
 import CortexControlPlane
 import CortexGateway
 import CortexLocalProvider
+import CortexModels
 import CortexServing
 import CortexTelemetry
 import Foundation
@@ -41,13 +42,22 @@ func runServer(_ configuration: ServerConfiguration) async throws {
     let tokens = TokenStore(store: store)
     _ = try await tokens.ensureLocalToken(home: home)
     let projects = try ProjectStore(folder: home.projects)
+    let environments = try EnvironmentBuilder(home: home.path)
+    let models = try ModelLibrary(
+        folder: home.models,
+        local: FolderStorage(),
+        remote: FolderStorage(),
+        pollInterval: try ServerVariable.duration("CORTEX_MODEL_POLL_INTERVAL", in: environment) ?? .seconds(10),
+        logger: logger
+    )
     let machine = try LocalMachine(
         home: home,
         version: CortexVersion.current,
         environment: environment,
         gateway: gateway,
         projects: projects,
-        environments: try EnvironmentBuilder(home: home.path),
+        environments: environments,
+        models: models,
         ledger: ledger,
         socketDirectory: sockets.path,
         baseURL: "http://localhost:\(port)",
@@ -74,6 +84,7 @@ func runServer(_ configuration: ServerConfiguration) async throws {
         // Started in this order, ended in the reverse one: the gateway drains while its workers still live.
         services: [
             .init(service: AccessLogService(sink: accessLog)),
+            .init(service: ModelService(models: models)),
             .init(service: ProviderService(provider: provider)),
             .init(service: ReconcilerService(reconciler: reconciler, gateway: gateway)),
             .init(service: OperatorService(application: application)),
@@ -140,6 +151,15 @@ private struct AccessLogService: Service {
         } onGracefulShutdown: {
             self.sink.close()
         }
+    }
+}
+
+/// Ends after the provider, whose versions let go of their models as they end.
+private struct ModelService: Service {
+    let models: ModelLibrary
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await self.models.run() }
     }
 }
 

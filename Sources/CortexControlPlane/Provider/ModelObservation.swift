@@ -1,15 +1,16 @@
 package import CortexSpec
 
-/// What is seen of one version of a model of an API.
+/// What is seen of one version of a model of an API, or of a model that has none.
 package struct ModelObservation: Hashable, Sendable, Codable {
     package var name: String
-    package var version: String
+    /// Nil where the model as a whole is not to be had; ``error`` says why.
+    package var version: String?
     /// Whether it is the version that answers who names none.
     package var isLatest: Bool
     /// When it was last changed where it comes from, in unix seconds.
-    package var modified: Int64
+    package var modified: Int64?
     /// Bytes of its files.
-    package var size: Int64
+    package var size: Int64?
     package var isOnDisk: Bool
     /// How many workers have it in memory.
     package var loadedBy: Int
@@ -24,10 +25,10 @@ package struct ModelObservation: Hashable, Sendable, Codable {
 
     package init(
         name: String,
-        version: String,
+        version: String?,
         isLatest: Bool,
-        modified: Int64,
-        size: Int64,
+        modified: Int64?,
+        size: Int64?,
         isOnDisk: Bool,
         loadedBy: Int = 0,
         loadSeconds: Double? = nil,

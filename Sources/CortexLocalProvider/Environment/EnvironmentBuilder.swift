@@ -1,4 +1,5 @@
 package import CortexControlPlane
+import CortexServing
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials

@@ -1,5 +1,6 @@
 import CortexControlPlane
 import CortexGateway
+import CortexModels
 import CortexServing
 import CortexSpec
 import Foundation
@@ -10,11 +11,15 @@ actor LocalVersion {
     nonisolated let deployment: Deployment
     private let machine: LocalMachine
     private let log: APILog
+    private let counters: ModelCounters
     /// Folder of its own, below `CORTEX_HOME/versions`; gone when the version is.
     private let folder: String
     private var running: Running?
+    private var models: LocalModels?
     /// Nobody wants it any more: what is about to start must not.
     private var isEnded = false
+    /// The server ends: the next one will want the files of the models.
+    private var keepsModelFiles = false
 
     /// What there is of a version once it has been started.
     private struct Running {
@@ -23,10 +28,11 @@ actor LocalVersion {
         var replica: Replica
     }
 
-    init(deployment: Deployment, machine: LocalMachine, log: APILog) {
+    init(deployment: Deployment, machine: LocalMachine, log: APILog, counters: ModelCounters) {
         self.deployment = deployment
         self.machine = machine
         self.log = log
+        self.counters = counters
         self.folder = "\(machine.home.versions)/\(deployment.spec.name)/\(deployment.id)"
     }
 
@@ -34,7 +40,7 @@ actor LocalVersion {
 
     // MARK: Starting
 
-    /// Unpacks the project and makes the environment; `progress` hears of each step.
+    /// Unpacks the project, makes the environment and brings the models; `progress` hears of each step.
     func prepare(progress: @escaping @Sendable (String) -> Void) async throws -> WorkerLaunch {
         guard let hash = ProjectHash(self.deployment.project) else {
             throw VersionError.badProject(self.deployment.project)
@@ -48,24 +54,53 @@ actor LocalVersion {
         let dotEnv = try self.readDotEnv()
         let log = self.log
         let version = self.deployment.version
-        let environment = try await self.machine.environments.environment(for: hash, in: self.projectDirectory) {
-            line in
-            log.write(line, version: version, stream: "environment")
-            progress(line)
-        }
         let variables = WorkerEnvironment(
             deployment: self.deployment,
             projectDirectory: self.projectDirectory,
             cacheDirectory: cache,
             dotEnv: dotEnv,
             version: self.machine.version
+        ).variables(base: self.machine.environment)
+        let spec = self.deployment.spec
+        let environment = try await self.machine.environments.environment(
+            for: hash,
+            in: self.projectDirectory,
+            packages: { PredictorPackages.packages(for: spec, besides: $0, variables: variables) },
+            progress: { line in
+                log.write(line, version: version, stream: "environment")
+                progress(line)
+            }
         )
+        let models = try await self.openModels(dotEnv: dotEnv, progress: progress)
+        self.models = models
         return WorkerLaunch(
             python: environment.python,
             package: self.machine.workerPackage,
             socket: self.machine.nextSocketPath(),
-            environment: variables.variables(base: self.machine.environment),
-            welcome: self.welcome
+            environment: variables,
+            welcome: self.welcome,
+            models: models?.desk ?? .none
+        )
+    }
+
+    /// Nil where the API has no models.
+    private func openModels(
+        dotEnv: [(key: String, value: String)],
+        progress: @escaping @Sendable (String) -> Void
+    ) async throws -> LocalModels? {
+        let deployment = self.deployment
+        let own = deployment.spec.predictor.env.merging(dotEnv.map { ($0.key, $0.value) }) { $1 }
+        let folders = [deployment.projectDirectory, self.projectDirectory].compactMap { $0 }
+        guard let request = ModelRequest(spec: deployment.spec, folders: folders, environment: own) else { return nil }
+        let log = self.log
+        return try await LocalModels.open(
+            request,
+            in: self.machine.models,
+            owner: deployment.id,
+            isStrict: !deployment.wasLive,
+            counters: self.counters,
+            log: { log.write(level: $0, $1, version: deployment.version, worker: $2 ?? "") },
+            progress: progress
         )
     }
 
@@ -126,15 +161,19 @@ actor LocalVersion {
             report: report
         )
         self.running = Running(queue: queue, listener: listener, replica: replica)
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await replica.run() }
+        await withDiscardingTaskGroup { group in
             group.addTask {
                 for await worker in overdue {
                     log.write(level: "error", "\(worker) did not answer in time and is ended", version: version)
                     await replica.end(worker)
                 }
             }
-            await group.next()
+            if let models = self.models {
+                group.addTask {
+                    for await change in models.changes { await queue.announceModels(models.apply(change)) }
+                }
+            }
+            await replica.run()
             group.cancelAll()
         }
         await listener.close()
@@ -153,6 +192,20 @@ actor LocalVersion {
             log: self.log,
             version: self.deployment.version
         )
+    }
+
+    /// It serves from now on.
+    func becameLive() {
+        self.models?.becameLive()
+    }
+
+    /// The models of this version; nil where it has none, and before they were brought.
+    var ownModels: LocalModels? { self.models }
+
+    /// How often a model was in memory when it was wanted, and how often not, as far as workers tell within `limit`.
+    func modelCounts(within limit: Duration) async -> ModelCounts {
+        guard self.models != nil, let running = self.running else { return ModelCounts() }
+        return await running.replica.modelCounts(within: limit)
     }
 
     func setLimit(_ limit: Int) async {
@@ -182,9 +235,12 @@ actor LocalVersion {
     /// Finishes what is in flight, then ends the workers.
     ///
     /// `run` returns soon after.
-    /// - Parameter grace: How long what is in flight may take.
-    func drain(grace: Duration) async {
+    /// - Parameters:
+    ///   - grace: How long what is in flight may take.
+    ///   - keepsModelFiles: Whether the models stay on disk, for the next server.
+    func drain(grace: Duration, keepsModelFiles: Bool = false) async {
         self.isEnded = true
+        self.keepsModelFiles = keepsModelFiles
         guard let running = self.running else { return }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await running.queue.drain() }
@@ -194,11 +250,13 @@ actor LocalVersion {
             await group.next()
             group.cancelAll()
         }
+        self.counters.ended(await self.modelCounts(within: .milliseconds(250)))
         await running.replica.drain(grace: .seconds(10))
     }
 
-    /// Takes the version's folder away.
-    func removeFiles() {
+    /// Lets go of the models, and takes the version's folder away.
+    func removeFiles() async {
+        if let models = self.models { await models.close(keepFiles: self.keepsModelFiles) }
         try? FileManager.default.removeItem(atPath: self.folder)
     }
 }

@@ -1,0 +1,247 @@
+import CortexControlPlane
+import CortexModels
+import CortexServing
+import CortexSpec
+import CortexTelemetry
+import NIOCore
+import Synchronization
+
+/// The models of one version of an API: what of them is on disk, as the library says, and what is in memory, as the workers
+/// say.
+actor LocalModels {
+    /// Changes of what is available, in order; has one consumer.
+    nonisolated let changes: AsyncStream<ModelCatalog.Change>
+    private nonisolated let request: ModelRequest
+    private nonisolated let offer: Mutex<Offer>
+    private let files: APIModels
+    private let counters: ModelCounters
+    private let log: @Sendable (_ level: String, _ message: String, _ worker: String?) -> Void
+    private var memory = ModelMemory()
+
+    /// What a worker is told when it connects.
+    private struct Offer {
+        var catalog: ModelCatalog
+        /// Whether a model that does not load fails the start: so it is until a version of the API has once been live.
+        var isStrict: Bool
+    }
+
+    /// Brings the models to disk (all of them, where the API has no cache).
+    ///
+    /// - Parameters:
+    ///   - owner: Names the version of the API among all that share files.
+    ///   - isStrict: Whether this version of the API has never been live.
+    ///   - progress: Takes a line for each step.
+    static func open(
+        _ request: ModelRequest,
+        in library: ModelLibrary,
+        owner: String,
+        isStrict: Bool,
+        counters: ModelCounters,
+        log: @escaping @Sendable (_ level: String, _ message: String, _ worker: String?) -> Void,
+        progress: @escaping @Sendable (String) -> Void
+    ) async throws -> LocalModels {
+        // Each change counts, and the library coalesces them: few wait.
+        let (changes, heard) = AsyncStream.makeStream(of: ModelCatalog.Change.self, bufferingPolicy: .unbounded)
+        let files = try await library.open(request, owner: owner, progress: progress, changed: { heard.yield($0) })
+        return LocalModels(
+            request,
+            files: files,
+            // A change that came before this is in it, and is applied once more without effect.
+            catalog: await files.catalog,
+            changes: changes,
+            isStrict: isStrict,
+            counters: counters,
+            log: log
+        )
+    }
+
+    private init(
+        _ request: ModelRequest,
+        files: APIModels,
+        catalog: ModelCatalog,
+        changes: AsyncStream<ModelCatalog.Change>,
+        isStrict: Bool,
+        counters: ModelCounters,
+        log: @escaping @Sendable (_ level: String, _ message: String, _ worker: String?) -> Void
+    ) {
+        self.request = request
+        self.files = files
+        self.offer = Mutex(Offer(catalog: catalog, isStrict: isStrict))
+        self.changes = changes
+        self.counters = counters
+        self.log = log
+    }
+
+    // MARK: For the workers
+
+    nonisolated var desk: ModelDesk {
+        ModelDesk(
+            welcome: { self.welcome },
+            ensure: { await self.ensure($0, for: $1) },
+            report: { await self.received($0, from: $1) },
+            ended: { await self.ended($0) }
+        )
+    }
+
+    private nonisolated var welcome: JSONValue {
+        let offer = self.offer.withLock { $0 }
+        let isSingle = if case .single = self.request.models { true } else { false }
+        let isDirectory = if case .directory = self.request.models { true } else { false }
+        return .object([
+            "single": .bool(isSingle),
+            "dynamic": .bool(isDirectory),
+            "strict": .bool(offer.isStrict),
+            "cache_size": self.request.cacheSize.map { .int(Int64($0)) } ?? .null,
+            "cache_memory": self.request.cacheMemory.map { .int($0) } ?? .null,
+            "catalog": .object(offer.catalog.models.mapValues(\.json)),
+        ])
+    }
+
+    /// Takes a change over into what workers are told from now on.
+    ///
+    /// - Returns: The body of the frame for those that are there already.
+    nonisolated func apply(_ change: ModelCatalog.Change) -> ByteBuffer {
+        self.offer.withLock { offer in
+            for name in change.removed { offer.catalog.models[name] = nil }
+            for (name, model) in change.changed { offer.catalog.models[name] = model }
+        }
+        var body = ByteBuffer()
+        body.writeJSON(change.json)
+        return body
+    }
+
+    /// The version of the API is live: from now on a model that does not load harms only itself.
+    nonisolated func becameLive() {
+        self.offer.withLock { $0.isStrict = false }
+    }
+
+    private func ensure(_ message: EnsureMessage, for worker: String) async -> EnsuredMessage {
+        guard let version = ModelVersion(folderName: message.version) else {
+            return .failed(code: "MODEL_NOT_FOUND", error: "\(message.version) is not a model's version")
+        }
+        do {
+            let path = try await self.files.ensure(
+                message.model,
+                version,
+                generation: message.generation,
+                worker: worker
+            )
+            return .ready(path: path)
+        } catch {
+            if case .unavailable = error {
+                self.log("error", "model \(message.model) version \(version): \(error)", worker)
+            }
+            return .failed(code: error.code, error: "\(error)")
+        }
+    }
+
+    private func received(_ message: ModelMessage, from worker: String) async {
+        self.memory.received(message, from: worker)
+        switch message.event {
+        case .loaded: self.counters.loaded(message.model, isSuccess: true, seconds: message.seconds)
+        case .failed, .unloaded:
+            if message.event == .failed {
+                self.counters.loaded(message.model, isSuccess: false, seconds: nil)
+                let what = "model \(message.model) version \(message.version) could not be loaded"
+                let error = message.error ?? "no reason was given"
+                self.log("error", "\(what): \(error)" + (message.traceback.map { "\n\($0)" } ?? ""), worker)
+            }
+            guard let version = ModelVersion(folderName: message.version) else { return }
+            await self.files.release(message.model, version, generation: message.generation, worker: worker)
+        }
+    }
+
+    private func ended(_ worker: String) async {
+        self.memory.ended(worker)
+        await self.files.workerEnded(worker)
+    }
+
+    // MARK: Seen from outside
+
+    /// Models in memory, over all workers.
+    var loadedCount: Int { self.memory.count }
+
+    func observations() async -> [ModelObservation] {
+        let statuses = await self.files.status().sorted {
+            ($0.model, $0.version?.number ?? 0) < ($1.model, $1.version?.number ?? 0)
+        }
+        let keys = statuses.map { status in
+            status.version.map { ModelMemory.Key(model: status.model, version: "\($0)") }
+        }
+        let known = Set(keys)
+        self.memory.keep { known.contains($0) }
+        let holders = self.memory.holders
+        return zip(statuses, keys).map { status, key in
+            let description = key.flatMap { self.memory.descriptions[$0] }
+            return ModelObservation(
+                name: status.model,
+                version: key?.version,
+                isLatest: status.isLatest,
+                modified: status.modified,
+                size: status.size,
+                isOnDisk: status.isOnDisk,
+                loadedBy: key.flatMap { holders[$0] } ?? 0,
+                loadSeconds: description?.seconds,
+                inputs: description?.inputs?.mapValues { ModelTensor(shape: $0.shape, type: $0.type) },
+                outputs: description?.outputs?.mapValues { ModelTensor(shape: $0.shape, type: $0.type) },
+                signatureKey: description?.signatureKey,
+                error: status.error ?? key.flatMap { self.memory.failures[$0]?.error }
+            )
+        }
+    }
+
+    /// What `GET` on the API's endpoint tells of the models.
+    func metadata() async -> JSONValue {
+        ModelMetadata.json(
+            of: await self.observations(),
+            byVersion: self.request.kind.isTensorFlow && !self.request.isCached
+        )
+    }
+
+    // MARK: Ending
+
+    /// Lets go of all files; those that no other version of an API needs are removed.
+    ///
+    /// - Parameter keepFiles: Leaves them on disk, for the next server.
+    func close(keepFiles: Bool) async {
+        await self.files.close(keepFiles: keepFiles)
+    }
+}
+
+extension ModelCatalog.Model {
+    /// As workers read it.
+    fileprivate var json: JSONValue {
+        var versions: [String: JSONValue] = [:]
+        for (version, entry) in self.versions {
+            versions["\(version)"] = .object([
+                "generation": .string(entry.generation), "modified": .int(entry.modified), "size": .int(entry.size),
+            ])
+        }
+        return .object([
+            "signature_key": self.signatureKey.map { .string($0) } ?? .null, "versions": .object(versions),
+        ])
+    }
+}
+
+extension ModelCatalog.Change {
+    fileprivate var json: JSONValue {
+        .object([
+            "changed": .object(self.changed.mapValues(\.json)),
+            "removed": .array(self.removed.sorted().map { .string($0) }),
+        ])
+    }
+}
+
+extension ModelKind {
+    fileprivate var isTensorFlow: Bool { self == .tensorflow || self == .neuron }
+}
+
+extension ModelError {
+    /// As a worker knows it.
+    fileprivate var code: String {
+        switch self {
+        case .notFound: "MODEL_NOT_FOUND"
+        case .unavailable, .cancelled: "MODEL_UNAVAILABLE"
+        }
+    }
+}
