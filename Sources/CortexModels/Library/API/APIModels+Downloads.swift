@@ -70,7 +70,7 @@ extension APIModels {
         )
     }
 
-    private func isWanted(_ key: DiskSlots.Key) -> Bool {
+    func isWanted(_ key: DiskSlots.Key) -> Bool {
         self.index.models[key.model]?.versions[key.version]?.generation == key.generation
     }
 

@@ -34,6 +34,7 @@ extension APIModels {
         let isWanted = self.slots.endWait(for: key, id: wait, worker: worker)
         switch result {
         case .success(let folder):
+            self.misses[key] = nil
             self.slots.arrived(key)
             if isWanted { self.slots.lease(key, to: worker) }
             await self.tidy([key])
@@ -55,6 +56,25 @@ extension APIModels {
     /// Ends all leases of a worker, and what it waits for.
     package func workerEnded(_ worker: String) async {
         await self.tidy(self.slots.workerEnded(worker))
+    }
+
+    /// Takes over what an earlier server has left on disk, up to the limit: it counts like what comes now.
+    func takeOver() async {
+        var found: [(key: DiskSlots.Key, used: Int64)] = []
+        for (name, model) in self.catalog.models {
+            for (version, entry) in model.versions {
+                guard let used = self.store.lastNeeded(entry.generation) else { continue }
+                found.append((DiskSlots.Key(model: name, version: version, generation: entry.generation), used))
+            }
+        }
+        var freed: [DiskSlots.Freed] = []
+        for (key, _) in found.sorted(by: { $0.used < $1.used }) {
+            let claim = self.store.nextID()
+            self.store.claim(key.generation, by: claim)
+            freed += self.slots.add(key, claim: claim)
+            self.slots.arrived(key)
+        }
+        await self.erase(self.unclaim(freed))
     }
 
     /// Frees what a lease has held until now, where it has no other reason to stay.
@@ -100,6 +120,7 @@ extension APIModels {
         guard self.catalog.has(key.model, key.version, generation: key.generation) else {
             return .notFound("model \(key.model.escaped) has no version \(key.version) with this content any more")
         }
+        self.misses[key] = error
         return .unavailable("\(error)")
     }
 }

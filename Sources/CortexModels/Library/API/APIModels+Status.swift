@@ -43,7 +43,9 @@ extension APIModels {
             let key = entry.map { DiskSlots.Key(model: name, version: version, generation: $0.generation) }
             let wanted = found.map { DiskSlots.Key(model: name, version: version, generation: $0.generation) }
             let error =
-                model?.broken[version] ?? wanted.flatMap { self.plan.failure($0) }.map { "\($0.error)" }
+                model?.broken[version] ?? wanted.flatMap { self.plan.failure($0)?.error ?? self.misses[$0] }.map {
+                    "\($0)"
+                }
                 ?? (found == nil ? model?.problem : nil)
             return ModelStatus(
                 model: name,

@@ -26,6 +26,8 @@ package actor APIModels {
     private(set) var index: ModelIndex
     var plan: DownloadPlan
     var slots: DiskSlots
+    /// Why versions that were asked for did not come; nobody tries again until they are asked for again.
+    var misses: [DiskSlots.Key: StorageError] = [:]
     /// Of the sources, as taken into the index.
     private var revisions: [UInt64]
     var running = 0
@@ -93,6 +95,7 @@ package actor APIModels {
         }
         guard problems.isEmpty else { throw ModelOpenError(problems: problems) }
         self.refresh()
+        if self.request.isCached { await self.takeOver() }
         await self.downloadAll(DownloadProgress(total: self.plan.count, time: self.time, report: progress))
         try Task.checkCancellation()
         problems = self.request.sources.compactMap { $0.name }.compactMap(self.problem)
@@ -170,6 +173,7 @@ extension APIModels {
             }
         }
         self.plan.want(wanted, of: name)
+        self.misses = self.misses.filter { $0.key.model != name || self.isWanted($0.key) }
         self.offer(versions, of: name)
     }
 

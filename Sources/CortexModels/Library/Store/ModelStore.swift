@@ -58,6 +58,16 @@ final class ModelStore: Sendable {
         self.state.withLock { $0.isWhole(generation) }
     }
 
+    /// How many calls wait for a generation to come.
+    func waiting(for generation: String) -> Int {
+        self.state.withLock { $0.waiters(for: generation).count }
+    }
+
+    /// When a generation that is on disk was last needed, in Unix milliseconds; nil for one that is not there.
+    func lastNeeded(_ generation: String) -> Int64? {
+        self.isWhole(generation) ? DiskFolder.modified(self.about(generation)) ?? .max : nil
+    }
+
     /// Where the files of a generation are, or would be.
     func folder(of generation: String, version: ModelVersion) -> String {
         "\(self.objects)/\(generation)/\(version)"

@@ -7,6 +7,8 @@ final class SourceWatch: Sendable {
         var state: SourceState
         var subscribers: [UInt64: @Sendable () -> Void] = [:]
         var isEnded = false
+        /// Whether it was listed ahead of its time since it last was listed in time.
+        var isHurried = false
     }
 
     let key: SourceKey
@@ -55,9 +57,14 @@ final class SourceWatch: Sendable {
         return isEnded
     }
 
-    /// Lists the source at once: something there is not as it was listed.
+    /// Lists the source at once, since something there is not as it was listed; once between two polls, so that an object
+    /// that never is as it is listed costs little.
     func hurry() {
-        self.wake.yield()
+        let isFirst = self.shared.withLock { shared in
+            defer { shared.isHurried = true }
+            return !shared.isHurried
+        }
+        if isFirst { self.wake.yield() }
     }
 
     /// Says that the kept listing is in use.
@@ -117,6 +124,7 @@ final class SourceWatch: Sendable {
             group.addTask {
                 do {
                     try await self.time.sleep(duration)
+                    self.shared.withLock { $0.isHurried = false }
                     self.wake.yield()
                 } catch {
                     // Woken by something else.
