@@ -94,6 +94,8 @@ package struct DeployResponse: Hashable, Sendable, Codable {
     package var message: String
     /// Empty where the deploy was taken.
     package var error: String
+    /// What is worth knowing of the API's models though it is deployed; nil where there is nothing.
+    package var warnings: [ConfigProblem]?
 
     // Written by hand, since `null` must be there for an API that is not.
     package func encode(to encoder: any Encoder) throws {
@@ -101,9 +103,10 @@ package struct DeployResponse: Hashable, Sendable, Codable {
         try container.encode(self.api, forKey: .api)
         try container.encode(self.message, forKey: .message)
         try container.encode(self.error, forKey: .error)
+        try container.encodeIfPresent(self.warnings, forKey: .warnings)
     }
 
-    private enum CodingKeys: String, CodingKey { case api, message, error }
+    private enum CodingKeys: String, CodingKey { case api, message, error, warnings }
 }
 
 /// What `POST /v1/deploy` takes.
@@ -111,18 +114,22 @@ package struct DeployBody: Hashable, Sendable, Codable {
     package var config: String
     package var configFile: String
     package var project: String
+    /// Absolute; nil from another machine than the server's.
+    package var projectDirectory: String?
     package var force: Bool
 
-    package init(config: String, configFile: String, project: String, force: Bool) {
+    package init(config: String, configFile: String, project: String, projectDirectory: String? = nil, force: Bool) {
         self.config = config
         self.configFile = configFile
         self.project = project
+        self.projectDirectory = projectDirectory
         self.force = force
     }
 
     private enum CodingKeys: String, CodingKey {
         case config, project, force
         case configFile = "config_file"
+        case projectDirectory = "project_directory"
     }
 
     package init(from decoder: any Decoder) throws {
@@ -130,6 +137,7 @@ package struct DeployBody: Hashable, Sendable, Codable {
         self.config = try container.decode(String.self, forKey: .config)
         self.configFile = try container.decodeIfPresent(String.self, forKey: .configFile) ?? "cortex.yaml"
         self.project = try container.decode(String.self, forKey: .project)
+        self.projectDirectory = try container.decodeIfPresent(String.self, forKey: .projectDirectory)
         self.force = try container.decodeIfPresent(Bool.self, forKey: .force) ?? false
     }
 }

@@ -41,7 +41,32 @@ package struct ConfigCheck: Sendable {
         do {
             return try self.config(in: text, file: file).apis
         } catch {
-            throw InvalidConfig(error, text: text)
+            throw InvalidConfig(error.problems, text: text)
+        }
+    }
+
+    /// Says where in the file the models stand that something is wrong with.
+    ///
+    /// Throws ``InvalidConfig`` unless there are only warnings.
+    /// - Returns: The warnings, in the order of the file, by API.
+    static func warnings(
+        among problems: [APIName: [ModelProblem]],
+        in text: String,
+        file: String
+    ) throws(InvalidConfig) -> [String: [ConfigProblem]] {
+        guard !problems.isEmpty else { return [:] }
+        let positions = FieldPositions(of: text)
+        let placed = problems.flatMap { api, problems in
+            problems.map { SpecProblem($0, of: api, file: file, at: positions.position(of: $0.field, api: api)) }
+        }
+        // Stable, so that what is wrong in one place stays in its order.
+        let ordered = placed.enumerated().sorted { ($0.element.position, $0.offset) < ($1.element.position, $1.offset) }
+            .map(\.element)
+        let errors = ordered.filter { $0.severity == .error }
+        guard errors.isEmpty else { throw InvalidConfig(errors, text: text) }
+        let report = ProblemReport(text: text, colour: false)
+        return Dictionary(grouping: ordered) { $0.api ?? "" }.mapValues { warnings in
+            warnings.map { ConfigProblem($0, report: report) }
         }
     }
 }
@@ -50,26 +75,47 @@ package struct ConfigCheck: Sendable {
 package struct InvalidConfig: Error, Hashable {
     package var problems: [ConfigProblem]
 
-    init(_ error: SpecError, text: String) {
+    init(_ problems: [SpecProblem], text: String) {
         let report = ProblemReport(text: text, colour: false)
-        self.problems = error.problems.map { problem in
-            ConfigProblem(
-                file: problem.file,
-                line: problem.position.line,
-                column: problem.position.column,
-                api: problem.api,
-                field: problem.field,
-                message: problem.message,
-                allowed: problem.allowed,
-                hint: problem.hint,
-                rendered: report.render([problem])
-            )
-        }
+        self.problems = problems.map { ConfigProblem($0, report: report) }
     }
 
     /// One sentence for all.
     package var summary: String {
         let file = self.problems.first?.file ?? "the config file"
         return self.problems.count == 1 ? "\(file) has a problem" : "\(file) has \(self.problems.count) problems"
+    }
+}
+
+extension ConfigProblem {
+    /// - Parameter report: Of the text that the problem is of.
+    fileprivate init(_ problem: SpecProblem, report: ProblemReport) {
+        self.init(
+            file: problem.file,
+            line: problem.position.line,
+            column: problem.position.column,
+            api: problem.api,
+            field: problem.field,
+            message: problem.message,
+            allowed: problem.allowed,
+            hint: problem.hint,
+            detail: problem.detail,
+            rendered: report.render([problem])
+        )
+    }
+}
+
+extension SpecProblem {
+    fileprivate init(_ problem: ModelProblem, of api: APIName, file: String, at position: SourcePosition) {
+        self.init(
+            severity: problem.severity,
+            file: file,
+            position: position,
+            api: api.description,
+            field: problem.field,
+            message: problem.message,
+            allowed: problem.allowed,
+            detail: problem.detail
+        )
     }
 }

@@ -37,6 +37,8 @@ package struct ConfigProblem: Hashable, Sendable, Codable {
     package var message: String
     package var allowed: String?
     package var hint: String?
-    /// The line and the caret block, as a terminal shows them, without colours.
+    /// Several lines that explain: the tree that a model must be, and what was found.
+    package var detail: String?
+    /// The line, the caret block and ``detail``, as a terminal shows them, without colours.
     package var rendered: String
 }

@@ -12,6 +12,18 @@ package protocol Provider: Sendable {
     ///   stopped in the middle of an update); nil where there is none, or where it is `deployment` itself.
     func apply(_ deployment: Deployment, fallback: Deployment?) async
 
+    /// Looks at the models that specs name, where they are kept, before the specs are accepted.
+    ///
+    /// - Parameters:
+    ///   - project: The content hash of the project, which is stored.
+    ///   - projectDirectory: See ``Deployment/projectDirectory``.
+    /// - Returns: What is wrong, by API, in the order of each API's paths; warnings among it.
+    func modelProblems(
+        of specs: [APISpec],
+        project: String,
+        projectDirectory: String?
+    ) async -> [APIName: [ModelProblem]]
+
     /// Takes the API away: its route at once, its replicas once they have answered what they hold.
     func remove(_ api: APIName) async
 
@@ -40,17 +52,28 @@ package struct Deployment: Hashable, Sendable {
     package var spec: APISpec
     /// SHA-256 of the project, in hex: its name in the project store.
     package var project: String
+    /// The user's own folder on this machine, in which relative model paths are looked for first; nil where the deploy
+    /// came from elsewhere.
+    package var projectDirectory: String?
     /// Another number asks for new workers although nothing else has changed (`cortex refresh`).
     package var generation: Int
     /// Whether it has answered requests before, under an earlier server: then what is wrong with a model now harms that
     /// model only.
     package var wasLive = false
 
-    package init(id: String, version: Int, spec: APISpec, project: String, generation: Int = 0) {
+    package init(
+        id: String,
+        version: Int,
+        spec: APISpec,
+        project: String,
+        projectDirectory: String? = nil,
+        generation: Int = 0
+    ) {
         self.id = id
         self.version = version
         self.spec = spec
         self.project = project
+        self.projectDirectory = projectDirectory
         self.generation = generation
     }
 
@@ -58,6 +81,7 @@ package struct Deployment: Hashable, Sendable {
     package func hasSameWorkers(as other: Deployment) -> Bool {
         guard
             self.project == other.project, self.generation == other.generation,
+            self.projectDirectory == other.projectDirectory || !self.spec.hasRelativeModels,
             let mine = try? self.spec.workerIdentity, let theirs = try? other.spec.workerIdentity
         else { return false }
         return mine == theirs

@@ -12,12 +12,14 @@ enum DeployDecision: Equatable {
     case refuse(DeployError)
 
     /// - Parameters:
+    ///   - projectDirectory: The user's folder that the deploy came from, on this machine.
     ///   - current: The wanted deployment of the API; nil where it is not deployed.
     ///   - status: What the provider sees of it; nil where it knows nothing of it yet.
     ///   - owners: Whose each endpoint is, of all APIs.
     init(
         spec: APISpec,
         identity: DeploymentIdentity,
+        projectDirectory: String?,
         current: DeploymentRecord?,
         status: APIStatus?,
         owners: [String: APIName],
@@ -38,7 +40,9 @@ enum DeployDecision: Equatable {
         }
         // Not the identity that is stored: an earlier release may have kept less in a spec, and an upgrade is no change.
         let deployed = try? DeploymentIdentity(spec: current.deployment.spec, project: current.deployment.project)
-        let isSame = deployed == identity
+        let isSame =
+            deployed == identity
+            && (current.deployment.projectDirectory == projectDirectory || !spec.hasRelativeModels)
         switch current.outcome {
         case .failed, .superseded:
             // Deploying the same again is how a user tries again once the cause is gone (a package index, a full disk).

@@ -6,6 +6,8 @@ package struct DeployRequest: Hashable, Sendable {
     package var specs: [APISpec]
     /// The content hash of the project, which is stored already.
     package var project: String
+    /// See ``Deployment/projectDirectory``.
+    package var projectDirectory: String?
     /// The file's text.
     package var config: String
     /// The file's name.
@@ -18,6 +20,7 @@ package struct DeployRequest: Hashable, Sendable {
     package init(
         specs: [APISpec],
         project: String,
+        projectDirectory: String? = nil,
         config: String,
         configFile: String,
         force: Bool,
@@ -25,6 +28,7 @@ package struct DeployRequest: Hashable, Sendable {
     ) {
         self.specs = specs
         self.project = project
+        self.projectDirectory = projectDirectory
         self.config = config
         self.configFile = configFile
         self.force = force

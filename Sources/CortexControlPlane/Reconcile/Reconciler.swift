@@ -47,6 +47,19 @@ package actor Reconciler {
         }
     }
 
+    /// What the provider finds wrong with the models of a request.
+    ///
+    /// Takes as long as the stores of the models need, so that other deploys go on meanwhile.
+    package func modelProblems(of request: DeployRequest) async -> [APIName: [ModelProblem]] {
+        let specs = request.specs.filter { !$0.modelPlaces.isEmpty }
+        guard !specs.isEmpty else { return [:] }
+        return await self.provider.modelProblems(
+            of: specs,
+            project: request.project,
+            projectDirectory: request.projectDirectory
+        )
+    }
+
     /// Deploys each spec of a request on its own: one that is refused does not stop those after it.
     package func deploy(_ request: DeployRequest) async throws -> [DeployResult] {
         try await self.turns.withTurn {
@@ -62,6 +75,7 @@ package actor Reconciler {
         let decision = DeployDecision(
             spec: spec,
             identity: identity,
+            projectDirectory: request.projectDirectory,
             current: current,
             status: await self.provider.observation(of: spec.name)?.status,
             owners: try await self.endpointOwners(),
@@ -84,6 +98,7 @@ package actor Reconciler {
                 identity: identity,
                 config: request.config,
                 configFile: request.configFile,
+                projectDirectory: request.projectDirectory,
                 deployedBy: request.deployedBy,
                 generation: current?.deployment.generation ?? 0
             )
@@ -127,6 +142,7 @@ package actor Reconciler {
                     identity: current.identity,
                     config: current.config,
                     configFile: current.configFile,
+                    projectDirectory: current.deployment.projectDirectory,
                     deployedBy: token,
                     cause: .refresh,
                     generation: current.deployment.generation + 1

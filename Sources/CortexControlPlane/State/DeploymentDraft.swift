@@ -6,6 +6,8 @@ package struct DeploymentDraft: Hashable, Sendable {
     package var identity: DeploymentIdentity
     package var config: String
     package var configFile: String
+    /// See ``Deployment/projectDirectory``.
+    package var projectDirectory: String?
     package var deployedBy: String
     package var cause: Cause
     /// Of the deployment before it, one more where workers are to be replaced although nothing else has changed.
@@ -22,6 +24,7 @@ package struct DeploymentDraft: Hashable, Sendable {
         identity: DeploymentIdentity,
         config: String,
         configFile: String,
+        projectDirectory: String? = nil,
         deployedBy: String,
         cause: Cause = .deploy,
         generation: Int = 0
@@ -30,6 +33,7 @@ package struct DeploymentDraft: Hashable, Sendable {
         self.identity = identity
         self.config = config
         self.configFile = configFile
+        self.projectDirectory = projectDirectory
         self.deployedBy = deployedBy
         self.cause = cause
         self.generation = generation

@@ -55,6 +55,10 @@ extension StateStore {
             // Counts the refreshes: what was deployed before there were any is of generation 0.
             try db.execute(sql: "ALTER TABLE deployments ADD COLUMN generation INTEGER NOT NULL DEFAULT 0")
         }
+        migrator.registerMigration("3 project folders") { db in
+            // Where the user deployed from on this machine; what was deployed before is served from its stored project.
+            try db.execute(sql: "ALTER TABLE deployments ADD COLUMN project_directory TEXT")
+        }
         return migrator
     }
 }
@@ -74,6 +78,7 @@ extension DeploymentRecord {
                 version: row["version"],
                 spec: try StateJSON.specDecoder().decode(APISpec.self, from: Data(spec.utf8)),
                 project: row["project_hash"],
+                projectDirectory: row["project_directory"],
                 generation: row["generation"]
             ),
             identity: DeploymentIdentity(
@@ -94,14 +99,14 @@ extension DeploymentRecord {
         try db.execute(
             sql: """
                 INSERT INTO deployments (id, api, version, config, config_file, spec, spec_hash, predictor_hash,
-                    project_hash, generation, deployed_by, created_at, outcome, reason)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    project_hash, project_directory, generation, deployed_by, created_at, outcome, reason)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 self.deployment.id, self.deployment.spec.name.description, self.deployment.version, self.config,
                 self.configFile, String(decoding: spec, as: UTF8.self), self.identity.spec, self.identity.predictor,
-                self.identity.project, self.deployment.generation, self.deployedBy, self.createdAt, self.outcome.word,
-                self.outcome.reason,
+                self.identity.project, self.deployment.projectDirectory, self.deployment.generation, self.deployedBy,
+                self.createdAt, self.outcome.word, self.outcome.reason,
             ]
         )
     }

@@ -63,6 +63,7 @@ extension StateStore {
                     version: version,
                     spec: draft.spec,
                     project: draft.identity.project,
+                    projectDirectory: draft.projectDirectory,
                     generation: draft.generation
                 ),
                 identity: draft.identity,

@@ -10,9 +10,7 @@ enum ModelsReader {
         context.require(.models, "models", of: predictor)
         let paths = section.sections("paths", allowsNull: true)
         let models = paths.map { Self.models($0, type: type) } ?? []
-        let directory = section.text("dir", allowed: "it must be a folder: s3://bucket/folder, or a path").map(
-            Self.folder
-        )
+        let directory = Self.place("dir", of: section)
         let signatureKey = Self.signatureKey(of: section, type: type)
         let cacheSize = section.integer("cache_size", in: 1...Int.max)
         let diskCacheSize = section.integer("disk_cache_size", in: 1...Int.max)
@@ -36,8 +34,19 @@ enum ModelsReader {
         )
     }
 
-    /// The text with a `/` at its end.
-    static func folder(_ text: String) -> String { text.hasSuffix("/") ? text : text + "/" }
+    /// Where models are: the text with a `/` at its end; nil where it names no place, which is then told.
+    static func place(_ key: String, of section: Section) -> String? {
+        guard let text = section.text(key, allowed: Self.placeForm) else { return nil }
+        do throws(ModelAddress.Flaw) {
+            _ = try ModelAddress.parse(text)
+        } catch {
+            section.fail(key, error.message, allowed: error.allowed)
+            return nil
+        }
+        return text.hasSuffix("/") ? text : text + "/"
+    }
+
+    private static let placeForm = "it must be a folder: s3://bucket/folder, or a path"
 
     private static func models(_ sections: [Section], type: PredictorType?) -> [NamedModelSpec] {
         var places: [String: SourcePosition] = [:]
@@ -52,12 +61,12 @@ enum ModelsReader {
                 _ = section.entry("path")
                 section.fail("path", "stands beside model_path", allowed: "give one of the two")
             }
-            section.require(key, allowed: "it must be a folder: s3://bucket/folder, or a path")
-            let path = section.text(key, allowed: "it must be a folder: s3://bucket/folder, or a path")
+            section.require(key, allowed: Self.placeForm)
+            let path = Self.place(key, of: section)
             let signatureKey = Self.signatureKey(of: section, type: type)
             section.finish()
             if let name, let path {
-                models.append(NamedModelSpec(name: name, modelPath: Self.folder(path), signatureKey: signatureKey))
+                models.append(NamedModelSpec(name: name, modelPath: path, signatureKey: signatureKey))
             }
         }
         return models

@@ -79,14 +79,11 @@ struct PredictorReader {
 
     private func modelPath() -> String? {
         self.context.require(.modelPath, "model_path", of: self.section)
-        guard let text = self.section.text("model_path", allowed: "it must be a folder: s3://bucket/folder, or a path")
-        else {
-            return nil
-        }
-        if self.section.has("models") {
+        guard let path = ModelsReader.place("model_path", of: self.section) else { return nil }
+        if self.section.has("model_path"), self.section.has("models") {
             self.section.fail("model_path", "stands beside models", allowed: "give one of the two")
         }
-        return ModelsReader.folder(text)
+        return path
     }
 
     private func signatureKey(_ type: PredictorType?) -> String? {

@@ -30,6 +30,10 @@ package struct ProblemReport {
         if let hint = problem.hint {
             text += self.styled("\(margin) =", "1;34") + " help: \(hint)\n"
         }
+        if let detail = problem.detail {
+            text += detail.split(separator: "\n", omittingEmptySubsequences: false).map { "\(margin)   \($0)\n" }
+                .joined()
+        }
         return text
     }
 

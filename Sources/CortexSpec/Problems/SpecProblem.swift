@@ -22,6 +22,8 @@ package struct SpecProblem: Hashable, Sendable, Codable {
     package var allowed: String?
     /// What the user probably meant.
     package var hint: String?
+    /// Several lines that are shown below the source line, such as a drawing of what was found.
+    package var detail: String?
 
     package init(
         severity: Severity = .error,
@@ -31,7 +33,8 @@ package struct SpecProblem: Hashable, Sendable, Codable {
         field: String? = nil,
         message: String,
         allowed: String? = nil,
-        hint: String? = nil
+        hint: String? = nil,
+        detail: String? = nil
     ) {
         self.severity = severity
         self.file = file
@@ -41,6 +44,7 @@ package struct SpecProblem: Hashable, Sendable, Codable {
         self.message = message
         self.allowed = allowed
         self.hint = hint
+        self.detail = detail
     }
 }
 

@@ -121,8 +121,19 @@ struct RunningOperator: Sendable {
         return (request, hash)
     }
 
-    func deploy(_ config: String, project: String, force: Bool = false) async throws -> Answer {
-        let body = DeployBody(config: config, configFile: "cortex.yaml", project: project, force: force)
+    func deploy(
+        _ config: String,
+        project: String,
+        from directory: String? = nil,
+        force: Bool = false
+    ) async throws -> Answer {
+        let body = DeployBody(
+            config: config,
+            configFile: "cortex.yaml",
+            project: project,
+            projectDirectory: directory,
+            force: force
+        )
         let json = String(decoding: try StateJSON.encoder().encode(body), as: UTF8.self)
         return try await self.send(.POST, "/v1/deploy", json: json)
     }

@@ -10,10 +10,14 @@ import Testing
         status: APIStatus?,
         changed: Bool,
         force: Bool = false,
-        owners: [String: String] = [:]
+        owners: [String: String] = [:],
+        modelPath: String? = nil,
+        movedTo folder: String? = nil
     ) throws -> DeployDecision {
-        let old = try APISpec.named("iris")
-        let new = try APISpec.named("iris", threads: changed ? 2 : 1)
+        var old = try APISpec.named("iris")
+        var new = try APISpec.named("iris", threads: changed ? 2 : 1)
+        old.predictor.modelPath = modelPath
+        new.predictor.modelPath = modelPath
         let current = try outcome.map { outcome in
             DeploymentRecord(
                 deployment: Deployment(id: "1", version: 1, spec: old, project: "p"),
@@ -28,6 +32,7 @@ import Testing
         return DeployDecision(
             spec: new,
             identity: try DeploymentIdentity(spec: new, project: "p"),
+            projectDirectory: folder,
             current: current,
             status: status,
             owners: try owners.mapValues { try APIName.of($0) },
@@ -83,5 +88,17 @@ import Testing
         #expect(base.predictor == endpoint.predictor)
         #expect(base.predictor != project.predictor)
         #expect(base != project)
+    }
+
+    @Test(
+        arguments: [
+            (nil, DeployDecision.upToDate), ("s3://bucket/model/", .upToDate), ("/models/", .upToDate),
+            ("~/models/", .upToDate), ("models/", .update),
+        ] as [(String?, DeployDecision)]
+    )
+    func `another folder matters where models lie in it`(modelPath: String?, expected: DeployDecision) throws {
+        #expect(
+            try self.decide(.live, status: .live, changed: false, modelPath: modelPath, movedTo: "/other") == expected
+        )
     }
 }

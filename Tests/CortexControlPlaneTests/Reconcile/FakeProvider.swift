@@ -9,10 +9,19 @@ final class FakeProvider: Provider {
         case remove(APIName)
     }
 
+    /// A look at models that was asked for.
+    struct ModelCheck: Hashable {
+        var apis: [APIName]
+        var project: String
+        var projectDirectory: String?
+    }
+
     private struct State {
         var calls: [Call] = []
         var observations: [APIName: APIObservation] = [:]
         var lines: [APIName: [String]] = [:]
+        var modelProblems: [APIName: [ModelProblem]] = [:]
+        var checked: [ModelCheck] = []
     }
 
     private let state = Mutex(State())
@@ -58,6 +67,26 @@ final class FakeProvider: Provider {
 
     func write(_ line: String, to api: APIName) {
         self.state.withLock { $0.lines[api, default: []].append(line) }
+    }
+
+    /// What is found wrong with models from now on.
+    func find(_ problems: [ModelProblem], of api: APIName) {
+        self.state.withLock { $0.modelProblems[api] = problems }
+    }
+
+    /// The looks at models that were asked for, in order.
+    var checked: [ModelCheck] { self.state.withLock { $0.checked } }
+
+    func modelProblems(
+        of specs: [APISpec],
+        project: String,
+        projectDirectory: String?
+    ) async -> [APIName: [ModelProblem]] {
+        self.state.withLock { state in
+            let apis = specs.map(\.name)
+            state.checked.append(ModelCheck(apis: apis, project: project, projectDirectory: projectDirectory))
+            return state.modelProblems.filter { apis.contains($0.key) }
+        }
     }
 
     func models(of api: APIName) async -> [ModelObservation] { [] }

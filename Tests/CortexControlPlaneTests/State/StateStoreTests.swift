@@ -19,6 +19,7 @@ import Testing
                 identity: try DeploymentIdentity(spec: spec, project: project),
                 config: "- name: \(spec.name)",
                 configFile: "cortex.yaml",
+                projectDirectory: "/home/ada/\(spec.name)",
                 deployedBy: "local"
             ),
             at: now
@@ -40,6 +41,7 @@ import Testing
         let again = try StateStore(home: self.folder.home)
         let found = try #require(try await again.wanted(try .of("iris")))
         #expect(found.deployment == added.deployment)
+        #expect(found.deployment.projectDirectory == "/home/ada/iris")
         #expect(found.identity == added.identity)
         #expect(found.config == "- name: iris")
         #expect(found.outcome == .pending)

@@ -343,6 +343,21 @@ extension BrokenConfig {
             ]
         ),
         .predictor(
+            "models in no place",
+            """
+            models:
+              paths:
+                - {name: a, model_path: s3://bucket}
+                - {name: b, path: "hdfs://host/b"}
+                - {name: c, path: "s3://key:secret@bucket/c"}
+            """,
+            [
+                #"8:33: iris: predictor.models.paths[0].model_path: "s3://bucket" names a whole bucket; name a folder in it, such as s3://bucket/folder"#,
+                "9:27: iris: predictor.models.paths[1].path: hdfs:// is not supported; it must be s3://, gs://, az://, abfs://, http(s)://, or a path",
+                "10:27: iris: predictor.models.paths[2].path: the URL holds a user name or password; leave them out of the file, and set the store's variables (AWS_ACCESS_KEY_ID, …) instead",
+            ]
+        ),
+        .predictor(
             "models without any",
             "models: {cache_size: 1, disk_cache_size: 2}",
             [

@@ -26,6 +26,19 @@ import Testing
         )
     }
 
+    @Test func `what explains a problem stands below it`() {
+        var problem = Self.problem
+        problem.detail = "expected:\n└── a"
+        let report = ProblemReport(text: "a: 1\n\tpath: p.py # note\n", colour: false)
+        #expect(
+            report.render([problem]).hasSuffix(
+                "  = help: did you mean q.py?\n    expected:\n    └── a\n"
+            )
+        )
+        // The one line stays one.
+        #expect(!problem.description.contains("expected"))
+    }
+
     @Test func `quoted text is underlined whole`() {
         var problem = Self.problem
         problem.hint = nil

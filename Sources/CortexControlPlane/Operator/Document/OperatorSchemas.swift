@@ -36,13 +36,20 @@ enum OperatorSchemas {
             ],
             optional: ["reason": .text]
         ),
-        "DeployResult": .members(["api": .nullable(RouteAnswer.reference("API")), "message": .text, "error": .text]),
+        "DeployResult": .members(
+            ["api": .nullable(RouteAnswer.reference("API")), "message": .text, "error": .text],
+            optional: ["warnings": .list(of: RouteAnswer.reference("Problem"))]
+        ),
         "Deploy": [
             "type": "object",
             "properties": [
                 "config": ["type": "string", "description": "the text of cortex.yaml"],
                 "project": Self.hash,
                 "config_file": ["type": ["string", "null"], "default": "cortex.yaml"],
+                "project_directory": [
+                    "type": ["string", "null"], "pattern": "^/",
+                    "description": "where relative model paths are looked for first, on the server's machine",
+                ],
                 "force": ["type": ["boolean", "null"], "default": false],
             ],
             "required": ["config", "project"],
@@ -58,10 +65,11 @@ enum OperatorSchemas {
         "Message": .members(["message": .text]),
         "Model": .members(
             [
-                "name": .text, "version": ["type": "string", "pattern": "^(0|[1-9][0-9]*)$"], "is_latest": .flag,
-                "modified": ["type": "integer"], "size": .count, "is_on_disk": .flag, "loaded_by": .count,
+                "name": .text, "is_latest": .flag, "is_on_disk": .flag, "loaded_by": .count,
             ],
             optional: [
+                "version": ["type": "string", "pattern": "^(0|[1-9][0-9]*)$"], "modified": ["type": "integer"],
+                "size": .count,
                 "load_seconds": .number, "input_signatures": Self.tensors, "output_signatures": Self.tensors,
                 "signature_key": .text, "error": .text,
             ]
@@ -73,7 +81,7 @@ enum OperatorSchemas {
         ],
         "Problem": .members(
             ["file": .text, "line": .positive, "column": .positive, "message": .text, "rendered": .text],
-            optional: ["api": .text, "field": .text, "allowed": .text, "hint": .text]
+            optional: ["api": .text, "field": .text, "allowed": .text, "hint": .text, "detail": .text]
         ),
         "Server": .members(
             [

@@ -34,28 +34,38 @@ struct DeployRoutes: Sendable {
         guard let hash = ProjectHash(body.project) else {
             throw OperatorError.notAHash(String(body.project.prefix(100)))
         }
+        if let directory = body.projectDirectory, !directory.hasPrefix("/") || directory.contains("\0") {
+            throw OperatorError.malformed("project_directory must be an absolute path")
+        }
         guard await self.projects.contains(hash) else { throw OperatorError.projectNotStored(body.project) }
         let files = try await self.projects.entries(of: hash).map(\.path)
         let specs = try ConfigCheck(files: files).specs(in: body.config, file: body.configFile)
-        let results = try await self.reconciler.deploy(
-            DeployRequest(
-                specs: specs,
-                project: body.project,
-                config: body.config,
-                configFile: body.configFile,
-                force: body.force,
-                deployedBy: token
-            )
+        let request = DeployRequest(
+            specs: specs,
+            project: body.project,
+            projectDirectory: body.projectDirectory,
+            config: body.config,
+            configFile: body.configFile,
+            force: body.force,
+            deployedBy: token
         )
+        let warnings = try ConfigCheck.warnings(
+            among: await self.reconciler.modelProblems(of: request),
+            in: body.config,
+            file: body.configFile
+        )
+        let results = try await self.reconciler.deploy(request)
         let baseURL = await self.baseURL()
         var responses: [DeployResponse] = []
         for result in results {
             let state = try await self.reconciler.api(result.api)
             let api = state.map { APIResponse($0, baseURL: baseURL) }
+            var response = DeployResponse(api: api, message: "", error: "", warnings: warnings[result.api.description])
             switch result.outcome {
-            case .success(let message): responses.append(DeployResponse(api: api, message: message, error: ""))
-            case .failure(let error): responses.append(DeployResponse(api: api, message: "", error: error.description))
+            case .success(let message): response.message = message
+            case .failure(let error): response.error = error.description
             }
+            responses.append(response)
         }
         return responses
     }
