@@ -55,7 +55,7 @@ struct BuildRequest: Sendable {
     /// What is installed, in words.
     private var wanted: String {
         let known = Set(WorkerPackage.requirements)
-        let names = self.packages.filter { !known.contains($0) }.map { String($0.prefix { $0 != ";" && $0 != " " }) }
+        let names = self.packages.filter { !known.contains($0) }
         let all = (self.hasRequirements ? [RequirementFiles.rootFile] : []) + names
         return all.isEmpty ? "worker requirements" : all.joined(separator: ", ")
     }

@@ -26,8 +26,10 @@ enum PredictorPackages {
     /// The build without GPU support is a third of the size; it exists for one platform only.
     private static func tensorFlow(_ compute: ComputeSpec) -> [String] {
         if compute.gpu > 0 { return ["tensorflow[and-cuda]"] }
-        let small = "sys_platform == 'linux' and platform_machine == 'x86_64'"
-        let others = "sys_platform != 'linux' or platform_machine != 'x86_64'"
-        return ["tensorflow-cpu; \(small)", "tensorflow; \(others)"]
+        #if os(Linux) && arch(x86_64)
+        return ["tensorflow-cpu"]
+        #else
+        return ["tensorflow"]
+        #endif
     }
 }

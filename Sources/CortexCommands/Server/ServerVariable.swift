@@ -1,0 +1,25 @@
+import CortexSpec
+
+/// Reads what the server's environment sets; what cannot be read ends the start with what is allowed.
+enum ServerVariable {
+    /// Nil where the variable is not set.
+    static func bytes(_ name: String, in environment: [String: String]) throws -> Int? {
+        guard let text = environment[name], !text.isEmpty else { return nil }
+        guard let count = ByteCount(quantity: text), count.bytes > 0 else {
+            throw CommandFailure(
+                "\(name) is \"\(text)\"; allowed is a number of bytes above 0, such as 64Mi",
+                exitCode: 2
+            )
+        }
+        return Int(count.bytes)
+    }
+
+    /// Nil where the variable is not set.
+    static func duration(_ name: String, in environment: [String: String]) throws -> Duration? {
+        guard let text = environment[name], !text.isEmpty else { return nil }
+        guard let duration = Duration(goText: text), duration > .zero else {
+            throw CommandFailure("\(name) is \"\(text)\"; allowed is a duration above 0, such as 30s", exitCode: 2)
+        }
+        return duration
+    }
+}
