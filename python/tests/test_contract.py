@@ -86,7 +86,7 @@ def test_broken_contracts(start: Start, body: str, error: str) -> None:
     assert error in message["error"]
 
 
-MODELS = {
+MODELS: dict[str, Any] = {
     "single": True, "dynamic": False, "strict": True, "cache_size": 1, "cache_memory": None, "catalog": {}
 }  # fmt: skip
 PREDICT = "\n    def predict(self): return sorted(vars(self))"

@@ -127,14 +127,17 @@ class ModelHolder:
         self._current.pins = Pins()
         return self._current.pins
 
+    def detach(self) -> None:
+        """From now on, this thread's requests are not the holder's business."""
+        self._current.pins = None
+
     def release(self, pins: Pins) -> None:
         """The request has ended."""
         leaving: list[Entry] = []
         with self._lock:
-            for entry in pins.entries:
-                leaving += self._residents.unpin(entry)
+            while pins.entries:
+                leaving += self._residents.unpin(pins.entries.pop())
             evicted = self._residents.trim()
-        pins.entries.clear()
         pins.got.clear()
         self._residents.unload_soon(leaving)
         # At once: from here on the limit holds again.
@@ -275,22 +278,29 @@ class ModelHolder:
 
     def _load(self, flight: Flight, takes_place: bool) -> None:
         """Load, and let the entry serve. What goes wrong is in the flight afterwards; only `MemoryError` is raised."""
-        name, number, generation = flight.key
         try:
-            with self._lock:
-                leaving = self._residents.is_leaving(flight.key)
-            if leaving is not None:
-                leaving.wait()
-            path = self._ensure(name, str(number), generation)
-            self._residents.make_room(flight, takes_place)
-            loaded = self._call_loader(flight, path)
+            entry = self._bring(flight, takes_place)
         except ModelError as error:
-            self._fail(flight, error)
+            leaving = self._fail(flight, error)
         except MemoryError:
-            self._fail(flight, ModelLoadFailed(f"{title(name, number)} could not be loaded: out of memory"))
+            text = f"{title(*flight.key[:2])} could not be loaded: out of memory"
+            self._residents.unload(self._fail(flight, ModelLoadFailed(text)))
             raise
         else:
-            self._arrive(flight, Entry(name, number, generation, loaded))
+            leaving = self._arrive(flight, entry)
+            # What has arrived may leave again before what it replaces is unloaded.
+            del entry
+        self._residents.unload(leaving)
+
+    def _bring(self, flight: Flight, takes_place: bool) -> Entry:
+        name, number, generation = flight.key
+        with self._lock:
+            leaving = self._residents.is_leaving(flight.key)
+        if leaving is not None:
+            leaving.wait()
+        path = self._ensure(name, str(number), generation)
+        self._residents.make_room(flight, takes_place)
+        return Entry(name, number, generation, self._call_loader(flight, path))
 
     def _load_again(self, flight: Flight) -> None:
         """Load for the refresher: in the place of what serves, if anything does."""
@@ -319,7 +329,8 @@ class ModelHolder:
         self._report(event)
         return loaded
 
-    def _arrive(self, flight: Flight, entry: Entry) -> None:
+    def _arrive(self, flight: Flight, entry: Entry) -> list[Entry]:
+        """Let a loaded entry serve. Returns what is to be unloaded for it."""
         with self._lock:
             self._end(flight)
             entry.pins = flight.waiting
@@ -327,7 +338,7 @@ class ModelHolder:
             if flight.waiting:
                 self._uses += 1
                 entry.used = self._uses
-            flight.entry = entry
+                flight.entry = entry
             state = self._states.get(entry.name)
             leaving = None if state is None else self._hold(state, entry, flight.as_latest)
             if leaving is None:
@@ -336,9 +347,10 @@ class ModelHolder:
                 leaving = self._residents.let_go([entry])
             leaving += self._residents.trim()
         flight.done.set()
-        self._residents.unload(leaving)
+        return leaving
 
-    def _fail(self, flight: Flight, error: ModelError) -> None:
+    def _fail(self, flight: Flight, error: ModelError) -> list[Entry]:
+        """Remember that a version cannot be loaded. Returns what is to be unloaded for it."""
         name, number, generation = flight.key
         leaving: list[Entry] = []
         with self._lock:
@@ -349,7 +361,7 @@ class ModelHolder:
                 leaving = self._residents.let_go(state.fail(number, generation, error, self._clock()))
                 self._ready.pop(name, None)
         flight.done.set()
-        self._residents.unload(leaving)
+        return leaving
 
     def _end(self, flight: Flight) -> None:
         del self._flights[flight.key]

@@ -53,18 +53,18 @@ def give_back() -> None:
 class Reaper:
     """Unloads models off the requests' threads, and gives their memory back to the system now and then."""
 
-    def __init__(self, unload: Callable[[Entry], None]) -> None:
+    def __init__(self, unload: Callable[[list[Entry]], None]) -> None:
         self._unload = unload
-        self._queue: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[Entry] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._started = False
         self._tidying = False
         #: Models that were let go, and are still there if they refer to themselves.
         self._let_go: list[weakref.ref[Any]] = []
 
-    def unload(self, entry: Entry) -> None:
-        """Unload an entry that no request has."""
-        self._queue.put(entry)
+    def unload(self, entries: list[Entry]) -> None:
+        """Unload entries that no request has."""
+        self._queue.put(entries)
         self._start()
 
     def watch(self, model: Any) -> None:
@@ -116,14 +116,12 @@ class Reaper:
             if self._tidying:
                 timeout = max(0.0, not_before - time.monotonic())
             try:
-                entry = self._queue.get(timeout=timeout)
+                entries = self._queue.get(timeout=timeout)
             except queue.Empty:
                 started = time.monotonic()
                 self.tidy()
                 ended = time.monotonic()
                 not_before = ended + max(_SHORTEST_PAUSE, (ended - started) * _PAUSE_FACTOR)
                 continue
-            if entry is not None:
-                self._unload(entry)
-                # Not kept until the next one comes.
-                del entry
+            if entries is not None:
+                self._unload(entries)

@@ -54,6 +54,9 @@ class InputPlan:
                 'run the session of get_model()["session"] yourself'
             )
         try:
+            if value is None:
+                # numpy would take it for NaN.
+                raise ValueError("there is no value")
             array = self._cast(value) if isinstance(value, np.ndarray) else np.array(value, self._dtype)
             if self._target is not None and array.shape != self._target:
                 array = array.reshape(self._target)
@@ -85,4 +88,5 @@ def _describe(value: Any) -> str:
             value = np.array(value)
         except (ValueError, TypeError, OverflowError):
             return f"a {kind} of uneven lengths"
-    return f"{value.dtype.name} of shape {list(value.shape)}" + ("" if kind == "ndarray" else f" ({kind})")
+    name = "str" if value.dtype.kind == "U" else value.dtype.name
+    return f"{name} of shape {list(value.shape)}" + ("" if kind == "ndarray" else f" ({kind})")

@@ -43,7 +43,7 @@ class Residents:
         self._leaving: dict[Key, threading.Event] = {}
         #: Loads that will take a place of their own.
         self._arriving = 0
-        self._reaper = Reaper(self._unload)
+        self._reaper = Reaper(self.unload)
         self._baseline = resident_bytes()
 
     # With the lock.
@@ -54,9 +54,13 @@ class Residents:
         self._held.add(entry)
 
     def let_go(self, dropped: list[Entry]) -> list[Entry]:
-        """Give these to no new request. Returns those that no request has: they are to be unloaded."""
+        """Give these to no new request. Returns those that no request has: they are to be unloaded.
+
+        `dropped` is emptied: what a list of some waiting thread still has, no collection can free.
+        """
         leaving: list[Entry] = []
-        for entry in dropped:
+        while dropped:
+            entry = dropped.pop()
             entry.held = False
             self._held.discard(entry)
             if entry.pins:
@@ -127,14 +131,22 @@ class Residents:
             self._reaper.tidy()
 
     def unload(self, entries: list[Entry]) -> None:
-        """Unload in this thread. The list is emptied, so that nothing refers to them afterwards."""
+        """Unload in this thread. The list is emptied: nothing refers to the models when their end is told."""
         while entries:
-            self._unload(entries.pop())
+            entry = entries.pop()
+            self._close(entry)
+            key, farewell = entry.key, {"event": "unloaded", **entry.identity, "reason": entry.reason}
+            del entry
+            self._report(farewell)
+            with self._lock:
+                left = self._leaving.pop(key)
+            left.set()
+            self._reaper.tidy_soon()
 
     def unload_soon(self, entries: list[Entry]) -> None:
         """Unload in a thread of our own."""
-        while entries:
-            self._reaper.unload(entries.pop())
+        if entries:
+            self._reaper.unload(entries)
 
     def _evict_one(self, evicted: list[Entry]) -> bool:
         victim = min((entry for entry in self._held if entry.pins == 0), key=lambda entry: entry.used, default=None)
@@ -148,14 +160,9 @@ class Residents:
         self._leaving[entry.key] = threading.Event()
         leaving.append(entry)
 
-    def _unload(self, entry: Entry) -> None:
+    def _close(self, entry: Entry) -> None:
         self._reaper.watch(entry.loaded.model)
         try:
             entry.loaded.close()
         except BaseException as error:  # The boundary to the library's code.
             self._log("error", f"{title(entry.name, entry.number)} was not closed cleanly: {user_traceback(error)}")
-        self._report({"event": "unloaded", **entry.identity, "reason": entry.reason})
-        with self._lock:
-            left = self._leaving.pop(entry.key)
-        left.set()
-        self._reaper.tidy_soon()
