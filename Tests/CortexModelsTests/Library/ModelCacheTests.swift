@@ -220,6 +220,39 @@ import Testing
         }
     }
 
+    @Test func `sixteen workers at random never lose what they lease, nor keep more than the limit`() async throws {
+        let names = ["a", "b", "c", "d"]
+        try await TestLibrary.run(self.storage) { test in
+            let api = try await test.open(try self.cached())
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 1...16 {
+                    group.addTask {
+                        for round in 1...40 {
+                            let (worker, model) = ("w\(number)-\(round)", names[Int.random(in: 0..<4)])
+                            let call = Task { try await api.ensure(model, 1, worker: worker) }
+                            if Int.random(in: 0..<8) == 0 { call.cancel() }
+                            do {
+                                let folder = try await call.value
+                                #expect(try TestLibrary.text("\(folder)/m") == model)
+                                await Task.yield()
+                                #expect(try TestLibrary.text("\(folder)/m") == model)
+                                if Bool.random() { try await api.release(model, 1, worker: worker) }
+                            } catch ModelError.cancelled {
+                                // As asked for.
+                            }
+                            await api.models.workerEnded(worker)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try test.onDisk().count <= 2)
+            #expect(await api.models.slots.count <= 2)
+            await api.models.close()
+            #expect(try test.onDisk().isEmpty)
+        }
+    }
+
     @Test func `unknown versions are not found, and touch nothing`() async throws {
         try await TestLibrary.run(self.storage) { test in
             let api = try await test.open(try self.cached())

@@ -35,8 +35,11 @@ extension APIModels {
         switch result {
         case .success(let folder):
             self.misses[key] = nil
-            self.slots.arrived(key)
-            if isWanted { self.slots.lease(key, to: worker) }
+            // Else the place may have been given up meanwhile, and be another's.
+            if isWanted {
+                self.slots.arrived(key)
+                self.slots.lease(key, to: worker)
+            }
             await self.tidy([key])
             guard isWanted else { throw .cancelled }
             return folder
