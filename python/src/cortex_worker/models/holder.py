@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, Callable
 
 from cortex_worker.errors import ModelError, ModelLoadFailed
-from cortex_worker.failure import describe, user_traceback
+from cortex_worker.failure import user_traceback
 from cortex_worker.models.catalog import CatalogModel
 from cortex_worker.models.entry import Entry
 from cortex_worker.models.flight import Flight, Key
-from cortex_worker.models.memory import resident_bytes
+from cortex_worker.models.loading import call_loader
 from cortex_worker.models.naming import SINGLE_MODEL, missing_model, parse_version, title
 from cortex_worker.models.pins import CurrentPins, Pins
 from cortex_worker.models.refresher import Refresher
@@ -22,7 +20,7 @@ from cortex_worker.models.state import REMOVED, ModelState
 
 if TYPE_CHECKING:
     from cortex_worker.models.catalog import ModelSettings
-    from cortex_worker.models.loading import LoadedModel, ModelLoader
+    from cortex_worker.models.loading import ModelLoader
 
 #: Brings (name, version, generation) to disk, and returns its folder.
 Ensure = Callable[[str, str, str], str]
@@ -132,16 +130,26 @@ class ModelHolder:
         self._current.pins = None
 
     def release(self, pins: Pins) -> None:
-        """The request has ended."""
-        leaving: list[Entry] = []
-        with self._lock:
-            while pins.entries:
-                leaving += self._residents.unpin(pins.entries.pop())
-            evicted = self._residents.trim()
+        """The request has ended. Every one comes along here, hence the plain code."""
+        residents, entries = self._residents, pins.entries
+        if not entries:
+            return
+        leaving: list[Entry] | None = None
         pins.got.clear()
-        self._residents.unload_soon(leaving)
-        # At once: from here on the limit holds again.
-        self._residents.unload(evicted)
+        with self._lock:
+            while entries:
+                entry = entries.pop()
+                entry.pins -= 1
+                if entry.pins == 0 and not entry.held:
+                    leaving = leaving or []
+                    residents.depart(entry, leaving)
+            evicted = residents.trim() if residents.is_full() else None
+        del entry
+        if leaving:
+            residents.unload_soon(leaving)
+        if evicted:
+            # At once: from here on the limit holds again.
+            residents.unload(evicted)
 
     def update(self, changed: dict[str, CatalogModel], removed: list[str]) -> None:
         """Take over what the server says is there now. Never waits."""
@@ -300,7 +308,7 @@ class ModelHolder:
             leaving.wait()
         path = self._ensure(name, str(number), generation)
         self._residents.make_room(flight, takes_place)
-        return Entry(name, number, generation, self._call_loader(flight, path))
+        return Entry(name, number, generation, call_loader(self._loader, flight, path, self._report))
 
     def _load_again(self, flight: Flight) -> None:
         """Load for the refresher: in the place of what serves, if anything does."""
@@ -308,26 +316,6 @@ class ModelHolder:
             self._load(flight, takes_place=False)
         except MemoryError as error:
             self._log("error", user_traceback(error))
-
-    def _call_loader(self, flight: Flight, path: str) -> LoadedModel:
-        name, number, generation = flight.key
-        event: dict[str, Any] = {"model": name, "version": str(number), "generation": generation}
-        before, started = resident_bytes(), perf_counter()
-        try:
-            loaded = self._loader.load(name, str(number), path, flight.signature_key)
-        except BaseException as error:  # The boundary to the user's and the library's code.
-            failed = _load_failed(error, name, number, path)
-            event.update(event="failed", error=str(failed), traceback=failed.details or "")
-            self._report({**event, "seconds": perf_counter() - started})
-            if isinstance(error, MemoryError):
-                raise
-            raise failed from None
-        event.update(event="loaded", seconds=perf_counter() - started, bytes=max(0, resident_bytes() - before))
-        for part in ("inputs", "outputs", "signature_key"):
-            if getattr(loaded, part) is not None:
-                event[part] = getattr(loaded, part)
-        self._report(event)
-        return loaded
 
     def _arrive(self, flight: Flight, entry: Entry) -> list[Entry]:
         """Let a loaded entry serve. Returns what is to be unloaded for it."""
@@ -402,13 +390,3 @@ class ModelHolder:
             # Whatever comes of it, there may be more to do.
             return flight, look_again_at
         return None, look_again_at
-
-
-def _load_failed(error: BaseException, name: str, number: int, path: str) -> ModelLoadFailed:
-    if isinstance(error, ModelLoadFailed):
-        return error
-    public = f"{title(name, number)} could not be loaded"
-    text = describe(error)
-    for folder in {path, os.path.realpath(path)}:
-        text = text.replace(folder, "<model>")
-    return ModelLoadFailed(f"{public}: {text}", public, user_traceback(error))

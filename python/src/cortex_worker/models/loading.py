@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import Any, Protocol
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Callable, Protocol
+
+from cortex_worker.errors import ModelLoadFailed
+from cortex_worker.failure import describe, user_traceback
+from cortex_worker.models.memory import resident_bytes
+from cortex_worker.models.naming import title
+
+if TYPE_CHECKING:
+    from cortex_worker.models.flight import Flight
 
 #: Inputs or outputs by name: `{"shape": [1, "batch", None], "type": "float32"}`. None in a shape is any size.
 Signature = dict[str, dict[str, Any]]
@@ -31,3 +41,40 @@ class ModelLoader(Protocol):
 
     def load(self, name: str, version: str, path: str, signature_key: str | None) -> LoadedModel:
         """Load the version whose files are in the folder `path`. Whatever it raises is a failed load."""
+
+
+def call_loader(
+    loader: ModelLoader, flight: Flight, path: str, report: Callable[[dict[str, Any]], None]
+) -> LoadedModel:
+    """Load what the flight is for from its folder, and report how it went.
+
+    Raises `ModelLoadFailed`, or `MemoryError`: the process is better replaced.
+    """
+    name, number, generation = flight.key
+    event: dict[str, Any] = {"model": name, "version": str(number), "generation": generation}
+    before, started = resident_bytes(), perf_counter()
+    try:
+        loaded = loader.load(name, str(number), path, flight.signature_key)
+    except BaseException as error:  # The boundary to the user's and the library's code.
+        failed = _load_failed(error, name, number, path)
+        event.update(event="failed", error=str(failed), traceback=failed.details or "")
+        report({**event, "seconds": perf_counter() - started})
+        if isinstance(error, MemoryError):
+            raise
+        raise failed from None
+    event.update(event="loaded", seconds=perf_counter() - started, bytes=max(0, resident_bytes() - before))
+    for part in ("inputs", "outputs", "signature_key"):
+        if getattr(loaded, part) is not None:
+            event[part] = getattr(loaded, part)
+    report(event)
+    return loaded
+
+
+def _load_failed(error: BaseException, name: str, number: int, path: str) -> ModelLoadFailed:
+    if isinstance(error, ModelLoadFailed):
+        return error
+    public = f"{title(name, number)} could not be loaded"
+    text = describe(error)
+    for folder in {path, os.path.realpath(path)}:
+        text = text.replace(folder, "<model>")
+    return ModelLoadFailed(f"{public}: {text}", public, user_traceback(error))

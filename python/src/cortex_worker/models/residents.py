@@ -69,14 +69,15 @@ class Residents:
                 self._leave(entry, leaving)
         return leaving
 
-    def unpin(self, entry: Entry) -> list[Entry]:
-        """A request has the entry no more. Returns what is to be unloaded for it."""
-        entry.pins -= 1
-        leaving: list[Entry] = []
-        if entry.pins == 0 and not entry.held:
-            del self._lingering[entry.key]
-            self._leave(entry, leaving)
-        return leaving
+    def depart(self, entry: Entry, leaving: list[Entry]) -> None:
+        """The last request that had the lingering entry is over: it is to be unloaded."""
+        del self._lingering[entry.key]
+        self._leave(entry, leaving)
+
+    def is_full(self) -> bool:
+        """Whether more is in memory, or coming, than `cache_size` allows."""
+        limit = self._settings.cache_size
+        return limit is not None and len(self._held) + self._arriving > limit
 
     def revive(self, key: Key) -> Entry | None:
         """What some request still has of this: it need not be loaded again."""
@@ -90,8 +91,7 @@ class Residents:
     def trim(self) -> list[Entry]:
         """Evict down to `cache_size`, least recently used first, what requests have apart."""
         evicted: list[Entry] = []
-        limit = self._settings.cache_size
-        while limit is not None and len(self._held) + self._arriving > limit and self._evict_one(evicted):
+        while self.is_full() and self._evict_one(evicted):
             pass
         return evicted
 
