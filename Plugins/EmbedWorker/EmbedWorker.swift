@@ -1,16 +1,16 @@
 import Foundation
 import PackagePlugin
 
-/// Runs `embed-worker` over `python/src/cortex_worker` before `CortexServing` is compiled.
+/// Runs `embed-worker` over the Python packages of `python/src` before `CortexServing` is compiled.
 @main
 struct EmbedWorker: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
         let root = context.package.directoryURL
-        let sources = root.appending(path: "python/src/cortex_worker")
+        let sources = root.appending(path: "python/src")
         let output = context.pluginWorkDirectoryURL.appending(path: "WorkerSources.swift")
         return [
             .buildCommand(
-                displayName: "Embed the Python worker",
+                displayName: "Embed the Python worker and the storage agent",
                 executable: try context.tool(named: "embed-worker").url,
                 arguments: [sources.path(percentEncoded: false), output.path(percentEncoded: false)],
                 inputFiles: try pythonFiles(below: sources),

@@ -25,6 +25,13 @@ package struct Frame: Hashable, Sendable {
         case models = 0x33
         case ensured = 0x34
         case count = 0x35
+        case list = 0x40
+        case fetch = 0x41
+        case abort = 0x42
+        case page = 0x48
+        case progress = 0x49
+        case done = 0x4A
+        case fault = 0x4B
     }
 
     package struct Flags: OptionSet, Hashable, Sendable {
@@ -34,6 +41,8 @@ package struct Frame: Hashable, Sendable {
 
         /// On `request`: the body is the path of a spool file.
         package static let spooled = Flags(rawValue: 1)
+        /// On `fetch`: another frame with more objects of the same request comes.
+        package static let moreFollows = Flags(rawValue: 1)
         /// On `answer`, `end`, `failure`: an `idle` follows when the work after the answer is done.
         package static let workFollows = Flags(rawValue: 1)
         /// On `failure`: the worker ends after this.

@@ -1,6 +1,6 @@
 import Foundation
 
-// Writes the files of a Python package as one Swift constant: `embed-worker DIRECTORY OUTPUT`.
+// Writes the files of the Python packages in a folder as one Swift constant: `embed-worker DIRECTORY OUTPUT`.
 
 let arguments = CommandLine.arguments
 guard arguments.count == 3 else {
@@ -13,7 +13,7 @@ let names = try FileManager.default.subpathsOfDirectory(atPath: directory.path(p
     .sorted()
 
 var text = """
-    /// The files of the Python package `cortex_worker`: path below the package, and contents.
+    /// The files of the Python packages `cortex_worker` and `cortex_storage`: path and contents.
     enum WorkerSources {
         static let files: [(path: String, contents: String)] = [
 

@@ -43,10 +43,24 @@ func runServer(_ configuration: ServerConfiguration) async throws {
     _ = try await tokens.ensureLocalToken(home: home)
     let projects = try ProjectStore(folder: home.projects)
     let environments = try EnvironmentBuilder(home: home.path)
+    let agent = StorageAgent(
+        launch: StorageAgentLaunch(
+            python: { progress in
+                try await environments.toolEnvironment(packages: StorageAgent.requirements, progress: progress).python
+            },
+            package: try WorkerPackage.unpack(below: home.tools),
+            socket: "\(sockets.path)/storage.sock",
+            environment: environment,
+            started: { ledger.started($0) },
+            ended: { ledger.ended($0) }
+        ),
+        eventLoops: gateway.group,
+        logger: logger
+    )
     let models = try ModelLibrary(
         folder: home.models,
         local: FolderStorage(),
-        remote: FolderStorage(),
+        remote: agent,
         pollInterval: try ServerVariable.duration("CORTEX_MODEL_POLL_INTERVAL", in: environment) ?? .seconds(10),
         logger: logger
     )
@@ -84,7 +98,7 @@ func runServer(_ configuration: ServerConfiguration) async throws {
         // Started in this order, ended in the reverse one: the gateway drains while its workers still live.
         services: [
             .init(service: AccessLogService(sink: accessLog)),
-            .init(service: ModelService(models: models)),
+            .init(service: ModelService(models: models, agent: agent)),
             .init(service: ProviderService(provider: provider)),
             .init(service: ReconcilerService(reconciler: reconciler, gateway: gateway)),
             .init(service: OperatorService(application: application)),
@@ -157,9 +171,16 @@ private struct AccessLogService: Service {
 /// Ends after the provider, whose versions let go of their models as they end.
 private struct ModelService: Service {
     let models: ModelLibrary
+    let agent: StorageAgent
 
     func run() async throws {
-        await cancelWhenGracefulShutdown { await self.models.run() }
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.agent.run() }
+                await self.models.run()
+                group.cancelAll()
+            }
+        }
     }
 }
 

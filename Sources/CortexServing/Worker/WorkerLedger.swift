@@ -17,12 +17,12 @@ package struct WorkerLedger: Sendable {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     }
 
-    func started(_ pid: Int32) {
+    package func started(_ pid: Int32) {
         guard let start = Self.startTime(of: pid) else { return }
         _ = FileManager.default.createFile(atPath: "\(self.directory)/\(pid)-\(start)", contents: nil)
     }
 
-    func ended(_ pid: Int32) {
+    package func ended(_ pid: Int32) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: self.directory)) ?? []
         for name in names where name.hasPrefix("\(pid)-") { unlinkFile("\(self.directory)/\(name)") }
     }

@@ -1,4 +1,4 @@
-"""`python storage.py --socket PATH`: the command that the server starts. The text is `docs/wire-protocol.md`."""
+"""`python cortex-storage.py --socket PATH`: the command that the server starts. The text is `docs/wire-protocol.md`."""
 
 from __future__ import annotations
 
