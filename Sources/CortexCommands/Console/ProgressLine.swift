@@ -32,6 +32,29 @@ struct ProgressLine {
         }
     }
 
+    /// Keeps the line in motion while something is waited for.
+    mutating func show<Value: Sendable>(
+        while operation: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask { try await operation() }
+            // Each pause is a task, so that the answer is not kept waiting for its end.
+            group.addTask { try await Self.pause() }
+            defer { group.cancelAll() }
+            while let value = try await group.next() {
+                if let value { return value }
+                self.show()
+                group.addTask { try await Self.pause() }
+            }
+            throw CancellationError()
+        }
+    }
+
+    private static func pause<Value: Sendable>() async throws -> Value? {
+        try await Task.sleep(for: .milliseconds(100))
+        return nil
+    }
+
     /// Takes the line in motion away, before anything else is written.
     mutating func clear() {
         if self.console.errorsAreTerminal, self.shown != nil { self.console.noteRaw("\r\u{1B}[K") }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CortexControlPlane
+import CortexSpec
 import Foundation
 
 /// `cortex deploy [CONFIG]`: the folder of a config file becomes live APIs.
@@ -40,6 +41,8 @@ struct DeployCommand: AsyncParsableCommand {
 
         let client = try await self.connect(console: console)
         var results = try await self.deploy(project, to: client, console: console)
+        let warnings = ProblemList(results.flatMap { $0.warnings ?? [] }, severity: .warning, text: project.source.text)
+        if !warnings.isEmpty { console.note(warnings.render(for: console)) }
 
         let summary = DeploySummary(results)
         if self.output.output == .pretty { summary.print(on: console) }
@@ -90,15 +93,16 @@ struct DeployCommand: AsyncParsableCommand {
                 progress.show("uploading \(project.files.count) files")
                 try await client.store(hash, archive: ProjectArchive(project.files))
             }
-            progress.show("deploying")
-            return try await client.deploy(
-                DeployBody(
-                    config: project.source.text,
-                    configFile: project.source.fileName,
-                    project: hash.description,
-                    force: self.force
-                )
+            let hasModels = project.config?.apis.contains { !$0.modelPlaces.isEmpty } ?? false
+            progress.show(hasModels ? "checking models" : "deploying")
+            let body = DeployBody(
+                config: project.source.text,
+                configFile: project.source.fileName,
+                project: hash.description,
+                projectDirectory: try self.environment.target().isLocal ? project.source.root : nil,
+                force: self.force
             )
+            return try await progress.show(while: { try await client.deploy(body) })
         } catch let refusal as OperatorClient.Refusal {
             guard let problems = refusal.response.problems, !problems.isEmpty else { throw refusal.failure }
             progress.clear()

@@ -14,6 +14,11 @@ enum OperatorTarget: Sendable {
         }
     }
 
+    /// Whether its server sees the files of this machine.
+    var isLocal: Bool {
+        if case .local = self { true } else { false }
+    }
+
     /// A connection; tells in words where nobody answers, or a server of another version does.
     func connect() async throws -> OperatorClient {
         switch self {

@@ -31,25 +31,33 @@ struct ProblemList: Sendable {
         let blocks = self.parts.map { part in
             console.errorsAreTerminal
                 ? ProblemReport(text: part.text, colour: console.usesColourInErrors).render(part.problems)
-                : part.problems.map { "\($0)\n" }.joined()
+                : part.problems.map(Self.plain).joined()
         }
         let text = (blocks + self.sentences.map { "\($0)\n" }).joined(separator: console.errorsAreTerminal ? "\n" : "")
         return String(text.dropLast())
+    }
+
+    /// The line, and below it what explains it, set in so that it is told from the next line.
+    private static func plain(_ problem: SpecProblem) -> String {
+        let detail = problem.detail?.split(separator: "\n", omittingEmptySubsequences: false) ?? []
+        return "\(problem)\n" + detail.map { "    \($0)\n" }.joined()
     }
 }
 
 extension ProblemList {
     /// What the operator found wrong with a config file.
-    init(_ problems: [ConfigProblem], text: String) {
+    init(_ problems: [ConfigProblem], severity: SpecProblem.Severity = .error, text: String) {
         let problems = problems.map { problem in
             SpecProblem(
+                severity: severity,
                 file: problem.file,
                 position: SourcePosition(line: problem.line, column: problem.column),
                 api: problem.api,
                 field: problem.field,
                 message: problem.message,
                 allowed: problem.allowed,
-                hint: problem.hint
+                hint: problem.hint,
+                detail: problem.detail
             )
         }
         self.init()
