@@ -41,4 +41,28 @@ package struct ConfigProblem: Hashable, Sendable, Codable {
     package var detail: String?
     /// The line, the caret block and ``detail``, as a terminal shows them, without colours.
     package var rendered: String
+
+    package init(
+        file: String,
+        line: Int,
+        column: Int,
+        api: String? = nil,
+        field: String? = nil,
+        message: String,
+        allowed: String? = nil,
+        hint: String? = nil,
+        detail: String? = nil,
+        rendered: String
+    ) {
+        self.file = file
+        self.line = line
+        self.column = column
+        self.api = api
+        self.field = field
+        self.message = message
+        self.allowed = allowed
+        self.hint = hint
+        self.detail = detail
+        self.rendered = rendered
+    }
 }
