@@ -29,7 +29,7 @@ package struct ModelDesk: Sendable {
     package static let none = ModelDesk(
         welcome: { .null },
         ensure: { message, _ in
-            .failed(code: "MODEL_NOT_FOUND", error: "no models are configured; there is none of the name \(message.model)")
+            .failed(code: "MODEL_NOT_FOUND", error: "no models are configured, so there is no \(message.model)")
         },
         report: { _, _ in },
         ended: { _ in }
