@@ -45,7 +45,9 @@ struct AgentRequests {
         return frames
     }
 
-    /// Acts on a frame. One for a request that has ended means nothing: it crossed the request's cancellation.
+    /// Acts on a frame.
+    ///
+    /// One for a request that has ended means nothing: it crossed the request's cancellation.
     mutating func received(_ frame: Frame) throws -> Reaction {
         guard var request = self.requests[frame.id] else {
             guard Self.answers.contains(frame.kind) else { throw Violation(kind: frame.kind) }

@@ -6,7 +6,9 @@ package import NIOCore
 ///
 /// The process is started by the first request, and again, after a delay that grows, when it ends.
 package actor StorageAgent: ObjectStorage {
-    /// What its environment holds. boto3 is for profiles and web identity; obstore 0.8 is the last for Python 3.9.
+    /// What its environment holds.
+    ///
+    /// boto3 is for profiles and web identity; obstore 0.8 is the last for Python 3.9.
     package static let requirements = ["obstore>=0.8", "boto3>=1.34"]
 
     let launch: StorageAgentLaunch
@@ -14,7 +16,9 @@ package actor StorageAgent: ObjectStorage {
     let logger: Logger
     let backoff: @Sendable (_ failures: Int) -> Duration
 
-    /// Where the agent is. Every connection takes what is unsent, so a request may come at any time but the last.
+    /// Where the agent is.
+    ///
+    /// Every connection takes what is unsent, so a request may come in all of them but the last.
     enum Stage {
         /// Nothing is asked. Next: `starting`, `stopped`.
         case idle

@@ -85,8 +85,8 @@ async def _ask(place: Place, folder: str, method: str) -> Page:
     try:
         return await asyncio.to_thread(ask, f"{place.web}{quote(folder)}", method)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        reason = str(error.args[0]) if error.args and not isinstance(error, OSError) else str(error)
-        reason = reason.removeprefix("<urlopen error ").removesuffix(">")
+        cause = getattr(error, "reason", error)
+        reason = (cause.strerror if isinstance(cause, OSError) else None) or str(cause) or type(cause).__name__
         raise StorageFault("unreachable", f"{place.shown(folder)}: cannot reach {place.server}: {reason}") from error
 
 

@@ -203,7 +203,7 @@ def _web(url: str) -> Place:
     # Spaces and the like, typed as they are, are meant; what is encoded already stays so.
     path = quote(parts.path, safe="/%:@!$&'()*+,;=~-._").rstrip("/")
     origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    client = {**_client(), "allow_http": parts.scheme == "http"}
+    client: Any = {**_client(), "allow_http": parts.scheme == "http"}
     store = HTTPStore(f"{parts.scheme}://{parts.netloc}{path}", client_options=client, retry_config=_RETRY)
     root = f"{path.lstrip('/')}/" if path else ""
     return Place(store, f"{origin}/", root, f"folder {origin}{path}/", origin, web=f"{origin}{path}/", ranges=None)

@@ -73,7 +73,9 @@ def test_a_missing_folder_and_a_file(python_server: str, start: Callable[..., Ag
         agent.listing(f"{python_server}/nothing/")
     with pytest.raises(Fault, match=r"(notFound|unsupported): http://127.0.0.1:\d+/elsewhere/"):
         agent.listing(f"{python_server}/elsewhere/")
-    with pytest.raises(Fault, match=r"unreachable: http://127.0.0.1:9/x/: cannot reach http://127.0.0.1:9"):
+    with pytest.raises(
+        Fault, match=r"unreachable: http://127.0.0.1:9/x/: cannot reach http://127.0.0.1:9: Connection refused"
+    ):
         agent.listing("http://127.0.0.1:9/x/")
 
 
