@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sys
@@ -48,6 +49,10 @@ class EmbeddedLoader:
             tensorflow.get_logger().setLevel("ERROR")
         self._limit_threads(tensorflow)
         self._tensorflow = tensorflow
+        # Its hundreds of thousands of objects stay for good. Unloading a model looks for cycles, and would look at each
+        # of them for a good part of a second, in which no thread runs.
+        gc.collect()
+        gc.freeze()
 
     def load(self, name: str, version: str, path: str, signature_key: str | None) -> TensorFlowModel:
         """Load the SavedModel in the folder `path`."""
