@@ -153,7 +153,10 @@ func version(_ number: Int) throws -> ModelVersion {
 func withTemporaryFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
     let folder = "\(FileManager.default.temporaryDirectory.path)/cortex-library-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? DiskFolder.remove(folder) }
+    defer {
+        // Twice: a store may still be writing what nobody waits for.
+        for _ in 1...2 { try? DiskFolder.remove(folder) }
+    }
     return try await body(folder)
 }
 
