@@ -15,7 +15,7 @@ from cortex_storage.faults import StorageFault
 from cortex_storage.listing import listing
 from cortex_storage.objects import StoredObject, object_of
 from cortex_storage.place import place
-from cortex_storage.transfer import AT_ONCE, Transfer
+from cortex_storage.transfer import ALL_AT_ONCE, Transfer
 from cortex_worker.errors import ProtocolError
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 _REPORT_INTERVAL = 0.25
 _PLACES_KEPT = 64
-_LISTINGS_AT_ONCE = 4
+# So many that a store which does not answer does not hold up the others.
+_LISTINGS_AT_ONCE = 16
 
 
 async def serve(socket: str, token: str, environment: Mapping[str, str]) -> None:
@@ -53,7 +54,7 @@ class Agent:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._parts: dict[int, list[StoredObject]] = {}
         self._places: dict[tuple[str, frozenset[tuple[str, str]]], Place] = {}
-        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._gate = asyncio.Semaphore(ALL_AT_ONCE)
         self._listings = asyncio.Semaphore(_LISTINGS_AT_ONCE)
 
     def received(self, frame: frames.Received) -> None:

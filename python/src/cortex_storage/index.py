@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urldefrag, urljoin
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _DEEPEST = 32
 _PAGES_AT_ONCE = 4
 _HEADS_AT_ONCE = 8
+_ASKERS = ThreadPoolExecutor(32, "ask")
 
 
 class _Links(HTMLParser):
@@ -83,7 +85,7 @@ async def _page(place: Place, folder: str) -> Page:
 
 async def _ask(place: Place, folder: str, method: str) -> Page:
     try:
-        return await asyncio.to_thread(ask, f"{place.web}{quote(folder)}", method)
+        return await asyncio.get_running_loop().run_in_executor(_ASKERS, ask, f"{place.web}{quote(folder)}", method)
     except (OSError, http.client.HTTPException, ValueError) as error:
         cause = getattr(error, "reason", error)
         reason = (cause.strerror if isinstance(cause, OSError) else None) or str(cause) or type(cause).__name__

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 LARGE = 32 << 20
 PART = 16 << 20
 AT_ONCE = 8
-"""Parts under way, of all requests together: each holds a few pieces in memory."""
+"""Parts of one request that are under way."""
+ALL_AT_ONCE = 32
+"""Parts of all requests: so many that a server which stands still does not hold up the others."""
 _PIECE = 64 << 10
 """Least bytes that are written at once. With 1 MiB the memory that each is newly given costs more than the writing."""
 _TRIES = 5
@@ -35,6 +38,8 @@ _TRIES = 5
 _LONGEST_WITHOUT_GAIN = 1.5 * QUIET_TIMEOUT
 """Seconds: a server that fell silent is asked once more, and no third time."""
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 10.0
+# Of their own: threads that wait for a web server must not keep what has come from being written.
+_WRITERS = ThreadPoolExecutor(AT_ONCE, "write")
 _WORTH_A_NEW_TRY = ("unreachable", "failed", "truncated")
 
 
@@ -157,7 +162,7 @@ class Transfer:
 
     async def _receive(self, part: _Part) -> None:
         """Write what one answer brings."""
-        target = part.target
+        target, loop = part.target, asyncio.get_running_loop()
         try:
             answer = await self._answer(target.entry, part.at, part.end)
             pieces: Any = answer.stream(min_chunk_size=_PIECE).__aiter__()
@@ -168,7 +173,7 @@ class Transfer:
                     return
                 if part.at + len(piece) > part.end:
                     raise self._changed(target.entry)
-                await asyncio.to_thread(target.write, piece, part.at)
+                await loop.run_in_executor(_WRITERS, target.write, piece, part.at)
                 self._count(part, len(piece))
         except (BaseError, OSError) as error:
             raise of_store(error, self.place, target.entry.path) from error

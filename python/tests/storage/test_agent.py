@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage import web as faulty
-from storage.peer import ABORT, FETCH, MORE_FOLLOWS, PROGRESS, Fault, files, request
+from storage.peer import ABORT, FETCH, MORE_FOLLOWS, PROGRESS, Fault, files
+from storage.peer import request as fetch_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,7 @@ def test_a_cancelled_request_ends_and_leaves_nothing_open(web: WebServer, start:
     web.faults["/bucket/m/a"] = [faulty.Fault(stall_after=3 << 20)]
     agent = start(AWS_ENDPOINT_URL=web.url)
     folder = agent.new_folder()
-    number = agent.begin(FETCH, request("s3://bucket/m/", [web.entry("/bucket/m/a", "a")], folder))
+    number = agent.begin(FETCH, fetch_body("s3://bucket/m/", [web.entry("/bucket/m/a", "a")], folder))
     # Something has come, so that a file is open.
     assert agent.read()[:2] == (PROGRESS, number)
     assert open_files(agent)
@@ -51,8 +52,8 @@ def test_a_stuck_request_does_not_hold_up_another(web: WebServer, start: Callabl
     web.faults["/bucket/m/stuck"] = [faulty.Fault(stall_after=2)]
     agent = start(AWS_ENDPOINT_URL=web.url)
     entries = {name: web.entry(f"/bucket/m/{name}", name) for name in ("stuck", "free")}
-    first = agent.begin(FETCH, request("s3://bucket/m/", [entries["stuck"]], agent.new_folder()))
-    second = agent.begin(FETCH, request("s3://bucket/m/", [entries["free"]], agent.new_folder()))
+    first = agent.begin(FETCH, fetch_body("s3://bucket/m/", [entries["stuck"]], agent.new_folder()))
+    second = agent.begin(FETCH, fetch_body("s3://bucket/m/", [entries["free"]], agent.new_folder()))
     agent.end(second)
     agent.send(ABORT, first)
     with pytest.raises(Fault, match="cancelled"):
@@ -71,8 +72,8 @@ def test_a_request_may_come_in_several_frames(web: WebServer, start: Callable[..
     agent = start(AWS_ENDPOINT_URL=web.url)
     folder = agent.new_folder()
     entries = [web.entry(f"/bucket/m/{n}", str(n)) for n in range(6)]
-    agent.send(FETCH, 7, request("s3://bucket/m/", entries[:3], folder), flags=MORE_FOLLOWS)
-    agent.send(FETCH, 7, request("s3://bucket/m/", entries[3:], folder))
+    agent.send(FETCH, 7, fetch_body("s3://bucket/m/", entries[:3], folder), flags=MORE_FOLLOWS)
+    agent.send(FETCH, 7, fetch_body("s3://bucket/m/", entries[3:], folder))
     assert agent.end(7) == []
     assert files(folder) == {str(n): str(n).encode() for n in range(6)}
 
@@ -89,7 +90,7 @@ def test_it_ends_with_the_server(web: WebServer, tmp_path: Path, start: Callable
     web.objects["/bucket/m/a"] = b"1234"
     web.faults["/bucket/m/a"] = [faulty.Fault(stall_after=2)]
     agent = start(AWS_ENDPOINT_URL=web.url)
-    agent.begin(FETCH, request("s3://bucket/m/", [web.entry("/bucket/m/a", "a")], agent.new_folder()))
+    agent.begin(FETCH, fetch_body("s3://bucket/m/", [web.entry("/bucket/m/a", "a")], agent.new_folder()))
     # Something is under way: nobody waits for it.
     assert agent.close() == 0
 
@@ -97,3 +98,23 @@ def test_it_ends_with_the_server(web: WebServer, tmp_path: Path, start: Callable
 def test_it_steps_back_behind_the_workers(start: Callable[..., Agent]) -> None:
     agent = start()
     assert os.getpriority(os.PRIO_PROCESS, agent.process.pid) == os.getpriority(os.PRIO_PROCESS, 0) + 10
+
+
+def test_stores_that_stand_still_do_not_hold_up_another(
+    web: WebServer, start: Callable[..., Agent], request: pytest.FixtureRequest
+) -> None:
+    still = faulty.WebServer()
+    request.addfinalizer(still.close)
+    still.objects["/m/big"] = b"1234"
+    still.faults["/m/big"] = [faulty.Fault(stall_after=2) for _ in range(20)]
+    web.objects["/bucket/m/free"] = b"5678"
+    agent = start(AWS_ENDPOINT_URL=web.url)
+    entries = [{**still.entry("/m/big", "big"), "path": "big"}]
+    stuck = [agent.begin(FETCH, fetch_body(f"{still.url}/m/", entries, agent.new_folder())) for _ in range(12)]
+    agent.end(
+        agent.begin(FETCH, fetch_body("s3://bucket/m/", [web.entry("/bucket/m/free", "free")], agent.new_folder()))
+    )
+    for number in stuck:
+        agent.send(ABORT, number)
+    ended = {agent.read()[1] for _ in stuck}
+    assert ended == set(stuck)
