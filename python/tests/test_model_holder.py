@@ -140,6 +140,30 @@ def test_removal() -> None:
     assert stage.expect("unloaded", "iris2a")["reason"] == "removed"
 
 
+def test_a_model_that_is_configured_and_gone_is_not_called_unknown() -> None:
+    stage = Stage(iris=model(1), other=model(1))
+    stage.update(removed=("iris",))
+    with pytest.raises(ModelNotFound, match="all versions of model 'iris' have been removed; add at least one"):
+        stage.get("iris")
+    with pytest.raises(ModelNotFound, match="model 'irsi' wasn't found .* available: other"):
+        stage.get("irsi")
+    stage = Stage(single=True, _cortex_default=model(1))
+    stage.update(removed=("_cortex_default",))
+    with pytest.raises(ModelNotFound, match="all versions of the model have been removed; add at least one"):
+        stage.get("whatever")
+
+
+def test_a_loader_that_says_what_is_wrong_is_passed_on() -> None:
+    stage = Stage(dynamic=True, iris=model(1))
+
+    def refuse(_: str) -> None:
+        raise ModelUnavailable("the server of the models does not answer")
+
+    stage.during["iris"] = refuse
+    with pytest.raises(ModelUnavailable, match="does not answer"):
+        stage.get("iris")
+
+
 def test_what_a_request_still_has_is_not_loaded_again() -> None:
     stage = Stage(dynamic=True, iris=model(1))
     with stage.request():

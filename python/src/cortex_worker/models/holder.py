@@ -12,7 +12,7 @@ from cortex_worker.models.catalog import CatalogModel
 from cortex_worker.models.entry import Entry
 from cortex_worker.models.flight import Flight, Key
 from cortex_worker.models.loading import call_loader
-from cortex_worker.models.naming import SINGLE_MODEL, missing_model, parse_version, title
+from cortex_worker.models.naming import SINGLE_MODEL, missing_model, parse_version, title, without_versions
 from cortex_worker.models.pins import CurrentPins, Pins
 from cortex_worker.models.refresher import Refresher
 from cortex_worker.models.residents import Report, Residents
@@ -271,6 +271,8 @@ class ModelHolder:
     def _state_of(self, name: Any) -> ModelState:
         model = self._catalog.get(name) if isinstance(name, str) else None
         if model is None:
+            if name == SINGLE_MODEL or (not self._settings.dynamic and name in self._settings.catalog):
+                raise without_versions(name)
             raise missing_model(name, self._catalog)
         state = self._states.get(name)
         if state is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Callable, Protocol
 
-from cortex_worker.errors import ModelLoadFailed
+from cortex_worker.errors import ModelError, ModelLoadFailed
 from cortex_worker.failure import describe, user_traceback
 from cortex_worker.models.memory import resident_bytes
 from cortex_worker.models.naming import title
@@ -48,7 +48,7 @@ def call_loader(
 ) -> LoadedModel:
     """Load what the flight is for from its folder, and report how it went.
 
-    Raises `ModelLoadFailed`, or `MemoryError`: the process is better replaced.
+    Raises a `ModelError`, or `MemoryError`: the process is better replaced.
     """
     name, number, generation = flight.key
     event: dict[str, Any] = {"model": name, "version": str(number), "generation": generation}
@@ -70,8 +70,9 @@ def call_loader(
     return loaded
 
 
-def _load_failed(error: BaseException, name: str, number: int, path: str) -> ModelLoadFailed:
-    if isinstance(error, ModelLoadFailed):
+def _load_failed(error: BaseException, name: str, number: int, path: str) -> ModelError:
+    # What says more than that the load failed, such as a server that is down, is told as it is.
+    if isinstance(error, ModelError):
         return error
     public = f"{title(name, number)} could not be loaded"
     text = describe(error)
