@@ -318,8 +318,8 @@ actor LocalAPI {
     }
 
     /// What is known of the models of the version that serves, or else is to.
-    func models() async -> [ModelObservation] {
-        guard let models = await (self.serving ?? self.wanted)?.ownModels else { return [] }
-        return await models.observations()
+    func models() async -> ModelObservations {
+        guard let models = await (self.serving ?? self.wanted)?.ownModels else { return ModelObservations() }
+        return ModelObservations(versions: await models.observations(), troubles: await models.troubles())
     }
 }

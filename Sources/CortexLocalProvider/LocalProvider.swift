@@ -55,8 +55,8 @@ package actor LocalProvider: Provider {
         await self.apis[name]?.observation()
     }
 
-    package func models(of name: APIName) async -> [ModelObservation] {
-        await self.apis[name]?.models() ?? []
+    package func models(of name: APIName) async -> ModelObservations {
+        await self.apis[name]?.models() ?? ModelObservations()
     }
 
     package func logLines(

@@ -27,6 +27,7 @@ struct APIPage {
         if let models = self.api.models {
             parts.append(ModelTable(models, now: self.now).render(bold: bold, width: width))
         }
+        if let troubles = self.api.modelTroubles { parts.append(troubles.joined(separator: "\n")) }
         parts.append(try APIConfiguration.text(of: self.api.spec))
         return parts.joined(separator: "\n\n")
     }

@@ -10,6 +10,13 @@ package struct APIResponse: Hashable, Sendable, Codable {
     package var deployment: DeploymentSummary
     /// Versions of the API's models; nil where it has none, and in lists of APIs.
     package var models: [ModelObservation]?
+    /// What is wrong with the places that its models come from; nil where nothing is.
+    package var modelTroubles: [String]?
+
+    private enum CodingKeys: String, CodingKey {
+        case spec, status, metrics, endpoint, deployment, models
+        case modelTroubles = "model_troubles"
+    }
 
     package struct Status: Hashable, Sendable, Codable {
         package var code: APIStatus
@@ -69,7 +76,8 @@ extension APIResponse {
         self.metrics = Metrics(networkStatistics: observation?.requests ?? RequestStatistics())
         self.endpoint = observation?.endpoint ?? baseURL + record.deployment.spec.networking.endpoint
         self.deployment = DeploymentSummary(record)
-        self.models = state.models.isEmpty ? nil : state.models
+        self.models = state.models.versions.isEmpty ? nil : state.models.versions
+        self.modelTroubles = state.models.troubles.isEmpty ? nil : state.models.troubles
     }
 }
 

@@ -1,5 +1,18 @@
 package import CortexSpec
 
+/// What is seen of the models of an API.
+package struct ModelObservations: Hashable, Sendable {
+    /// By name, and then by version.
+    package var versions: [ModelObservation]
+    /// What is wrong with the places that they come from, a sentence each; the models that are there serve on.
+    package var troubles: [String]
+
+    package init(versions: [ModelObservation] = [], troubles: [String] = []) {
+        self.versions = versions
+        self.troubles = troubles
+    }
+}
+
 /// What is seen of one version of a model of an API, or of a model that has none.
 package struct ModelObservation: Hashable, Sendable, Codable {
     package var name: String

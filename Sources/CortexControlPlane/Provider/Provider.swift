@@ -30,8 +30,8 @@ package protocol Provider: Sendable {
     /// What is seen of an API now; nil where the provider knows none of that name.
     func observation(of api: APIName) async -> APIObservation?
 
-    /// The models of an API and what is known of each, by name and then version; empty where it has none.
-    func models(of api: APIName) async -> [ModelObservation]
+    /// The models of an API and what is known of them; empty where it has none.
+    func models(of api: APIName) async -> ModelObservations
 
     /// Lines of the API's log, oldest first.
     /// - Parameters:

@@ -208,5 +208,5 @@ package struct APIState: Sendable {
     /// Nil until the provider has heard of it.
     package var observation: APIObservation?
     /// Empty where it has none, and where all APIs were asked for.
-    package var models: [ModelObservation] = []
+    package var models = ModelObservations()
 }

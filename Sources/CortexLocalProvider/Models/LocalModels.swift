@@ -161,6 +161,9 @@ actor LocalModels {
     /// Models in memory, over all workers.
     var loadedCount: Int { self.memory.count }
 
+    /// What is wrong with the places that the models come from.
+    func troubles() async -> [String] { await self.files.troubles() }
+
     func observations() async -> [ModelObservation] {
         let statuses = await self.files.status().sorted {
             ($0.model, $0.version?.number ?? 0) < ($1.model, $1.version?.number ?? 0)

@@ -89,7 +89,7 @@ final class FakeProvider: Provider {
         }
     }
 
-    func models(of api: APIName) async -> [ModelObservation] { [] }
+    func models(of api: APIName) async -> ModelObservations { ModelObservations() }
 
     func apply(_ deployment: Deployment, fallback: Deployment?) async {
         self.state.withLock { state in

@@ -26,7 +26,7 @@ enum OperatorSchemas {
                 "endpoint": .text,
                 "deployment": RouteAnswer.reference("Deployment"),
             ],
-            optional: ["models": .list(of: RouteAnswer.reference("Model"))]
+            optional: ["models": .list(of: RouteAnswer.reference("Model")), "model_troubles": .list(of: .text)]
         ),
         "APISpec": Self.spec,
         "Deployment": .members(
