@@ -91,7 +91,8 @@ let package = Package(
         .target(
             name: "CortexCommands",
             dependencies: [
-                "CortexControlPlane", "CortexGateway", "CortexLocalProvider", "CortexModels", "CortexServing", "CortexSpec",
+                "CortexControlPlane", "CortexGateway", "CortexLocalProvider", "CortexModels", "CortexServing",
+                "CortexSpec",
                 "CortexTelemetry", argumentParser, asyncHTTPClient, lifecycle, logging, nioCore, nioPosix, signals,
                 subprocess,
             ],

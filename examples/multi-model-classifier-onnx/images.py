@@ -27,4 +27,4 @@ def preprocess(url: str) -> Any:
 
 def postprocess(results: Any) -> str:
     """The first output of the networks is the class."""
-    return LABELS[results[0][0]]
+    return str(LABELS[results[0][0]])
