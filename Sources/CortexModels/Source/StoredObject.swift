@@ -42,9 +42,11 @@ package struct StoredObject: Hashable, Sendable {
     /// Whether a file or folder of this name is no part of a model: names that begin with `.` belong to editors, file
     /// managers and copies under way (`.DS_Store`, `.ipynb_checkpoints`, what rsync is still writing).
     ///
-    /// The exception is the metadata of zarr arrays, which checkpoints of JAX hold under such names.
+    /// The exceptions are the metadata of zarr arrays, which checkpoints of JAX hold under such names, and `...`, which hides
+    /// nothing.
     package static func isHidden(_ name: some StringProtocol) -> Bool {
-        name.utf8.first == UInt8(ascii: ".") && ![".zarray", ".zattrs", ".zgroup", ".zmetadata"].contains(String(name))
+        let shown = [".zarray", ".zattrs", ".zgroup", ".zmetadata", "..."]
+        return name.utf8.first == UInt8(ascii: ".") && !shown.contains(String(name))
     }
 
     /// Whether a name in the path is hidden.

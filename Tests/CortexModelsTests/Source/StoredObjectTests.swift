@@ -28,7 +28,7 @@ import Testing
         for path in [".git/config", "1/.DS_Store", ".x"] {
             #expect(try StoredObject(path: path, size: 0, modified: 0).isHidden, "\(path)")
         }
-        for path in ["a.b", "1/weights/.zarray", ".zgroup", "a../b"] {
+        for path in ["a.b", ".../1/a.onnx", "1/weights/.zarray", ".zgroup", "a../b"] {
             #expect(try !StoredObject(path: path, size: 0, modified: 0).isHidden, "\(path)")
         }
     }
