@@ -271,7 +271,8 @@ class ModelHolder:
     def _state_of(self, name: Any) -> ModelState:
         model = self._catalog.get(name) if isinstance(name, str) else None
         if model is None:
-            if name == SINGLE_MODEL or (not self._settings.dynamic and name in self._settings.catalog):
+            configured = {} if self._settings.dynamic else self._settings.catalog
+            if isinstance(name, str) and (self._single or name in configured):
                 raise without_versions(name)
             raise missing_model(name, self._catalog)
         state = self._states.get(name)
