@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 from cortex_worker.errors import ModelError, ModelLoadFailed
 from cortex_worker.failure import describe, user_traceback
+from cortex_worker.models.allocation import own_mappings
 from cortex_worker.models.memory import resident_bytes
 from cortex_worker.models.naming import title
 
@@ -54,7 +55,8 @@ def call_loader(
     event: dict[str, Any] = {"model": name, "version": str(number), "generation": generation}
     before, started = resident_bytes(), perf_counter()
     try:
-        loaded = loader.load(name, str(number), path, flight.signature_key)
+        with own_mappings:
+            loaded = loader.load(name, str(number), path, flight.signature_key)
     except BaseException as error:  # The boundary to the user's and the library's code.
         failed = _load_failed(error, name, number, path)
         event.update(event="failed", error=str(failed), traceback=failed.details or "")
