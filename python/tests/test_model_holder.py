@@ -145,7 +145,7 @@ def test_a_model_that_is_configured_and_gone_is_not_called_unknown() -> None:
     stage.update(removed=("iris",))
     with pytest.raises(ModelNotFound, match="all versions of model 'iris' have been removed; add at least one"):
         stage.get("iris")
-    with pytest.raises(ModelNotFound, match="model 'irsi' wasn't found .* available: other"):
+    with pytest.raises(ModelNotFound, match=r"model 'irsi' wasn't found .* available: other"):
         stage.get("irsi")
     stage = Stage(single=True, _cortex_default=model(1))
     stage.update(removed=("_cortex_default",))
