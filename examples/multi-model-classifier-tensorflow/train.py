@@ -42,7 +42,7 @@ def train(x: Any, y: Any, neurons: int, classes: int) -> Any:
         ]
     )
     network.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy")
-    network.fit(x, y, epochs=40, batch_size=64, verbose=0)
+    network.fit(x, y, epochs=15, verbose=0)
     return network
 
 
