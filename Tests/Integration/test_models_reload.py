@@ -216,6 +216,8 @@ def test_a_version_that_does_not_load_harms_only_itself(models: Models) -> None:
         eventually(
             lambda: observed(server, api, "bad").get("2", {}).get("error"), "the version is shown with its error"
         )
+        error = observed(server, api, "bad")["2"]["error"]
+        assert f"bad version 2: {error}" in server.ok("get", api)
         load.await_body("1")
         assert {answer[1] for answer in load.answers} == {"1"}
         models.put("bad", 2, 2)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx  # type: ignore[import-not-found]
+import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from blackbox.server import Server
