@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 from fastapi import Body, FastAPI
+from fastapi.responses import PlainTextResponse
 
 LABELS = ["setosa", "versicolor", "virginica"]
 
@@ -28,13 +29,13 @@ def classify(payload: dict[str, float]) -> str:
     return LABELS[prediction[0][0]]
 
 
-@app.post("/def")
+@app.post("/def", response_class=PlainTextResponse)
 def answer(payload: Any = Body()) -> str:  # noqa: B008 (the way of FastAPI)
     """Runs in FastAPI's thread pool, as its documents advise for code that blocks."""
     return classify(payload)
 
 
-@app.post("/async")
+@app.post("/async", response_class=PlainTextResponse)
 async def answer_async(payload: Any = Body()) -> str:  # noqa: B008
     """Runs on the event loop: nothing else does meanwhile."""
     return classify(payload)

@@ -33,16 +33,17 @@ class Target:
     url: str
     body: str
     expected: Any
-    """What it must answer to `body`, as JSON has it."""
+    """What it must answer to `body`, as `ask` returns it."""
 
 
 def ask(url: str, body: str, timeout: float = 120) -> Any:
-    """One answer, as JSON has it."""
+    """One answer: what the JSON means, or the text."""
     request = urllib.request.Request(
         url, data=body.encode(), headers={"Content-Type": "application/json"}, method="POST"
     )
     with urllib.request.urlopen(request, timeout=timeout) as response:
-        return json.load(response)
+        is_json = response.headers.get_content_type() == "application/json"
+        return json.load(response) if is_json else response.read().decode()
 
 
 def await_answer(target: Target, process: subprocess.Popen[bytes] | None = None) -> None:

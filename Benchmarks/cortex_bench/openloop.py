@@ -6,6 +6,7 @@ import asyncio
 import selectors
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Callable
@@ -36,8 +37,7 @@ class Latencies:
 class _Connection(asyncio.Protocol):
     """A connection that is asked one thing at a time."""
 
-    def __init__(self, spare: list[_Connection]) -> None:
-        self._spare = spare
+    def __init__(self) -> None:
         self._answered: Callable[[bool], None] | None = None
         self._received = b""
         self._transport: asyncio.Transport | None = None
@@ -64,28 +64,31 @@ class _Connection(asyncio.Protocol):
             return
         _, found, rest = head.lower().partition(b"content-length:")
         length = int(rest.split(b"\r\n", 1)[0]) if found else 0
-        if len(body) < length or self._answered is None:
-            return
-        answered, self._answered = self._answered, None
-        self._spare.append(self)
-        answered(b" 200 " in head.split(b"\r\n", 1)[0])
+        if len(body) >= length:
+            self._end(b" 200 " in head.split(b"\r\n", 1)[0])
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self in self._spare:
-            self._spare.remove(self)
+        self._end(False)
+
+    def _end(self, well: bool) -> None:
         if self._answered is not None:
-            self._answered(False)
+            answered, self._answered = self._answered, None
+            answered(well)
 
 
 class OpenLoop:
-    """One run against one API."""
+    """One run after another against one API.
+
+    A request that is due while all connections are busy waits for one; that is part of what it takes.
+    """
+
+    CONNECTIONS = 64
 
     def __init__(self, port: int, path: str) -> None:
         self._port = port
         self._path = path
         self._spare: list[_Connection] = []
-        self._pending: set[asyncio.Task[None]] = set()
-        self._open = 0
+        self._waiting: deque[tuple[bytes, float, Latencies]] = deque()
 
     def run(self, streams: list[Stream], seconds: float) -> dict[str, Latencies]:
         """Sends all streams for that long, waits for the last answers, and tells what each took."""
@@ -95,8 +98,6 @@ class OpenLoop:
         try:
             loop.run_until_complete(self._run(streams, seconds, found))
         finally:
-            for connection in self._spare:
-                connection.close()
             loop.close()
         failures = {name: each.failures for name, each in found.items() if each.failures or not each.seconds}
         if failures:
@@ -104,11 +105,17 @@ class OpenLoop:
         return found
 
     async def _run(self, streams: list[Stream], seconds: float, found: dict[str, Latencies]) -> None:
+        loop = asyncio.get_running_loop()
+        pairs = [await loop.create_connection(_Connection, "127.0.0.1", self._port) for _ in range(self.CONNECTIONS)]
+        self._spare = [connection for _, connection in pairs]
         start = time.perf_counter() + 0.05
         await asyncio.gather(*(self._send(stream, start, seconds, found[stream.name]) for stream in streams))
         end = time.perf_counter() + 60
-        while self._open and time.perf_counter() < end:
+        while len(self._spare) < self.CONNECTIONS and time.perf_counter() < end:
             await asyncio.sleep(0.01)
+        for _, connection in pairs:
+            connection.close()
+        await asyncio.sleep(0)
 
     async def _send(self, stream: Stream, start: float, seconds: float, latencies: Latencies) -> None:
         for number in range(int(stream.per_second * seconds)):
@@ -121,30 +128,22 @@ class OpenLoop:
                 f"POST {self._path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
                 f"Content-Length: {len(body)}\r\n\r\n{body}"
             ).encode()
-            self._open += 1
+            self._waiting.append((request, due, latencies))
             if self._spare:
-                self._ask(self._spare.pop(), request, due, latencies)
-            else:
-                task = asyncio.ensure_future(self._connect(request, due, latencies))
-                self._pending.add(task)
-                task.add_done_callback(self._pending.discard)
+                self._ask(self._spare.pop())
 
-    async def _connect(self, request: bytes, due: float, latencies: Latencies) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            _, connection = await loop.create_connection(lambda: _Connection(self._spare), "127.0.0.1", self._port)
-        except OSError:
-            self._open -= 1
-            latencies.failures += 1
-            return
-        self._ask(connection, request, due, latencies)
+    def _ask(self, connection: _Connection) -> None:
+        """Sends what has waited longest."""
+        request, due, latencies = self._waiting.popleft()
 
-    def _ask(self, connection: _Connection, request: bytes, due: float, latencies: Latencies) -> None:
         def answered(well: bool) -> None:
-            self._open -= 1
             if well:
                 latencies.seconds.append(time.perf_counter() - due)
             else:
                 latencies.failures += 1
+            if self._waiting:
+                self._ask(connection)
+            else:
+                self._spare.append(connection)
 
         connection.ask(request, answered)
