@@ -55,8 +55,9 @@ class Stage:
         self._events: deque[dict[str, Any]] = deque()
         self._gone = 0
         self._added = threading.Condition()
+        patience = options.pop("patience", TIMEOUT)
         parsed = ModelSettings.parse(settings(**options))
-        self.holder = ModelHolder(parsed, self, self._ensure, self._report, self._log, lambda: self.now)
+        self.holder = ModelHolder(parsed, self, self._ensure, self._report, self._log, lambda: self.now, patience)
 
     def prepare(self) -> None:
         pass

@@ -153,6 +153,46 @@ def test_a_model_that_is_configured_and_gone_is_not_called_unknown() -> None:
         stage.get("whatever")
 
 
+def test_a_load_that_never_ends_holds_up_no_other() -> None:
+    stage = Stage(patience=0.01, iris=model(1), other=model(1))
+    assert stage.holder.start() == []
+    stage.events()
+    gate = Gate()
+    stage.during["iris"] = lambda label: gate(label) if label == "iris20a" else None
+    stage.update(iris=model(1, 20))
+    gate.wait()
+    assert stage.get("iris") == "iris1a"
+    # The same model's next version, and another model.
+    stage.update(iris=model(1, 20, 21), other=model(1, 2))
+    stage.expect("loaded", "iris21a")
+    stage.expect("loaded", "other2a")
+    assert (stage.get("iris"), stage.get("other")) == ("iris21a", "other2a")
+    stage.update(iris=model(1, 22))
+    stage.expect("loaded", "iris22a")
+    assert stage.logs == ["warning: version 20 of model 'iris' is still being loaded; what serves goes on serving"]
+    gate.open()
+    # It came too late: its version is gone.
+    assert stage.expect("unloaded", "iris20a")["reason"] == "removed"
+    assert stage.get("iris") == "iris22a"
+
+
+def test_a_version_that_has_ended_processes_is_left_alone() -> None:
+    poison = model(1, 2)
+    poison["versions"]["2"]["error"] = "its load has ended the worker"
+    stage = Stage(iris=poison)
+    assert stage.holder.start() == []
+    assert stage.get("iris") == "iris1a"
+    with pytest.raises(ModelLoadFailed, match="its load has ended the worker"):
+        stage.get("iris", 2)
+    stage.now = 1e9
+    assert stage.get("iris") == "iris1a"
+    assert stage.loads == ["iris1a"]
+    # Other content may be better.
+    stage.update(iris=model(1, (2, "b")))
+    stage.expect("loaded", "iris2b")
+    assert stage.get("iris") == "iris2b"
+
+
 def test_a_loader_that_says_what_is_wrong_is_passed_on() -> None:
     stage = Stage(dynamic=True, iris=model(1))
 

@@ -14,6 +14,19 @@ enum LogText {
         var request_id: String?
     }
 
+    /// A text of unknown origin as one line that a terminal can be given: without control characters, and cut.
+    static func line(_ text: String) -> String {
+        var line = ""
+        for scalar in text.unicodeScalars.prefix(2_000) {
+            switch scalar.value {
+            case 0x09, 0x0A, 0x0D: line += " "
+            case 0..<0x20, 0x7F..<0xA0: line += "\\x" + String(scalar.value, radix: 16)
+            default: line.unicodeScalars.append(scalar)
+            }
+        }
+        return line
+    }
+
     /// Control characters are shown as escapes, so that no message can move the cursor or pass for another line: the lines
     /// of a traceback, which is one message, are indented.
     static func render(_ json: String) -> String {

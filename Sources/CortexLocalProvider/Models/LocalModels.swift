@@ -16,11 +16,15 @@ actor LocalModels {
     private let files: APIModels
     private let counters: ModelCounters
     private let log: @Sendable (_ level: String, _ message: String, _ worker: String?) -> Void
+    private let announce: AsyncStream<ModelCatalog.Change>.Continuation
     private var memory = ModelMemory()
+    private var loads = ModelLoads()
 
     /// What a worker is told when it connects.
-    private struct Offer {
+    fileprivate struct Offer {
         var catalog: ModelCatalog
+        /// Contents that workers must not load, with the reason.
+        var refused: [ModelLoads.Key: String] = [:]
         /// Whether a model that does not load fails the start: so it is until a version of the API has once been live.
         var isStrict: Bool
     }
@@ -49,6 +53,7 @@ actor LocalModels {
             // A change that came before this is in it, and is applied once more without effect.
             catalog: await files.catalog,
             changes: changes,
+            announce: heard,
             isStrict: isStrict,
             counters: counters,
             log: log
@@ -60,6 +65,7 @@ actor LocalModels {
         files: APIModels,
         catalog: ModelCatalog,
         changes: AsyncStream<ModelCatalog.Change>,
+        announce: AsyncStream<ModelCatalog.Change>.Continuation,
         isStrict: Bool,
         counters: ModelCounters,
         log: @escaping @Sendable (_ level: String, _ message: String, _ worker: String?) -> Void
@@ -68,6 +74,7 @@ actor LocalModels {
         self.files = files
         self.offer = Mutex(Offer(catalog: catalog, isStrict: isStrict))
         self.changes = changes
+        self.announce = announce
         self.counters = counters
         self.log = log
     }
@@ -93,7 +100,7 @@ actor LocalModels {
             "strict": .bool(offer.isStrict),
             "cache_size": self.request.cacheSize.map { .int(Int64($0)) } ?? .null,
             "cache_memory": self.request.cacheMemory.map { .int($0) } ?? .null,
-            "catalog": .object(offer.catalog.models.mapValues(\.json)),
+            "catalog": .object(offer.json(of: offer.catalog.models)),
         ])
     }
 
@@ -101,12 +108,18 @@ actor LocalModels {
     ///
     /// - Returns: The body of the frame for those that are there already.
     nonisolated func apply(_ change: ModelCatalog.Change) -> ByteBuffer {
-        self.offer.withLock { offer in
+        let changed = self.offer.withLock { offer in
             for name in change.removed { offer.catalog.models[name] = nil }
             for (name, model) in change.changed { offer.catalog.models[name] = model }
+            return offer.json(of: change.changed)
         }
         var body = ByteBuffer()
-        body.writeJSON(change.json)
+        body.writeJSON(
+            .object([
+                "changed": .object(changed),
+                "removed": .array(change.removed.sorted().map { .string($0) }),
+            ])
+        )
         return body
     }
 
@@ -126,6 +139,7 @@ actor LocalModels {
                 generation: message.generation,
                 worker: worker
             )
+            self.loads.began(ModelLoads.Key(message), in: worker, at: .now)
             return .ready(path: path)
         } catch {
             if case .unavailable = error {
@@ -137,6 +151,7 @@ actor LocalModels {
 
     private func received(_ message: ModelMessage, from worker: String) async {
         self.memory.received(message, from: worker)
+        self.loads.ended(ModelLoads.Key(message), in: worker, isLoaded: message.event == .loaded)
         switch message.event {
         case .loaded: self.counters.loaded(message.model, isSuccess: true, seconds: message.seconds)
         case .failed, .unloaded:
@@ -153,7 +168,19 @@ actor LocalModels {
 
     private func ended(_ worker: String) async {
         self.memory.ended(worker)
+        for key in self.loads.workerEnded(worker) { self.refuse(key) }
         await self.files.workerEnded(worker)
+    }
+
+    /// Keeps a content from being loaded ever again.
+    private func refuse(_ key: ModelLoads.Key) {
+        let reason = "its load has ended the worker \(ModelLoads.limit) times; it is left alone until its files change"
+        self.log("error", "model \(key.model) version \(key.version): \(reason)", nil)
+        let model = self.offer.withLock { offer in
+            offer.refused[key] = reason
+            return offer.catalog.models[key.model]
+        }
+        if let model { self.announce.yield(ModelCatalog.Change(changed: [key.model: model])) }
     }
 
     // MARK: Seen from outside
@@ -168,29 +195,55 @@ actor LocalModels {
         let statuses = await self.files.status().sorted {
             ($0.model, $0.version?.number ?? 0) < ($1.model, $1.version?.number ?? 0)
         }
-        let keys = statuses.map { status in
-            status.version.map { ModelMemory.Key(model: status.model, version: "\($0)") }
-        }
-        let known = Set(keys)
+        var known: Set<ModelMemory.Key> = []
+        for status in statuses { if let key = ModelMemory.Key(status) { known.insert(key) } }
         self.memory.keep { known.contains($0) }
         let holders = self.memory.holders
-        return zip(statuses, keys).map { status, key in
-            let description = key.flatMap { self.memory.descriptions[$0] }
-            return ModelObservation(
+        let refused = self.offer.withLock { $0.refused }
+        var latest: [String: String] = [:]
+        var observations: [ModelObservation] = []
+        for status in statuses {
+            var observation = ModelObservation(
                 name: status.model,
-                version: key?.version,
-                isLatest: status.isLatest,
+                version: status.version?.description,
+                isLatest: false,
                 modified: status.modified,
                 size: status.size,
                 isOnDisk: status.isOnDisk,
-                loadedBy: key.flatMap { holders[$0] } ?? 0,
-                loadSeconds: description?.seconds,
-                inputs: description?.inputs?.mapValues { ModelTensor(shape: $0.shape, type: $0.type) },
-                outputs: description?.outputs?.mapValues { ModelTensor(shape: $0.shape, type: $0.type) },
-                signatureKey: description?.signatureKey,
-                error: status.error ?? key.flatMap { self.memory.failures[$0]?.error }
+                error: status.error.map(LogText.line)
             )
+            if let key = ModelMemory.Key(status) {
+                observation.add(self.memory.descriptions[key])
+                observation.loadedBy = holders[key] ?? 0
+                let error = status.error ?? self.error(of: key, status.generation, refused)
+                // The highest that can be loaded: they come in the order of their numbers.
+                if error == nil { latest[status.model] = key.version }
+                observation.error = (error ?? self.slowness(key)).map(LogText.line)
+            }
+            observations.append(observation)
         }
+        for index in observations.indices {
+            let observation = observations[index]
+            observations[index].isLatest =
+                observation.version != nil && observation.version == latest[observation.name]
+        }
+        return observations
+    }
+
+    private func error(
+        of key: ModelMemory.Key,
+        _ generation: String?,
+        _ refused: [ModelLoads.Key: String]
+    ) -> String? {
+        let load = ModelLoads.Key(model: key.model, version: key.version, generation: generation ?? "")
+        return refused[load] ?? self.memory.failures[key]?.error
+    }
+
+    /// A load that takes long is told of: it may never end.
+    private func slowness(_ key: ModelMemory.Key) -> String? {
+        guard let start = self.loads.start(of: key.model, version: key.version) else { return nil }
+        let seconds = (ContinuousClock.now - start).components.seconds
+        return seconds < 10 ? nil : "it has been loading for \(seconds) s"
     }
 
     /// What `GET` on the API's endpoint tells of the models.
@@ -211,27 +264,35 @@ actor LocalModels {
     }
 }
 
-extension ModelCatalog.Model {
-    /// As workers read it.
-    fileprivate var json: JSONValue {
-        var versions: [String: JSONValue] = [:]
-        for (version, entry) in self.versions {
-            versions["\(version)"] = .object([
-                "generation": .string(entry.generation), "modified": .int(entry.modified), "size": .int(entry.size),
+extension LocalModels.Offer {
+    /// Models as workers read them.
+    fileprivate func json(of models: [String: ModelCatalog.Model]) -> [String: JSONValue] {
+        var entries: [String: JSONValue] = [:]
+        for (name, model) in models {
+            var versions: [String: JSONValue] = [:]
+            for (version, entry) in model.versions {
+                var content: [String: JSONValue] = [
+                    "generation": .string(entry.generation), "modified": .int(entry.modified), "size": .int(entry.size),
+                ]
+                let key = ModelLoads.Key(model: name, version: "\(version)", generation: entry.generation)
+                if let reason = self.refused[key] { content["error"] = .string(reason) }
+                versions["\(version)"] = .object(content)
+            }
+            entries[name] = .object([
+                "signature_key": model.signatureKey.map { .string($0) } ?? .null, "versions": .object(versions),
             ])
         }
-        return .object([
-            "signature_key": self.signatureKey.map { .string($0) } ?? .null, "versions": .object(versions),
-        ])
+        return entries
     }
 }
 
-extension ModelCatalog.Change {
-    fileprivate var json: JSONValue {
-        .object([
-            "changed": .object(self.changed.mapValues(\.json)),
-            "removed": .array(self.removed.sorted().map { .string($0) }),
-        ])
+extension ModelLoads.Key {
+    fileprivate init(_ message: EnsureMessage) {
+        self.init(model: message.model, version: message.version, generation: message.generation)
+    }
+
+    fileprivate init(_ message: ModelMessage) {
+        self.init(model: message.model, version: message.version, generation: message.generation)
     }
 }
 
@@ -246,5 +307,23 @@ extension ModelError {
         case .notFound: "MODEL_NOT_FOUND"
         case .unavailable, .cancelled: "MODEL_UNAVAILABLE"
         }
+    }
+}
+
+extension ModelMemory.Key {
+    /// Nil for a model as a whole.
+    fileprivate init?(_ status: ModelStatus) {
+        guard let version = status.version else { return nil }
+        self.init(model: status.model, version: "\(version)")
+    }
+}
+
+extension ModelObservation {
+    /// Adds what is known since a worker has loaded it.
+    fileprivate mutating func add(_ description: ModelMemory.Description?) {
+        self.loadSeconds = description?.seconds
+        self.inputs = description?.inputs?.mapValues { ModelTensor(shape: $0.shape, type: $0.type) }
+        self.outputs = description?.outputs?.mapValues { ModelTensor(shape: $0.shape, type: $0.type) }
+        self.signatureKey = description?.signatureKey
     }
 }

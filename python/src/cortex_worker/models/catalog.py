@@ -13,6 +13,8 @@ class Version:
     generation: str
     modified: int
     size: int
+    #: Why it is not to be loaded: it has ended processes.
+    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class CatalogModel:
     def parse(cls, message: dict[str, Any]) -> CatalogModel:
         """From the JSON of a `WELCOME` or a `MODELS`."""
         versions = {
-            int(number): Version(each["generation"], each["modified"], each["size"])
+            int(number): Version(each["generation"], each["modified"], each["size"], each.get("error"))
             for number, each in message["versions"].items()
         }
         return cls(message["signature_key"], versions)

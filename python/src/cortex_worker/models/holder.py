@@ -14,7 +14,7 @@ from cortex_worker.models.flight import Flight, Key
 from cortex_worker.models.loading import call_loader
 from cortex_worker.models.naming import SINGLE_MODEL, missing_model, parse_version, title, without_versions
 from cortex_worker.models.pins import CurrentPins, Pins
-from cortex_worker.models.refresher import Refresher
+from cortex_worker.models.refresher import PATIENCE, Refresher
 from cortex_worker.models.residents import Report, Residents
 from cortex_worker.models.state import REMOVED, ModelState
 
@@ -41,6 +41,7 @@ class ModelHolder:
         report: Report,
         log: Callable[[str, str], None],
         clock: Callable[[], float] = time.monotonic,
+        patience: float = PATIENCE,
     ) -> None:
         self.caching = settings.caching
         self._settings = settings
@@ -62,7 +63,7 @@ class ModelHolder:
         self._misses = 0
         self._current = CurrentPins()
         self._residents = Residents(settings, self._lock, self._evict, report, log)
-        self._refresher = Refresher(self._lock, clock, self._next_load, self._load_again)
+        self._refresher = Refresher(self._lock, clock, self._next_load, self._load_again, self._tell_slow, patience)
 
     # What predictors and clients call.
 
@@ -319,6 +320,10 @@ class ModelHolder:
             self._load(flight, takes_place=False)
         except MemoryError as error:
             self._log("error", user_traceback(error))
+
+    def _tell_slow(self, flight: Flight) -> None:
+        name, number, _ = flight.key
+        self._log("warning", f"{title(name, number)} is still being loaded; what serves goes on serving")
 
     def _arrive(self, flight: Flight, entry: Entry) -> list[Entry]:
         """Let a loaded entry serve. Returns what is to be unloaded for it."""

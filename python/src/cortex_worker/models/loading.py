@@ -30,6 +30,11 @@ class LoadedModel:
     outputs: Signature | None = None
     signature_key: str | None = None
 
+    @property
+    def watched(self) -> Any:
+        """What is gone once the model is: if something still refers to it after an unloading, memory is collected."""
+        return self.model
+
     def close(self) -> None:
         """Let go of what is not given back with the last reference. No request has the model any more."""
 

@@ -1,4 +1,4 @@
-"""The thread that loads what nobody has asked for yet: changed versions, newer ones, and failed ones again."""
+"""Loads what nobody has asked for yet: changed versions, newer ones, and failed ones again."""
 
 from __future__ import annotations
 
@@ -9,8 +9,16 @@ if TYPE_CHECKING:
     from cortex_worker.models.flight import Flight
 
 
+#: Seconds after which a load no longer holds up those of others, and how many may go on so.
+PATIENCE = 30.0
+_MOST_SLOW = 4
+
+
 class Refresher:
-    """Looks at models when they have changed or an attempt is due, and loads one version at a time."""
+    """Looks at models when they have changed or an attempt is due, and has one version loaded at a time.
+
+    A load that takes long, or never ends, goes on beside the others.
+    """
 
     def __init__(
         self,
@@ -18,11 +26,16 @@ class Refresher:
         clock: Callable[[], float],
         next_load: Callable[[str, float], tuple[Flight | None, float | None]],
         load: Callable[[Flight], None],
+        slow: Callable[[Flight], None],
+        patience: float,
     ) -> None:
         self._changed = threading.Condition(lock)
         self._clock = clock
         self._next_load = next_load
         self._load = load
+        self._tell_slow = slow
+        self._patience = patience
+        self._slow: list[Flight] = []
         #: When to look at which model.
         self._due: dict[str, float] = {}
         self._allowed = False
@@ -58,9 +71,18 @@ class Refresher:
                     now = self._clock()
                     self._changed.wait(min((at - now for at in self._due.values()), default=None))
                     continue
-            self._load(flight)
+            threading.Thread(target=self._load, args=(flight,), name="model-load", daemon=True).start()
+            if not flight.done.wait(self._patience):
+                self._tell_slow(flight)
+                self._bear(flight)
             # Not kept while waiting for the next.
             del flight
+
+    def _bear(self, flight: Flight) -> None:
+        """Let a load go on beside the next ones; too many of them hold the next ones up after all."""
+        self._slow = [each for each in (*self._slow, flight) if not each.done.is_set()]
+        if len(self._slow) > _MOST_SLOW:
+            self._slow.pop(0).done.wait()
 
     def _take(self) -> Flight | None:
         now = self._clock()

@@ -161,7 +161,7 @@ class Residents:
         leaving.append(entry)
 
     def _close(self, entry: Entry) -> None:
-        self._reaper.watch(entry.loaded.model)
+        self._reaper.watch(entry.loaded.watched)
         try:
             entry.loaded.close()
         except BaseException as error:  # The boundary to the library's code.

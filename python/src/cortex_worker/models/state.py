@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -55,8 +56,13 @@ class ModelState:
 
     def failure(self, number: int) -> Failure | None:
         """Why the version, as it is now, could not be loaded; None if nothing is known against it."""
+        version = self.catalog.versions.get(number)
+        if version is None:
+            return None
+        if version.error is not None:
+            return Failure(version.generation, ModelLoadFailed(version.error), 1, math.inf)
         failure = self.failures.get(number)
-        return failure if failure is not None and failure.generation == self._generation(number) else None
+        return failure if failure is not None and failure.generation == version.generation else None
 
     def latest(self, now: float) -> int | None:
         """The version to load as the latest: the highest that is not known to be bad, or is due for another attempt."""
@@ -160,7 +166,8 @@ class ModelState:
         def want(number: int) -> bool:
             failure = self.failure(number)
             if failure is not None and failure.retry_at > now:
-                times.append(failure.retry_at)
+                if failure.retry_at < math.inf:
+                    times.append(failure.retry_at)
                 return False
             if number not in numbers:
                 numbers.append(number)

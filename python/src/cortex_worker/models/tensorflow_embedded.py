@@ -69,7 +69,7 @@ class EmbeddedLoader:
         tags = list(graph.meta_info_def.tags)
         del graph
         loaded = self._tensorflow.saved_model.load(path, tags=tags)
-        return TensorFlowModel(title, signature, _Runner(self._tensorflow, loaded, signature).run)
+        return TensorFlowModel(title, signature, _Runner(self._tensorflow, loaded, signature).run, graph=loaded)
 
     def _limit_threads(self, tensorflow: Any) -> None:
         intra, inter = self._threads

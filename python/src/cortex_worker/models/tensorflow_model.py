@@ -20,12 +20,25 @@ Run = Callable[["dict[str, Any]"], "dict[str, list[Any]]"]
 class TensorFlowModel(LoadedModel):
     """One version of a model, with its signature."""
 
-    def __init__(self, title: str, signature: Signature, run: Run, closed: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        title: str,
+        signature: Signature,
+        run: Run,
+        closed: Callable[[], None] | None = None,
+        graph: Any = None,
+    ) -> None:
         super().__init__(run, described(signature.inputs), described(signature.outputs), signature.key)
         self.signature = signature
         self._title = title
         self._plans = [InputPlan(name, spec, title) for name, spec in signature.inputs.items()]
         self._closed = closed
+        self._graph = graph
+
+    @property
+    def watched(self) -> Any:
+        """The loaded graph: its objects refer to each other."""
+        return self._graph
 
     def predict(self, model_input: Any) -> dict[str, list[Any]]:
         """The outputs for the values by input. Raises `InvalidModelInput` or `InferenceFailed`."""
@@ -40,6 +53,6 @@ class TensorFlowModel(LoadedModel):
             raise InferenceFailed(f"failed inference with {self._title}: {failure}") from failure.__cause__
 
     def close(self) -> None:
-        self.model = None
+        self.model = self._graph = None
         if self._closed is not None:
             self._closed()
