@@ -161,6 +161,7 @@ actor LocalModels {
                 let error = message.error ?? "no reason was given"
                 self.log("error", "\(what): \(error)" + (message.traceback.map { "\n\($0)" } ?? ""), worker)
             }
+            if message.reason == "evicted" { self.counters.evicted() }
             guard let version = ModelVersion(folderName: message.version) else { return }
             await self.files.release(message.model, version, generation: message.generation, worker: worker)
         }

@@ -9,6 +9,8 @@ final class ModelCounters: Sendable {
         /// Loads by model, and then by result: `success` or `failure`.
         var loads: [String: [String: UInt64]] = [:]
         var duration = Histogram()
+        /// Models that left memory to make room for others.
+        var evictions: UInt64 = 0
         /// Of versions of the API that are gone.
         var past = ModelCounts()
     }
@@ -23,6 +25,10 @@ final class ModelCounters: Sendable {
             guard isSuccess, let seconds, seconds.isFinite, seconds >= 0 else { return }
             $0.duration.record(.nanoseconds(Int64(min(seconds, 1e6) * 1e9)))
         }
+    }
+
+    func evicted() {
+        self.values.withLock { $0.evictions += 1 }
     }
 
     func ended(_ counts: ModelCounts) {
