@@ -33,8 +33,18 @@ def run(settings: Settings, cortex: Cortex, venv: Path, folder: Path) -> Finding
         models = {"dir": f"{address}/", "cache_size": 1, "disk_cache_size": 1}
         url = cortex.deploy("arrival", {"type": "python", "path": "arrival.py", "models": models})
         for number, name in enumerate(names):
-            theirs.append(_curl(f"{address}/{name}/model.bin", folder / "copy"))
-            ours.append(_through_cortex(url, name))
+
+            def curl(address: str = f"{address}/{name}/model.bin") -> None:
+                theirs.append(_curl(address, folder / "copy"))
+
+            def through_cortex(name: str = name) -> None:
+                ours.append(_through_cortex(url, name))
+
+            turns = [curl, through_cortex] if number % 2 == 0 else [through_cortex, curl]
+            for turn in turns:
+                # What the one has left to write would slow the other down.
+                os.sync()
+                turn()
             say(f"round {number + 1}/{ROUNDS}  curl {theirs[-1]:7,.0f} MB/s  Cortex {ours[-1]:7,.0f} MB/s")
         cortex.delete("arrival")
     share = statistics.median(mine / curl for mine, curl in zip(ours, theirs))
