@@ -77,7 +77,9 @@ extension LocalMetrics {
         text.family("cortex_models_loaded", .gauge, "Models in memory, over all workers.")
         for api in apis { text.sample("cortex_models_loaded", [("api", api.name)], api.models.loaded) }
         text.family("cortex_model_evictions_total", .counter, "Models that left memory to make room for others.")
-        for api in apis { text.sample("cortex_model_evictions_total", [("api", api.name)], api.models.counters.evictions) }
+        for api in apis {
+            text.sample("cortex_model_evictions_total", [("api", api.name)], api.models.counters.evictions)
+        }
         text.family("cortex_model_cache_hits_total", .counter, "Models that were in memory when they were wanted.")
         for api in apis { text.sample("cortex_model_cache_hits_total", [("api", api.name)], api.models.counts.hits) }
         text.family("cortex_model_cache_misses_total", .counter, "Models that had to be loaded when they were wanted.")
