@@ -316,6 +316,7 @@ def test_an_onnx_model_that_does_not_load_fails_the_start(
     done = server.run("deploy", "--wait", cwd=project)
     assert done.returncode == 1, done
     assert "version 1" in done.stderr and "model" in done.stderr, done.stderr
+    server.ok("delete", api.name)
     write(project, {"m/1/model.onnx": onnx_value(4)})
     server.deploy(project)
     assert server.post("no-graph").text == "4"

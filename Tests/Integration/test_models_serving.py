@@ -19,7 +19,7 @@ from blackbox.invariants import Invariants
 from blackbox.load import Load
 from blackbox.models import metadata, observed, on_disk, onnx_value, versions
 from blackbox.project import API, write
-from blackbox.s3 import S3, reads
+from blackbox.s3 import S3, anything, reads
 from blackbox.server import Server
 
 BUCKET = "serving"
@@ -227,6 +227,7 @@ def test_E12_a_cache_of_one_for_three_models_and_64_clients(models_server: Serve
     assert 3 <= loads <= len(order)
     # One in the cache, and one that each other thread has in its hands.
     assert int(server.post(name).text) <= 1 + threads
+    assert server.metrics("cortex_model_evictions_total", api=name) >= 2
     seen = [one for model in "abc" for one in observed(server, name, model).values()]
     assert len(seen) == 3 and sum(one["is_on_disk"] for one in seen) <= 1, seen
     server.ok("delete", name)
@@ -277,6 +278,32 @@ def test_the_cache_on_disk_is_exact_at_every_moment(alone: Server, bucket: S3, f
     eventually(lambda: on_disk(server) == 0, "what no API needs leaves the disk")
 
 
+def test_E14_a_store_that_fails_later(alone: Server, bucket: S3, folder: Path) -> None:
+    """Down, forbidden, gone: what is there serves on, also after a restart, and goes on with the store."""
+    server, name = alone, "store-later"
+    bucket.put(BUCKET, "later/1/value", b"1")
+    api = API(name, predictor={"model_path": f"s3://{BUCKET}/later/"})
+    server.deploy(write(folder / "project", {"predictor.py": SOURCE}, api))
+    with Load(server.url(name)) as load:
+        for fault, words in (
+            (bucket.down(), "cannot reach"),
+            (bucket.failing("status", anything, 403), "access is denied"),
+            (bucket.failing("status", anything, 500), "answers with status 500"),
+        ):
+            with fault:
+                await_words(server, name, words, there=True)
+                load.await_body("1")
+            await_words(server, name, words, there=False)
+    assert load.failures() == []
+    with bucket.down():
+        server.stop()
+        server.start()
+        eventually(lambda: server.post(name).status_code == 200, "it serves what it has on disk", within=40)
+        assert server.post(name).text == "1"
+    bucket.put(BUCKET, "later/2/value", b"2")
+    eventually(lambda: server.post(name).text == "2", "it goes on with the store", within=60)
+
+
 def test_E14_downloads_that_end_early_or_give_another_object(alone: Server, bucket: S3, folder: Path) -> None:
     """A version whose files do not come whole is never served, and nothing of it stays."""
     server, name = alone, "store-cuts"
@@ -297,6 +324,13 @@ def test_E14_downloads_that_end_early_or_give_another_object(alone: Server, buck
     assert versions(server, name) == ["1", "2", "3"]
     bodies = {answer[1] for answer in load.answers}
     assert bodies == {"1", "2" * 100_000, "3" * 100_000}
+
+
+def await_words(server: Server, api: str, words: str, *, there: bool) -> None:
+    """Waits until `cortex get` says so of an API, or no longer does."""
+    eventually(
+        lambda: (words in json.dumps(server.json("get", api))) is there, f"{words!r} is shown: {there}", within=40
+    )
 
 
 def await_error(server: Server, api: str, version: str) -> str:
