@@ -69,7 +69,9 @@ class EmbeddedLoader:
         tags = list(graph.meta_info_def.tags)
         del graph
         loaded = self._tensorflow.saved_model.load(path, tags=tags)
-        return TensorFlowModel(title, signature, _Runner(self._tensorflow, loaded, signature).run, graph=loaded)
+        runner = _Runner(self._tensorflow, loaded, signature)
+        # Of all that is loaded only the functions' graphs refer to themselves, and stay until a collection.
+        return TensorFlowModel(title, signature, runner.run, graph=loaded.signatures[signature.key].graph)
 
     def _limit_threads(self, tensorflow: Any) -> None:
         intra, inter = self._threads
