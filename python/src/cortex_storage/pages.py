@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _CONNECT_TIMEOUT = 5
-_QUIET_TIMEOUT = 60
+_QUIET_TIMEOUT = 20
 _LONGEST_PAGE = 16 << 20
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cortex_storage.credentials import Credentials
 
 CONNECT_TIMEOUT = 5
-QUIET_TIMEOUT = 60
+QUIET_TIMEOUT = 20
 """Seconds without a byte after which an answer is given up."""
 
 _CLIENT: Any = {"connect_timeout": f"{CONNECT_TIMEOUT}s", "user_agent": "cortex"}
