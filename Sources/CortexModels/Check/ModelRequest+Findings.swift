@@ -20,8 +20,9 @@ extension ModelRequest {
     /// Every model of a folder must be right; the first ten that are not are told.
     private func findings(inDirectory objects: [StoredObject], _ source: ModelSource) -> [ModelProblem] {
         let allowed = "it must hold a folder for each model"
-        let (models, strays) = ModelTree.children(of: objects)
-        guard !models.isEmpty || !strays.isEmpty else {
+        let children = ModelTree.children(of: objects)
+        let (models, strays) = (children.models, children.strays)
+        guard !models.isEmpty || !strays.isEmpty || !children.flawed.isEmpty else {
             return [ModelProblem(field: source.field, message: "\(source.shown.escaped) is empty", allowed: allowed)]
         }
         var findings: [ModelProblem] = []
@@ -36,6 +37,17 @@ extension ModelRequest {
                 )
             )
         }
+        if !children.flawed.isEmpty {
+            let flaws = children.flawed.sorted { $0.key < $1.key }.compactMap(\.value.flaw)
+            findings.append(
+                ModelProblem(
+                    field: source.field,
+                    message: "\(source.shown.escaped): \(flaws.firstFew)",
+                    allowed: allowed,
+                    detail: "found:\n" + TreeDrawing.found(source.shown, objects)
+                )
+            )
+        }
         if models[Self.singleName] != nil {
             findings.append(
                 ModelProblem(
@@ -45,16 +57,16 @@ extension ModelRequest {
                 )
             )
         }
-        let children = models.sorted { $0.key < $1.key }.flatMap { name, objects in
+        let ofModels = models.sorted { $0.key < $1.key }.flatMap { name, objects in
             self.findings(objects, source.shown + (source.shown.hasSuffix("/") ? "" : "/") + name + "/", source.field)
         }
-        let errors = children.filter { $0.severity == .error }
+        let errors = ofModels.filter { $0.severity == .error }
         findings += errors.prefix(10)
         if errors.count > 10 {
             let message = "\(errors.count - 10) more models in \(source.shown.escaped) are not valid"
             findings.append(ModelProblem(field: source.field, message: message, allowed: nil))
         }
-        let warnings = children.filter { $0.severity == .warning }
+        let warnings = ofModels.filter { $0.severity == .warning }
         findings += warnings.prefix(10)
         if warnings.count > 10 {
             let message = "the same is true of \(warnings.count - 10) more models in \(source.shown.escaped)"
@@ -71,13 +83,15 @@ extension ModelRequest {
         if let problem = tree.problem {
             flaws.append(problem)
         } else if !tree.broken.isEmpty {
-            let sentences = tree.broken.sorted { $0.key < $1.key }.map(\.value)
-            flaws.append("\(shown.escaped): \(sentences.firstFew)")
+            flaws.append("\(shown.escaped): \(tree.brokenInOrder.firstFew)")
         }
         if !tree.strays.isEmpty {
             let place = flaws.isEmpty ? "\(shown.escaped): " : ""
             let verb = tree.strays.count == 1 ? "stands" : "stand"
             flaws.append("\(place)\(tree.strays.listed) \(verb) beside the versions")
+        }
+        if !tree.flaws.isEmpty {
+            flaws.append((flaws.isEmpty ? "\(shown.escaped): " : "") + tree.flaws.firstFew)
         }
         guard !flaws.isEmpty else { return findings }
         let visible = objects.filter { !$0.isHidden }

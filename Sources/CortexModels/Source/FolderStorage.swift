@@ -1,7 +1,8 @@
 /// Model sources that are folders of this machine.
 ///
 /// Names that begin with `.` are left out (``StoredObject/isHidden(_:)``). Links are followed where they stay in the
-/// folder; a link that leads out of it, a device, a pipe or a socket is an error that names it.
+/// folder; one that leads out of it, a device, a folder that may not be read is listed with what is wrong
+/// (``StoredObject/flaw``).
 package struct FolderStorage: ObjectStorage {
     package init() {}
 

@@ -6,7 +6,7 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// Collects the files below a folder.
+/// Collects the files below a folder, and what is there and can be none.
 struct FolderWalk {
     /// Deeper than any honest tree, and few enough for the stack.
     private static let maximumDepth = 100
@@ -14,6 +14,7 @@ struct FolderWalk {
     private let root: String
     private let limit: Int
     private var folders = 0
+    private var flaws = 0
     /// In no order.
     private(set) var objects: [StoredObject] = []
 
@@ -23,6 +24,7 @@ struct FolderWalk {
         self.limit = limit
     }
 
+    /// - Throws: Where the root itself cannot be read, holds too much, or the system has no more to give.
     mutating func run() throws(StorageError) {
         try self.visit(Folder(location: self.root, path: "", ancestors: []))
     }
@@ -36,83 +38,128 @@ struct FolderWalk {
         let ancestors: [String]
     }
 
+    private struct Name {
+        /// Escaped where it has a flaw.
+        let text: String
+        let flaw: String?
+    }
+
+    private enum Entry {
+        case file(size: Int64, modified: Int64, tag: String)
+        case folder(Folder)
+    }
+
+    /// What a look at a place brings.
+    private enum Finding<Value> {
+        case found(Value)
+        /// Gone since its folder was read: as if it had never been there.
+        case gone
+        /// It cannot be served; a sentence that names it.
+        case flaw(String)
+    }
+
     private mutating func visit(_ folder: Folder) throws(StorageError) {
         guard !Task.isCancelled else { throw .cancelled }
-        guard folder.ancestors.count < Self.maximumDepth else {
-            throw .unsupported("\(self.shown(folder.path)) is more than \(Self.maximumDepth) folders deep")
-        }
-        guard !folder.ancestors.contains(folder.location) else {
-            throw .unsupported("the link \(self.shown(folder.path)) leads back to a folder that it lies in")
-        }
         // Folders count too, since links may show the same few files in very many of them.
         self.folders += 1
         try self.checkBound(self.folders)
-        for name in try self.names(in: folder) where !StoredObject.isHidden(name) {
-            try self.visit(name, in: folder)
+        switch try self.names(in: folder) {
+        case .found(let names): for name in names { try self.visit(name, in: folder) }
+        case .gone: break
+        case .flaw(let text): try self.add(flaw: text, at: String(folder.path.dropLast()))
         }
     }
 
-    private mutating func visit(_ name: String, in folder: Folder) throws(StorageError) {
-        var location = LocalPath.join(folder.location, name)
-        let path = folder.path + name
-        var status = stat()
-        guard lstat(location, &status) == 0 else {
-            // Gone since its folder was read: as if it had never been there.
-            if errno == ENOENT { return }
-            throw .system("read", self.shown(path))
+    private mutating func visit(_ name: Name, in folder: Folder) throws(StorageError) {
+        let path = folder.path + name.text
+        if let flaw = name.flaw {
+            return try self.add(flaw: "\(self.shown(path)) cannot be a file: \(flaw); rename or remove it", at: path)
         }
+        switch try self.look(at: LocalPath.join(folder.location, name.text), path, in: folder) {
+        case .found(.file(let size, let modified, let tag)):
+            self.objects.append(try StoredObject(path: path, size: size, modified: modified, tag: tag))
+            try self.checkBound(self.objects.count)
+        case .found(.folder(let below)): try self.visit(below)
+        case .gone: break
+        case .flaw(let text): try self.add(flaw: text, at: path)
+        }
+    }
+
+    private func look(at place: String, _ path: String, in folder: Folder) throws(StorageError) -> Finding<Entry> {
+        var location = place
+        var status = stat()
+        guard lstat(location, &status) == 0 else { return try self.failure("read", path) }
         if status.kind == S_IFLNK {
-            location = try self.follow(location, path)
-            guard stat(location, &status) == 0 else { throw .system("read", self.shown(path)) }
+            guard let target = LocalPath.resolve(location) else {
+                if errno == ENOENT { return .flaw("the link \(self.shown(path)) leads to nothing; remove it") }
+                return try self.failure("follow the link", path)
+            }
+            guard LocalPath.isInside(target, self.root) else {
+                let advice = "to \(target.escaped); copy the file instead"
+                return .flaw("the link \(self.shown(path)) leads out of the folder, \(advice)")
+            }
+            location = target
+            guard stat(location, &status) == 0 else { return try self.failure("read", path) }
         }
         switch status.kind {
-        case S_IFDIR:
-            let ancestors = folder.ancestors + [folder.location]
-            try self.visit(Folder(location: location, path: "\(path)/", ancestors: ancestors))
-        case S_IFREG:
-            self.objects.append(
-                try StoredObject(path: path, size: Int64(status.st_size), modified: status.modified, tag: status.tag)
-            )
-            try self.checkBound(self.objects.count)
-        default:
-            throw .unsupported("\(self.shown(path)) is not a file: remove the device, pipe or socket")
+        case S_IFREG: return .found(.file(size: Int64(status.st_size), modified: status.modified, tag: status.tag))
+        case S_IFDIR: break
+        default: return .flaw("\(self.shown(path)) is not a file: remove the device, pipe or socket")
         }
+        let ancestors = folder.ancestors + [folder.location]
+        guard ancestors.count < Self.maximumDepth else {
+            return .flaw("\(self.shown(path)) is more than \(Self.maximumDepth) folders deep")
+        }
+        guard !ancestors.contains(location) else {
+            return .flaw("the link \(self.shown(path)) leads back to a folder that it lies in")
+        }
+        return .found(.folder(Folder(location: location, path: "\(path)/", ancestors: ancestors)))
     }
 
-    /// Where a link leads, if that is in the root.
-    private func follow(_ location: String, _ path: String) throws(StorageError) -> String {
-        guard let target = LocalPath.resolve(location) else {
-            if errno == ENOENT { throw .unsupported("the link \(self.shown(path)) leads to nothing; remove it") }
-            throw .system("follow the link", self.shown(path))
-        }
-        guard LocalPath.isInside(target, self.root) else {
-            throw .unsupported(
-                "the link \(self.shown(path)) leads out of the folder, to \(target.escaped); copy the file instead"
-            )
-        }
-        return target
-    }
-
-    private func names(in folder: Folder) throws(StorageError) -> [String] {
-        guard let stream = opendir(folder.location) else { throw .system("read", self.shown(folder.path)) }
+    /// The names in a folder but for hidden ones.
+    private func names(in folder: Folder) throws(StorageError) -> Finding<[Name]> {
+        guard let stream = opendir(folder.location) else { return try self.failure("read", folder.path) }
         defer { closedir(stream) }
-        var names: [String] = []
+        // Else each of its files would be found to be unreadable.
+        guard access(folder.location, X_OK) == 0 else { return try self.failure("read", folder.path) }
+        var names: [Name] = []
         while true {
             errno = 0
             guard let entry = readdir(stream) else {
-                guard errno == 0 else { throw .system("read", self.shown(folder.path)) }
+                guard errno == 0 else { return try self.failure("read", folder.path) }
                 // In one order everywhere, so that of several errors the same is told.
-                return names.sorted()
+                return .found(names.sorted { $0.text < $1.text })
             }
             let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+            // What is hidden is left out, so that it may have any name.
             guard let name = String(validating: bytes, as: UTF8.self) else {
-                // What is hidden is left out, so that it may have any name.
                 if bytes.first == UInt8(ascii: ".") { continue }
-                let repaired = folder.path + String(decoding: bytes, as: UTF8.self)
-                throw .unsupported("the name \(self.shown(repaired)) is not UTF-8; rename it")
+                names.append(Name(text: StoredObject.escaping(bytes), flaw: "its name is not UTF-8"))
+                continue
             }
-            names.append(name)
+            if StoredObject.isHidden(name) { continue }
+            let flaw = StoredObject.flaw(of: name)
+            names.append(Name(text: flaw == nil ? name : StoredObject.escaping(bytes), flaw: flaw))
         }
+    }
+
+    /// What the call of the system that has just failed says about the place.
+    ///
+    /// - Throws: Where it says nothing about it, since too much is open or the disk fails; and for the root.
+    private func failure<Value>(_ verb: String, _ path: String) throws(StorageError) -> Finding<Value> {
+        let error = StorageError.system(verb, self.shown(path))
+        guard !path.isEmpty, !error.isTransient else { throw error }
+        if case .notFound = error { return .gone }
+        return .flaw("\(error)")
+    }
+
+    private mutating func add(flaw: String, at path: String) throws(StorageError) {
+        self.flaws += 1
+        guard self.flaws <= StoredObject.mostFlaws else {
+            throw .tooMany("\(self.root.escaped) holds more than \(StoredObject.mostFlaws) entries like this: \(flaw)")
+        }
+        self.objects.append(try StoredObject(path: path, flaw: flaw))
+        try self.checkBound(self.objects.count)
     }
 
     private func checkBound(_ count: Int) throws(StorageError) {

@@ -25,7 +25,11 @@ enum LocalPath {
     static func resolve(_ path: String) -> String? {
         guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
-        return String(validatingCString: resolved)
+        guard let text = String(validatingCString: resolved) else {
+            errno = EILSEQ
+            return nil
+        }
+        return text
     }
 
     /// Whether a resolved path is a resolved folder or in it.
@@ -67,6 +71,7 @@ extension StorageError {
         case EACCES, EPERM: return .denied("\(text); the user that the server runs as needs access to it")
         case ENOSPC, EDQUOT: return .diskFull("\(text); make room, or give cortex another CORTEX_HOME")
         case ELOOP: return .unsupported("\(text); the link leads back to itself")
+        case ENAMETOOLONG, EILSEQ: return .unsupported("\(text); rename it")
         default: return .failed(text)
         }
     }

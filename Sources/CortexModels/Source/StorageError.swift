@@ -14,7 +14,7 @@ package enum StorageError: Error, Hashable, Sendable {
     case diskFull(String)
     /// More objects than were asked for.
     case tooMany(String)
-    /// Something that is never served: a link out of the folder, a device, a name that cannot be a file's.
+    /// Something that is never served: a link that has come to lead out of the folder, a path that cannot be a file's.
     case unsupported(String)
     case failed(String)
     case cancelled

@@ -7,6 +7,10 @@ package struct StoredObject: Hashable, Sendable {
     package var modified: Int64
     /// What changes with the content where the store has such a thing (an etag).
     package var tag: String?
+    /// Why this is never fetched, a sentence that names it; nil for what can be.
+    ///
+    /// A listing holds what is wrong with a source, so that it harms the model or version that it lies in and no other.
+    package let flaw: String?
 
     /// - Throws: ``StorageError/unsupported(_:)`` where `path` is absolute, or has `.`, `..`, an empty name or a control
     ///   character in it: such an object is never written to disk. Markers of folders (keys that end in `/`) are no
@@ -19,6 +23,23 @@ package struct StoredObject: Hashable, Sendable {
         self.size = size
         self.modified = modified
         self.tag = tag
+        self.flaw = nil
+    }
+
+    /// What stands at a path and is no object: a link that leads out of the source, a name that no file may have.
+    ///
+    /// - Parameter path: With ``escaping(_:)`` applied to a name that needs it, and nothing below that.
+    /// - Throws: ``StorageError/unsupported(_:)`` as for other objects.
+    package init(path: String, flaw: String) throws(StorageError) {
+        self = StoredObject(unchecked: try StoredObject(path: path, size: 0, modified: 0).path, flaw: flaw)
+    }
+
+    private init(unchecked path: String, flaw: String) {
+        self.path = path
+        self.size = 0
+        self.modified = 0
+        self.tag = nil
+        self.flaw = flaw
     }
 
     private init(unchecked path: String, of object: StoredObject) {
@@ -26,6 +47,7 @@ package struct StoredObject: Hashable, Sendable {
         self.size = object.size
         self.modified = object.modified
         self.tag = object.tag
+        self.flaw = object.flaw
     }
 
     /// The same object as seen from a folder: its path without the folder's, `count` bytes with the `/`.
@@ -36,7 +58,10 @@ package struct StoredObject: Hashable, Sendable {
 
     /// The order of listings: by the bytes of the paths.
     package static func isOrdered(_ first: StoredObject, _ second: StoredObject) -> Bool {
-        first.path.utf8.lexicographicallyPrecedes(second.path.utf8)
+        // An object may have the path that is shown for a flawed one, which then comes second.
+        first.flaw == nil && second.flaw != nil
+            ? !second.path.utf8.lexicographicallyPrecedes(first.path.utf8)
+            : first.path.utf8.lexicographicallyPrecedes(second.path.utf8)
     }
 
     /// Whether a file or folder of this name is no part of a model: names that begin with `.` belong to editors, file
@@ -53,7 +78,7 @@ package struct StoredObject: Hashable, Sendable {
     package var isHidden: Bool { self.path.split(separator: "/").contains { Self.isHidden($0) } }
 
     /// Why no file can have this path; nil where one can.
-    private static func flaw(of path: String) -> String? {
+    static func flaw(of path: String) -> String? {
         if path.isEmpty { return "its name is empty" }
         if path.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
             return "its name has a control character in it"
@@ -72,8 +97,13 @@ package struct StoredObject: Hashable, Sendable {
 extension StoredObject: Codable {
     package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
+        let path = try fields.decode(String.self, forKey: .path)
+        if let flaw = try fields.decodeIfPresent(String.self, forKey: .flaw) {
+            try self.init(path: path, flaw: flaw)
+            return
+        }
         try self.init(
-            path: try fields.decode(String.self, forKey: .path),
+            path: path,
             size: try fields.decode(Int64.self, forKey: .size),
             modified: try fields.decode(Int64.self, forKey: .modified),
             tag: try fields.decodeIfPresent(String.self, forKey: .tag)
@@ -81,6 +111,6 @@ extension StoredObject: Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case path, size, modified, tag
+        case path, size, modified, tag, flaw
     }
 }

@@ -6,6 +6,9 @@ package struct ModelTree: Hashable, Sendable {
     package var broken: [ModelVersion: String]
     /// Names beside the versions that do not belong there: refused at deploy, without effect on what is served.
     package var strays: [String]
+    /// What lies beside the versions and could not be read (``StoredObject/flaw``), a sentence each: refused at deploy,
+    /// shown, without effect on what is served.
+    package var flaws: [String]
     /// Why nothing here can be served; nil where ``versions`` has something.
     package var problem: String?
     /// What a user should know though the model is served.
@@ -15,12 +18,14 @@ package struct ModelTree: Hashable, Sendable {
         versions: [ModelVersion: VersionTree] = [:],
         broken: [ModelVersion: String] = [:],
         strays: [String] = [],
+        flaws: [String] = [],
         problem: String? = nil,
         warnings: [String] = []
     ) {
         self.versions = versions
         self.broken = broken
         self.strays = strays
+        self.flaws = flaws
         self.problem = problem
         self.warnings = warnings
     }

@@ -27,6 +27,12 @@ struct TreeLevel {
         }
     }
 
+    /// Why something in it, at any depth, is never fetched; nil where all of it can be.
+    var flaw: String? {
+        let flaws = self.objects.compactMap(\.flaw)
+        return flaws.count > 1 ? flaws.first.map { "\($0) (and \(flaws.count - 1) more)" } : flaws.first
+    }
+
     var isEmpty: Bool { self.objects.isEmpty }
 
     /// The names of the files.

@@ -64,6 +64,22 @@ struct StorageAgentTests {
     }
 
     @Test
+    func `what is wrong with an object is listed with it`() async throws {
+        let script = """
+            hello()
+            send_id = read()[2]
+            page = [{"path": "2/a", "size": 0, "modified": 0, "tag": None, "flaw": "s3://b/2/a is none"}]
+            send(0x48, send_id, json.dumps(page).encode())
+            send(0x4A, send_id)
+            read()
+            """
+        try await self.withAgent(script) { agent, _ in
+            let found = try await agent.list(.sample, limit: 7)
+            #expect(found == [try StoredObject(path: "2/a", flaw: "s3://b/2/a is none")])
+        }
+    }
+
+    @Test
     func `an object that may not be written is refused on this side too`() async throws {
         let script = """
             hello()

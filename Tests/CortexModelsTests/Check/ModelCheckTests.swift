@@ -138,6 +138,29 @@ import Testing
         #expect(problems.last?.message == "20 more models in all/ are not valid")
     }
 
+    @Test func `what is flawed is a problem, and drawn as it is shown`() async throws {
+        let objects = try FlawedTreeTests.listing([#"bad\xff!"#, "iris/1/a.onnx", "iris/2/a.onnx", #"iris/2/a\u{9}!"#])
+        let storage = ScriptedStorage([.folder("/project/all"): .success(objects)])
+        let request = try self.request(.onnx, ModelsSpec(directory: "all/"))
+        let problems = await ModelCheck(storage: storage).problems(of: request)
+        #expect(
+            problems.map(\.message) == [
+                #"all/: no bad\xff"#, #"all/iris/: version 2 cannot be served: no iris/2/a\u{9}"#,
+            ]
+        )
+        #expect(problems.allSatisfy { $0.severity == .error })
+        #expect(problems.first?.detail?.contains("├── bad\\xff\n") == true)
+        #expect(problems.last?.detail?.contains("└── a\\u{9}") == true)
+    }
+
+    @Test func `what is flawed beside versions is a problem at deploy`() async throws {
+        let request = try self.request(PredictorSpec(type: .python, path: "p.py", modelPath: "m/"))
+        let storage = ScriptedStorage([.folder("/project/m"): .success(try FlawedTreeTests.listing(["1/a", "x!"]))])
+        let problems = await ModelCheck(storage: storage).problems(of: request)
+        #expect(problems.map(\.message) == ["m/: no x"])
+        #expect(problems.allSatisfy { $0.severity == .error })
+    }
+
     @Test func `an empty folder of models is a problem`() async throws {
         let problems = await self.problems(["all": []], try self.request(.onnx, ModelsSpec(directory: "all/")))
         #expect(problems.map(\.message) == ["all/ is empty"])

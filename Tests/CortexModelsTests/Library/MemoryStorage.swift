@@ -17,6 +17,7 @@ final class MemoryStorage: ObjectStorage {
 
     private struct State {
         var objects: [ModelLocation: [String: Content]] = [:]
+        var flaws: [ModelLocation: [StoredObject]] = [:]
         var listError: StorageError?
         var fetchErrors: [String: StorageError] = [:]
         var listings: [ModelLocation: Int] = [:]
@@ -43,6 +44,15 @@ final class MemoryStorage: ObjectStorage {
     func remove(_ prefix: String, at location: ModelLocation) {
         self.state.withLock { state in
             state.objects[location] = state.objects[location]?.filter { !$0.key.hasPrefix(prefix) }
+        }
+    }
+
+    /// Listings have this beside the objects, until nil is set.
+    func spoil(_ path: String, _ flaw: String?, at location: ModelLocation) throws {
+        let flawed = try flaw.map { try StoredObject(path: path, flaw: $0) }
+        self.state.withLock { state in
+            state.flaws[location, default: []].removeAll { $0.path == path }
+            if let flawed { state.flaws[location, default: []].append(flawed) }
         }
     }
 
@@ -109,12 +119,12 @@ final class MemoryStorage: ObjectStorage {
     }
 
     func list(_ location: ModelLocation, limit: Int) async throws(StorageError) -> [StoredObject] {
-        let (objects, error) = self.note { state in
+        let (objects, flaws, error) = self.note { state in
             state.listings[location, default: 0] += 1
-            return (state.objects[location] ?? [:], state.listError)
+            return (state.objects[location] ?? [:], state.flaws[location] ?? [], state.listError)
         }
         if let error { throw error }
-        var list: [StoredObject] = []
+        var list = flaws
         for (path, content) in objects {
             list.append(
                 try StoredObject(

@@ -86,25 +86,37 @@ import Testing
     @Test mutating func `failures leave what serves, and wait longer each time`() throws {
         _ = try self.list("1/a=5")
         var waits: [ClosedRange<Duration>] = []
-        for _ in 1...6 { waits.append(self.state.failed(.unreachable("gone")).wait) }
+        for _ in 1...6 { waits.append(self.state.failed(.unreachable("gone"), cost: .zero).wait) }
         #expect(waits.map(\.lowerBound) == Array(repeating: .seconds(10), count: 6))
         #expect(waits.map(\.upperBound) == [20, 40, 80, 120, 120, 120].map { Duration.seconds($0) })
         #expect(self.adopted == ["1/a=5"] && self.state.snapshot.error == .unreachable("gone"))
         _ = try self.list("1/a=5")
         #expect(self.state.snapshot.error == nil)
-        #expect(self.state.failed(.unreachable("gone")).wait == .seconds(10)...Duration.seconds(20))
+        #expect(self.state.failed(.unreachable("gone"), cost: .zero).wait == .seconds(10)...Duration.seconds(20))
+    }
+
+    @Test(arguments: [(Duration.milliseconds(1), 2), (.milliseconds(50), 5), (.seconds(1), 10)])
+    func `a folder of this machine that fails is looked at as often as ever`(cost: Duration, interval: Int) throws {
+        var state = SourceState(
+            layout: .model,
+            pace: SourceState.Pace(poll: .seconds(10), settle: .seconds(1), isLocal: true)
+        )
+        for _ in 1...5 {
+            let wait = state.failed(.notFound("gone"), cost: cost).wait
+            #expect(wait == .milliseconds(interval * 900)...Duration.milliseconds(interval * 1100))
+        }
     }
 
     @Test mutating func `a failure between two equal listings does not undo the first`() throws {
         _ = try self.list("1/a=5")
         _ = try self.list("1/a=6")
-        _ = self.state.failed(.unreachable("gone"))
+        _ = self.state.failed(.unreachable("gone"), cost: .zero)
         #expect(try self.list("1/a=6").hasChanged)
     }
 
     @Test mutating func `what an earlier server knew stands until the source says otherwise twice`() throws {
         self.state.restored(try Self.objects(["1/a=5"]))
-        _ = self.state.failed(.unreachable("gone"))
+        _ = self.state.failed(.unreachable("gone"), cost: .zero)
         #expect(self.adopted == ["1/a=5"])
         #expect(try !self.list("2/a=5").hasChanged)
         #expect(try self.list("2/a=5").hasChanged)
@@ -159,6 +171,16 @@ import Testing
             listed: try SourceStateTests.objects(listed)
         )
         #expect(settled.map { "\($0.path)=\($0.size)" } == expected)
+    }
+
+    @Test func `what is flawed beside versions holds up none of them`() throws {
+        let bad = try StoredObject(path: "bad", flaw: "the link bad leads to nothing")
+        let settled = SourceLayout.model.settled(
+            adopted: try SourceStateTests.objects(["1/a=1"]),
+            seen: try SourceStateTests.objects(["1/a=1", "2/a=1", "3/a=1"]) + [bad],
+            listed: try SourceStateTests.objects(["1/a=1", "2/a=1", "3/a=2"]) + [bad]
+        )
+        #expect(settled.map(\.path) == ["1/a", "2/a", "bad"])
     }
 
     @Test func `models of one folder do not wait for each other`() throws {

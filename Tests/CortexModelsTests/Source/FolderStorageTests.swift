@@ -60,50 +60,6 @@ import Testing
         #expect(try await self.list("\(folder.path)/current").map(\.path) == ["a"])
     }
 
-    @Test func `a link out of the folder is refused by name`() async throws {
-        let folder = try SourceFolder(["models/1/a": "x", "models-secret/key": "s"])
-        try folder.link("models/1/key", to: "../../models-secret/key")
-        let error = try await self.fails("\(folder.path)/models")
-        guard case .unsupported(let text) = error else {
-            Issue.record("\(error)")
-            return
-        }
-        #expect(
-            text.contains("\(folder.path)/models/1/key leads out of the folder, to \(folder.path)/models-secret/key")
-        )
-    }
-
-    @Test(arguments: [
-        (".", "leads back to a folder that it lies in"), ("nothing", "leads to nothing"),
-        ("loop", "leads back to itself"),
-    ]) func `a link that leads nowhere is refused`(target: String, reason: String) async throws {
-        let folder = try SourceFolder(["a": "x"])
-        try folder.link("loop", to: target)
-        let error = try await self.fails(folder.path)
-        #expect(error.description.contains(reason), "\(error)")
-        #expect(error.description.contains("\(folder.path)/loop"), "\(error)")
-    }
-
-    @Test func `a pipe is refused by name`() async throws {
-        let folder = try SourceFolder()
-        #expect(mkfifo("\(folder.path)/pipe", 0o600) == 0)
-        let error = try await self.fails(folder.path)
-        #expect(error == .unsupported("\(folder.path)/pipe is not a file: remove the device, pipe or socket"))
-    }
-
-    @Test(arguments: [([0x61, 0x0A], "control character"), ([0x61, 0xFF], "not UTF-8")] as [([UInt8], String)])
-    func `a name that cannot be shown is refused`(name: [UInt8], reason: String) async throws {
-        let folder = try SourceFolder()
-        let path = Array(folder.path.utf8) + [0x2F] + name + [0]
-        let descriptor = path.withUnsafeBufferPointer { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { $0.baseAddress.map { open($0, O_CREAT | O_WRONLY, 0o600) } ?? -1 }
-        }
-        try #require(descriptor >= 0)
-        close(descriptor)
-        let error = try await self.fails(folder.path)
-        #expect(error.description.contains(reason), "\(error)")
-    }
-
     @Test func `a folder that is none is told`() async throws {
         let folder = try SourceFolder(["file": "x"])
         let missing = try await self.fails("\(folder.path)/nothing")
@@ -115,18 +71,6 @@ import Testing
         await #expect(throws: StorageError.self) {
             try await self.storage.list(.remote(RemoteLocation(url: "s3://b/k/")), limit: 1)
         }
-    }
-
-    @Test(.enabled(if: geteuid() != 0, "root may read everything"))
-    func `a folder that may not be read is told`() async throws {
-        let folder = try SourceFolder(["1/a": "x"])
-        chmod("\(folder.path)/1", 0)
-        defer { chmod("\(folder.path)/1", 0o700) }
-        guard case .denied(let text) = try await self.fails(folder.path) else {
-            Issue.record("not denied")
-            return
-        }
-        #expect(text.contains("\(folder.path)/1"))
     }
 
     @Test func `fetches what was listed below the prefix`() async throws {

@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// A folder of a test, removed with what is in it when the test ends.
 final class SourceFolder: Sendable {
@@ -28,6 +29,18 @@ final class SourceFolder: Sendable {
 
     func link(_ path: String, to target: String) throws {
         try FileManager.default.createSymbolicLink(atPath: "\(self.path)/\(path)", withDestinationPath: target)
+    }
+
+    /// Makes a file in a folder, or a folder, whose name may be any bytes.
+    func make(_ name: [UInt8], in folder: String = ".", isFolder: Bool = false) throws {
+        let path = (Array("\(self.path)/\(folder)/".utf8) + name + [0]).map { CChar(bitPattern: $0) }
+        if isFolder {
+            try #require(mkdir(path, 0o700) == 0)
+        } else {
+            let descriptor = open(path, O_CREAT | O_WRONLY, 0o600)
+            try #require(descriptor >= 0)
+            close(descriptor)
+        }
     }
 
     func makeFolder(_ path: String) throws -> String {

@@ -24,6 +24,24 @@ import Testing
         #expect(throws: StorageError.self) { try JSONDecoder().decode(StoredObject.self, from: Data(whole.utf8)) }
     }
 
+    @Test func `a flaw is kept, and its path is a legal one`() throws {
+        let object = try StoredObject(path: #"2/a\u{9}"#, flaw: "2/a cannot be a file")
+        #expect(try JSONDecoder().decode(StoredObject.self, from: JSONEncoder().encode(object)) == object)
+        #expect(try object != StoredObject(path: object.path, size: 0, modified: 0))
+        #expect(throws: StorageError.self) { try StoredObject(path: "2/a\t", flaw: "2/a cannot be a file") }
+        let json = Data(#"{"path":"../x","size":0,"modified":0,"flaw":"x"}"#.utf8)
+        #expect(throws: StorageError.self) { try JSONDecoder().decode(StoredObject.self, from: json) }
+    }
+
+    @Test func `an object comes before the flawed one that is shown by the same path`() throws {
+        let sound = try StoredObject(path: "b", size: 1, modified: 0)
+        let flawed = try StoredObject(path: "b", flaw: "why")
+        let others = try ["a", "c"].map { try StoredObject(path: $0, size: 1, modified: 0) }
+        for objects in [[flawed, others[1], sound, others[0]], [sound, flawed] + others] {
+            #expect(objects.sorted(by: StoredObject.isOrdered) == [others[0], sound, flawed, others[1]])
+        }
+    }
+
     @Test func `hidden names are known at any depth`() throws {
         for path in [".git/config", "1/.DS_Store", ".x"] {
             #expect(try StoredObject(path: path, size: 0, modified: 0).isHidden, "\(path)")

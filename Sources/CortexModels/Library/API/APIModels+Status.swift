@@ -5,18 +5,22 @@ extension APIModels {
         return names.sorted().flatMap(self.status)
     }
 
-    /// What is wrong with the sources as a whole: those that cannot be listed, and what does not belong there.
+    /// What is wrong with the sources as a whole: those that cannot be listed, what does not belong there or cannot be read.
     package func troubles() -> [String] {
         var troubles: [String] = []
         for (number, watch) in self.watches.enumerated() {
             if let error = watch.snapshot.error { troubles.append("\(error)") }
             if let strays = self.index.strays[number], !strays.isEmpty {
-                troubles.append(
-                    "\(self.request.sources[number].source.shown.escaped): \(strays.listed) no models' folders"
-                )
+                let verb = strays.count == 1 ? "is no model's folder" : "are no models' folders"
+                troubles.append("\(self.request.sources[number].source.shown.escaped): \(strays.listed) \(verb)")
             }
+            if let flaws = self.index.flaws[number], !flaws.isEmpty { troubles.append(flaws.firstFew) }
         }
-        return troubles + self.index.models.sorted { $0.key < $1.key }.flatMap { $0.value.warnings }
+        for (_, model) in self.index.models.sorted(by: { $0.key < $1.key }) {
+            troubles += model.warnings
+            if !model.flaws.isEmpty { troubles.append(model.flaws.firstFew) }
+        }
+        return troubles
     }
 
     /// Why a model has no version to offer; nil where it has one.

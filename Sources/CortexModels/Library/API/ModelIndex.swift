@@ -26,6 +26,22 @@ struct ModelIndex: Sendable {
         /// Why none of it can be served.
         let problem: String?
         let warnings: [String]
+        /// What is wrong beside its versions, which are served nevertheless.
+        let flaws: [String]
+
+        /// The same model once there is only something flawed in its folder's place.
+        func unreadable(_ object: StoredObject) -> Model {
+            Model(
+                source: self.source,
+                folder: self.folder,
+                objects: [object],
+                versions: [:],
+                broken: [:],
+                problem: object.flaw,
+                warnings: [],
+                flaws: []
+            )
+        }
 
         /// Whether what served until now is to go on serving: there is something, but it is wrong.
         func isBroken(_ version: ModelVersion) -> Bool {
@@ -39,6 +55,8 @@ struct ModelIndex: Sendable {
     private(set) var models: [String: Model] = [:]
     /// Files beside the models of a folder, which are none.
     private(set) var strays: [Int: [String]] = [:]
+    /// What stands beside them and could not be read, a sentence each.
+    private(set) var flaws: [Int: [String]] = [:]
 
     init(_ request: ModelRequest) {
         self.kind = request.kind
@@ -52,14 +70,16 @@ struct ModelIndex: Sendable {
             self.models[name] = self.read(objects, of: source, folder: "")
             return [name]
         }
-        let (children, strays) = ModelTree.children(of: objects)
-        self.strays[source] = strays
+        let children = ModelTree.children(of: objects)
+        self.strays[source] = children.strays
+        self.flaws[source] = children.flawed.sorted { $0.key < $1.key }.compactMap(\.value.flaw)
         var changed: Set<String> = []
-        for name in self.models.keys where children[name] == nil {
-            self.models[name] = nil
-            changed.insert(name)
+        for (name, model) in self.models where children.models[name] == nil {
+            // A model whose folder cannot be read any more is not gone.
+            self.models[name] = children.flawed[name].map { model.unreadable($0) }
+            if model.objects != self.models[name]?.objects { changed.insert(name) }
         }
-        for (name, objects) in children where self.models[name]?.objects != objects {
+        for (name, objects) in children.models where self.models[name]?.objects != objects {
             self.models[name] = self.read(objects, of: source, folder: "\(name)/")
             changed.insert(name)
         }
@@ -111,7 +131,8 @@ struct ModelIndex: Sendable {
             },
             broken: tree.broken,
             problem: tree.problem,
-            warnings: tree.warnings
+            warnings: tree.warnings,
+            flaws: tree.flaws
         )
     }
 

@@ -59,14 +59,17 @@ enum SourceLayout: String, Hashable, Sendable {
         }
     }
 
-    /// The objects of each version; nil where there are others beside them.
+    /// The objects of each version; nil where there are others beside them, but for flawed ones, which are no upload.
     private static func versions(of objects: [StoredObject]) -> [Substring: [StoredObject]]? {
         var versions: [Substring: [StoredObject]] = [:]
         for object in objects {
-            guard let folder = Self.firstFolder(of: object), ModelVersion(folderName: folder.dropLast()) != nil else {
+            if let folder = Self.firstFolder(of: object), ModelVersion(folderName: folder.dropLast()) != nil {
+                versions[folder, default: []].append(object)
+            } else if object.flaw != nil {
+                versions[Substring(object.path), default: []].append(object)
+            } else {
                 return nil
             }
-            versions[folder, default: []].append(object)
         }
         return versions
     }

@@ -21,6 +21,12 @@ struct SourceState: Sendable {
         func interval(cost: Duration) -> Duration {
             self.isLocal ? min(self.poll, max(.seconds(2), cost * 100)) : self.poll
         }
+
+        /// The interval, and a little around it, so that sources drift apart.
+        func wait(cost: Duration) -> ClosedRange<Duration> {
+            let interval = self.interval(cost: cost)
+            return interval * 9 / 10...interval * 11 / 10
+        }
     }
 
     private enum Stage: Sendable {
@@ -82,13 +88,16 @@ struct SourceState: Sendable {
         return Step(hasChanged: adopted != nil, wait: self.wait(after: objects, cost: cost))
     }
 
-    /// After failures the wait is between ``Pace/poll`` and twice that, four times … ``Pace/longest``, at random
+    /// A folder of this machine is looked at as often as ever; nobody else is spared by waiting.
+    ///
+    /// After failures of a store the wait is between ``Pace/poll`` and twice that, four times … ``Pace/longest``, at random
     /// (AWS Architecture Blog, "Exponential Backoff And Jitter").
-    mutating func failed(_ error: StorageError) -> Step {
+    mutating func failed(_ error: StorageError, cost: Duration) -> Step {
         self.snapshot.error = error
         var attempts = 1
         if case .failing(let earlier, _) = self.stage { attempts = earlier + 1 }
         self.stage = .failing(attempts: attempts, seen: self.seen)
+        if self.pace.isLocal { return Step(hasChanged: false, wait: self.pace.wait(cost: cost)) }
         let limit = min(self.pace.poll * (1 << min(attempts, 16)), Pace.longest)
         return Step(hasChanged: false, wait: self.pace.poll...max(self.pace.poll, limit))
     }
@@ -112,8 +121,7 @@ struct SourceState: Sendable {
         if self.snapshot.revision > 0, objects == self.snapshot.objects {
             self.stage = .standing
             self.snapshot.isChanging = false
-            let interval = self.pace.interval(cost: cost)
-            return interval * 9 / 10...interval * 11 / 10
+            return self.pace.wait(cost: cost)
         }
         var rounds = 0
         if case .settling(_, let earlier) = self.stage { rounds = earlier + 1 }

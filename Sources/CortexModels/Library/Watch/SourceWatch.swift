@@ -97,12 +97,13 @@ final class SourceWatch: Sendable {
             let (now, cost) = (self.time.wall(), self.time.elapsed() - start)
             return self.shared.withLock { $0.state.listed(objects, now: now, cost: cost) }
         } catch {
+            let cost = self.time.elapsed() - start
             // With the store away, what an earlier server knew is better than nothing.
             let known = self.snapshot.revision == 0 ? await self.file.read() : nil
             let (step, isNews) = self.shared.withLock { shared in
                 let isNews = shared.state.snapshot.error != error
                 if let known { shared.state.restored(known) }
-                return (shared.state.failed(error), isNews)
+                return (shared.state.failed(error, cost: cost), isNews)
             }
             if isNews, error != .cancelled {
                 self.logger.warning("model source cannot be listed", metadata: ["error": "\(error)"])
