@@ -46,7 +46,13 @@ actor LocalModels {
     ) async throws -> LocalModels {
         // Each change counts, and the library coalesces them: few wait.
         let (changes, heard) = AsyncStream.makeStream(of: ModelCatalog.Change.self, bufferingPolicy: .unbounded)
-        let files = try await library.open(request, owner: owner, progress: progress, changed: { heard.yield($0) })
+        let files = try await library.open(
+            request,
+            owner: owner,
+            isRestored: !isStrict,
+            progress: progress,
+            changed: { heard.yield($0) }
+        )
         return LocalModels(
             request,
             files: files,

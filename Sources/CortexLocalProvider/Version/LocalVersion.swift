@@ -16,6 +16,7 @@ actor LocalVersion {
     private let folder: String
     private var running: Running?
     private var models: LocalModels?
+    private var opening: Task<LocalModels?, any Error>?
     /// Nobody wants it any more: what is about to start must not.
     private var isEnded = false
     /// The server ends: the next one will want the files of the models.
@@ -71,7 +72,16 @@ actor LocalVersion {
                 progress(line)
             }
         )
-        let models = try await self.openModels(dotEnv: dotEnv, progress: progress)
+        guard !self.isEnded else { throw CancellationError() }
+        // A task of its own, so that `drain` can end a download that nobody wants any more.
+        let opening = Task { try await self.openModels(dotEnv: dotEnv, progress: progress) }
+        self.opening = opening
+        let models = try await withTaskCancellationHandler {
+            try await opening.value
+        } onCancel: {
+            opening.cancel()
+        }
+        self.opening = nil
         self.models = models
         return WorkerLaunch(
             python: environment.python,
@@ -241,6 +251,7 @@ actor LocalVersion {
     func drain(grace: Duration, keepsModelFiles: Bool = false) async {
         self.isEnded = true
         self.keepsModelFiles = keepsModelFiles
+        self.opening?.cancel()
         guard let running = self.running else { return }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await running.queue.drain() }

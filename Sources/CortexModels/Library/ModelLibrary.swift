@@ -99,6 +99,8 @@ package actor ModelLibrary {
     /// same.
     /// - Parameters:
     ///   - owner: Who asks, for the log.
+    ///   - isRestored: The API has served before, under an earlier server: versions that are not on disk are waited for only
+    ///     where a model has none that is.
     ///   - progress: Takes a line for the user now and then.
     ///   - changed: Hears of every change after this call has returned; must not wait.
     /// - Throws: ``ModelOpenError`` where a source cannot be listed (and was not before), or a model of `model_path` or
@@ -106,6 +108,7 @@ package actor ModelLibrary {
     package func open(
         _ request: ModelRequest,
         owner: String,
+        isRestored: Bool = false,
         progress: @escaping @Sendable (String) -> Void,
         changed: @escaping @Sendable (ModelCatalog.Change) -> Void
     ) async throws -> APIModels {
@@ -130,7 +133,7 @@ package actor ModelLibrary {
         )
         for watch in watches { watch.subscribe(id) { models.wake() } }
         do {
-            try await models.prepare(progress: progress)
+            try await models.prepare(isRestored: isRestored, progress: progress)
         } catch {
             await models.close()
             throw error

@@ -52,11 +52,12 @@ struct TestLibrary {
         }
     }
 
-    func open(_ request: ModelRequest) async throws -> TestAPI {
+    func open(_ request: ModelRequest, isRestored: Bool = false) async throws -> TestAPI {
         let (changes, change) = AsyncStream.makeStream(of: ModelCatalog.Change.self)
         let models = try await self.library.open(
             request,
             owner: "iris",
+            isRestored: isRestored,
             progress: { _ in },
             changed: { change.yield($0) }
         )

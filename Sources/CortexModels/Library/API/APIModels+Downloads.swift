@@ -2,11 +2,13 @@ internal import Logging
 
 extension APIModels {
     /// Brings what is planned; returns when it is there, or has failed.
-    func downloadAll(_ progress: DownloadProgress) async {
+    ///
+    /// - Parameter isDue: Passes over what is to wait.
+    func downloadAll(_ progress: DownloadProgress, where isDue: (DiskSlots.Key) -> Bool = { _ in true }) async {
         await withTaskGroup(of: Void.self) { group in
             var running = 0
             while true {
-                while running < Self.downloads, !Task.isCancelled, let key = self.plan.next() {
+                while running < Self.downloads, !Task.isCancelled, let key = self.plan.next(where: isDue) {
                     running += 1
                     group.addTask { await self.download(key, progress) }
                 }

@@ -3,6 +3,8 @@ internal import Logging
 
 /// The models of one version of an API: what its workers can ask for, and what they use.
 package actor APIModels {
+    /// How long a source that others use may change before it is taken as it was last adopted.
+    private static let longestUnrest = Duration.seconds(10)
     /// Downloads of one API at once; the library's gate bounds all of them.
     static let downloads = 5
 
@@ -78,16 +80,10 @@ package actor APIModels {
 
     /// Waits until every source is known, and brings what has to be there before the first worker starts.
     ///
+    /// - Parameter isRestored: The API has served before: what is on disk is enough to begin with, and the rest comes later.
     /// - Throws: ``ModelOpenError`` or `CancellationError`.
-    func prepare(progress: @escaping @Sendable (String) -> Void) async throws {
-        var told: Set<Int> = []
-        var signals = self.signals.makeAsyncIterator()
-        while let unknown = self.watches.firstIndex(where: { !$0.snapshot.isKnown }) {
-            if self.watches[unknown].snapshot.isChanging, told.insert(unknown).inserted {
-                progress("waiting until \(self.request.sources[unknown].source.shown.escaped) stands still")
-            }
-            guard await signals.next(isolation: #isolation) != nil else { throw CancellationError() }
-        }
+    func prepare(isRestored: Bool, progress: @escaping @Sendable (String) -> Void) async throws {
+        try await self.awaitListings(progress: progress)
         var problems = self.request.problems.filter { $0.severity == .error }.map(\.description)
         for (watch, source) in zip(self.watches, self.request.sources) where watch.snapshot.revision == 0 {
             let name = source.name.map { $0 == ModelRequest.singleName ? "" : "\($0.escaped): " } ?? ""
@@ -96,13 +92,41 @@ package actor APIModels {
         guard problems.isEmpty else { throw ModelOpenError(problems: problems) }
         self.refresh()
         if self.request.isCached { await self.takeOver() }
-        await self.downloadAll(DownloadProgress(total: self.plan.count, time: self.time, report: progress))
+        let downloads = DownloadProgress(total: self.plan.count, time: self.time, report: progress)
+        if isRestored {
+            await self.downloadAll(downloads) { self.store.isWhole($0.generation) }
+            await self.downloadAll(downloads) { self.catalog.models[$0.model] == nil }
+        } else {
+            await self.downloadAll(downloads)
+        }
         try Task.checkCancellation()
         problems = self.request.sources.compactMap { $0.name }.compactMap(self.problem)
         guard problems.isEmpty else { throw ModelOpenError(problems: problems) }
         guard case .opening = self.stage else { throw CancellationError() }
         self.stage = .open
         self.news = []
+        self.wake()
+    }
+
+    /// Waits until every source has been listed since now, and has stood still or been waited for long enough.
+    ///
+    /// Listings that others have had may be older than what the user has changed before a deploy.
+    private func awaitListings(progress: @escaping @Sendable (String) -> Void) async throws {
+        let targets = self.watches.map { $0.request() }
+        let start = self.time.elapsed()
+        var told: Set<Int> = []
+        var signals = self.signals.makeAsyncIterator()
+        func isAwaited(_ number: Int) -> Bool {
+            let watch = self.watches[number]
+            guard watch.snapshot.isKnown, watch.hasAnswered(targets[number]) else { return true }
+            return watch.snapshot.isChanging && self.time.elapsed() - start < Self.longestUnrest
+        }
+        while let number = self.watches.indices.first(where: isAwaited) {
+            if self.watches[number].snapshot.isChanging, told.insert(number).inserted {
+                progress("waiting until \(self.request.sources[number].source.shown.escaped) stands still")
+            }
+            guard await signals.next(isolation: #isolation) != nil else { throw CancellationError() }
+        }
     }
 
     /// Follows the sources until the API is closed, or the task is cancelled.

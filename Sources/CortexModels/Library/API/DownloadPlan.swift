@@ -39,8 +39,11 @@ struct DownloadPlan {
     }
 
     /// The next to start; whether it is still wanted is for the caller to say.
-    mutating func next() -> Key? {
-        guard let key = self.ready.popLast() else { return nil }
+    ///
+    /// - Parameter isDue: Passes over what is to wait.
+    mutating func next(where isDue: (Key) -> Bool = { _ in true }) -> Key? {
+        guard let index = self.ready.lastIndex(where: isDue) else { return nil }
+        let key = self.ready.remove(at: index)
         self.pending.remove(key)
         self.running.insert(key)
         return key

@@ -9,6 +9,9 @@ final class SourceWatch: Sendable {
         var isEnded = false
         /// Whether it was listed ahead of its time since it last was listed in time.
         var isHurried = false
+        /// Listings that were begun, and that have ended.
+        var begun: UInt64 = 0
+        var ended: UInt64 = 0
     }
 
     let key: SourceKey
@@ -67,6 +70,18 @@ final class SourceWatch: Sendable {
         if isFirst { self.wake.yield() }
     }
 
+    /// Asks for a listing that begins after this; ``hasAnswered(_:)`` tells of it.
+    func request() -> UInt64 {
+        let begun = self.shared.withLock { $0.begun }
+        // The first one is on its way anyhow.
+        if begun > 0 { self.wake.yield() }
+        return begun + 1
+    }
+
+    func hasAnswered(_ number: UInt64) -> Bool {
+        self.shared.withLock { $0.ended >= number }
+    }
+
     /// Says that the kept listing is in use.
     func touch() {
         DiskFolder.touch(self.file.path)
@@ -80,7 +95,12 @@ final class SourceWatch: Sendable {
     /// Returns when the last subscriber has left, or the task is cancelled.
     func run() async {
         while !Task.isCancelled, !self.shared.withLock({ $0.isEnded }) {
+            let number = self.shared.withLock { shared in
+                shared.begun += 1
+                return shared.begun
+            }
             let step = await self.list()
+            self.shared.withLock { $0.ended = number }
             if step.hasChanged { await self.keep() }
             for signal in self.shared.withLock({ $0.subscribers }).values { signal() }
             await self.pause(Self.pick(step.wait))
