@@ -16,18 +16,26 @@ struct ModelMemory: Sendable {
         var signatureKey: String?
     }
 
-    private var loaded: [String: Set<Key>] = [:]
+    /// One content of a version, in the memory of a worker.
+    private struct Resident: Hashable {
+        var key: Key
+        var generation: String
+    }
+
+    private var loaded: [String: Set<Resident>] = [:]
     private(set) var descriptions: [Key: Description] = [:]
     /// Versions whose newest content did not load, with that content's generation.
     private(set) var failures: [Key: (generation: String, error: String)] = [:]
 
     /// Models in memory, each as often as there are workers that hold it.
+    ///
+    /// While one content takes the place of another, both are there.
     var count: Int { self.loaded.values.reduce(0) { $0 + $1.count } }
 
     /// In how many workers each version is.
     var holders: [Key: Int] {
-        self.loaded.values.reduce(into: [:]) { holders, keys in
-            for key in keys { holders[key, default: 0] += 1 }
+        self.loaded.values.reduce(into: [:]) { holders, residents in
+            for key in Set(residents.map(\.key)) { holders[key, default: 0] += 1 }
         }
     }
 
@@ -35,7 +43,7 @@ struct ModelMemory: Sendable {
         let key = Key(model: message.model, version: message.version)
         switch message.event {
         case .loaded:
-            self.loaded[worker, default: []].insert(key)
+            self.loaded[worker, default: []].insert(Resident(key: key, generation: message.generation))
             self.failures[key] = nil
             self.descriptions[key] = Description(
                 seconds: message.seconds,
@@ -46,9 +54,7 @@ struct ModelMemory: Sendable {
         case .failed:
             self.failures[key] = (message.generation, message.error ?? "it could not be loaded")
         case .unloaded:
-            // What replaces a version is loaded before the old content goes: the version is still there.
-            guard message.reason != "replaced" else { return }
-            self.loaded[worker]?.remove(key)
+            self.loaded[worker]?.remove(Resident(key: key, generation: message.generation))
         }
     }
 

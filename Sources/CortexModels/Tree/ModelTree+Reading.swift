@@ -7,10 +7,19 @@ extension ModelTree {
     /// - Parameters:
     ///   - objects: In the order of listings.
     ///   - shown: The path as the user wrote it, for messages.
-    package static func read(_ objects: [StoredObject], kind: ModelKind, shown: String) -> ModelTree {
+    ///   - keepsVersions: For Python: whether the model has had versions. Then a name that appears beside them (an upload that
+    ///     will be renamed, a note) does not make it a model without.
+    package static func read(
+        _ objects: [StoredObject],
+        kind: ModelKind,
+        shown: String,
+        keepsVersions: Bool = false
+    ) -> ModelTree {
         let root = TreeLevel(objects.filter { !$0.isHidden }, below: "")
         guard !root.isEmpty else { return ModelTree(problem: "\(shown.escaped) is empty") }
-        return kind == .python ? Self.readPython(root, shown: shown) : Self.readChecked(root, kind: kind, shown: shown)
+        return kind == .python
+            ? Self.readPython(root, shown: shown, keepsVersions: keepsVersions)
+            : Self.readChecked(root, kind: kind, shown: shown)
     }
 
     /// What a `models.dir` holds.
@@ -37,7 +46,7 @@ extension ModelTree {
     }
 
     /// Python models may hold anything: versioned where there is nothing but versions, else one model as a whole.
-    private static func readPython(_ root: TreeLevel, shown: String) -> ModelTree {
+    private static func readPython(_ root: TreeLevel, shown: String, keepsVersions: Bool) -> ModelTree {
         var tree = ModelTree()
         for file in root.files {
             guard let version = ModelVersion(folderName: file.path) else { continue }
@@ -45,7 +54,13 @@ extension ModelTree {
         }
         let names = root.folders.keys.filter { ModelVersion(folderName: $0) != nil }
         let others = root.othersBesideVersions
-        if others.isEmpty, !names.isEmpty || !tree.broken.isEmpty {
+        if keepsVersions ? !names.isEmpty : others.isEmpty && !(names.isEmpty && tree.broken.isEmpty) {
+            if !others.isEmpty {
+                let verb = others.count == 1 ? "stands" : "stand"
+                tree.warnings.append(
+                    "\(shown.escaped): \(others.listed) \(verb) beside the versions, and is no part of them"
+                )
+            }
             for name in names {
                 guard let version = ModelVersion(folderName: name), tree.broken[version] == nil else { continue }
                 let level = root.folder(name)

@@ -175,6 +175,35 @@ import Testing
         }
     }
 
+    @Test func `a name that appears beside versions takes none of them away`() async throws {
+        self.storage[self.bucket] = ["1/model": "one", "2/model": "two"]
+        try await TestLibrary.run(self.storage) { test in
+            let api = try await test.open(try self.single())
+            self.storage.put("3.tmp/model", "three", at: self.bucket)
+            self.storage.put("4/model", "four", at: self.bucket)
+            for _ in 1...2 { await test.clock.wakeNext() }
+            let change = try await api.change()
+            #expect(change.changed[ModelRequest.singleName]?.versions.count == 3)
+            #expect(await api.offered() == ["_cortex_default: 1 2 4"])
+            #expect(await api.models.troubles().first?.contains("3.tmp stands beside the versions") == true)
+
+            // Neither does it for a server that comes back, and finds it there.
+            await api.models.close(keepFiles: true)
+            let again = try await test.open(try self.single(), isRestored: true)
+            #expect(await again.offered() == ["_cortex_default: 1 2 4"])
+        }
+    }
+
+    @Test func `a model that never had versions may have numbers in it`() async throws {
+        self.storage[self.bucket] = ["1/layer": "one", "2/layer": "two", "config": "x"]
+        try await TestLibrary.run(self.storage) { test in
+            let api = try await test.open(try self.single())
+            #expect(await api.offered() == ["_cortex_default: 1"])
+            let folder = try await api.ensure(ModelRequest.singleName, 1)
+            #expect(try TestLibrary.text("\(folder)/config") == "x")
+        }
+    }
+
     @Test func `what is opened again is taken as it is now`() async throws {
         self.storage[self.bucket] = ["1/model": "one"]
         try await TestLibrary.run(self.storage) { test in

@@ -66,7 +66,7 @@ package actor APIModels {
         self.logger = logger
         self.changed = changed
         self.leave = leave
-        self.index = ModelIndex(request)
+        self.index = ModelIndex(request, isOnDisk: { store.isWhole($0) })
         self.plan = DownloadPlan(pace: retryPace)
         self.slots = DiskSlots(limit: request.isCached ? request.diskCacheSize : nil)
         self.revisions = Array(repeating: 0, count: watches.count)

@@ -43,6 +43,9 @@ struct ModelIndex: Sendable {
             )
         }
 
+        /// Whether it is one for each number, not one as a whole.
+        var hasVersions: Bool { self.versions.values.contains { !$0.tree.prefix.isEmpty } }
+
         /// Whether what served until now is to go on serving: there is something, but it is wrong.
         func isBroken(_ version: ModelVersion) -> Bool {
             self.broken[version] != nil || self.problem != nil && self.broken.isEmpty && !self.objects.isEmpty
@@ -58,7 +61,11 @@ struct ModelIndex: Sendable {
     /// What stands beside them and could not be read, a sentence each.
     private(set) var flaws: [Int: [String]] = [:]
 
-    init(_ request: ModelRequest) {
+    private let isOnDisk: @Sendable (_ generation: String) -> Bool
+
+    /// - Parameter isOnDisk: Whether a content is here already.
+    init(_ request: ModelRequest, isOnDisk: @escaping @Sendable (_ generation: String) -> Bool) {
+        self.isOnDisk = isOnDisk
         self.kind = request.kind
         self.sources = request.sources
         self.sourceKeys = request.sources.map(\.source.location.key)
@@ -114,9 +121,20 @@ struct ModelIndex: Sendable {
 
     private func read(_ objects: [StoredObject], of source: Int, folder: String) -> Model {
         let shown = Self.shown(self.sources[source].source, folder)
-        let tree = ModelTree.read(objects, kind: self.kind, shown: shown)
         // A model of a folder of models has its name in its key: the paths of its objects lack it.
         let key = folder.isEmpty ? self.sourceKeys[source] : "\(self.sourceKeys[source])/\(folder)"
+        let name = self.sources[source].name ?? String(folder.dropLast())
+        var tree = ModelTree.read(objects, kind: self.kind, shown: shown)
+        if self.kind == .python, tree.versions[.unversioned]?.prefix == "" {
+            let versioned = ModelTree.read(objects, kind: self.kind, shown: shown, keepsVersions: true)
+            let hadVersions = self.models[name]?.hasVersions == true
+            let versions = versioned.versions.values.filter { !$0.prefix.isEmpty }
+            if !versions.isEmpty,
+                hadVersions || versions.contains(where: { self.isOnDisk($0.generation(sourceKey: key)) })
+            {
+                tree = versioned
+            }
+        }
         return Model(
             source: source,
             folder: folder,
