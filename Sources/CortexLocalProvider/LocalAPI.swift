@@ -223,6 +223,8 @@ actor LocalAPI {
     private func failed(_ version: LocalVersion, reason: String) async {
         guard version === self.wanted, case .running = self.rollout else { return }
         let number = version.deployment.version
+        // What user code raised goes to terminals.
+        let reason = LogText.block(reason)
         self.log.write(level: "error", "version \(number) could not be started: \(reason)", version: number)
         self.rollout = .failed(reason: reason)
         self.emit(ProviderEvent(api: self.name, version: number, kind: .failed, message: reason))

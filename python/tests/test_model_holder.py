@@ -176,6 +176,36 @@ def test_a_load_that_never_ends_holds_up_no_other() -> None:
     assert stage.get("iris") == "iris22a"
 
 
+def test_a_start_begins_with_what_has_loaded_before() -> None:
+    catalog = model(1, 2, 9)
+    catalog["versions"]["1"]["proven"] = catalog["versions"]["2"]["proven"] = True
+    stage = Stage(iris=catalog)
+    gate = Gate()
+    stage.during["iris"] = lambda label: gate(label) if label == "iris9a" else None
+    assert stage.holder.start() == []
+    assert stage.get("iris") == "iris2a"
+    gate.wait()
+    assert stage.get("iris") == "iris2a"
+    gate.open()
+    stage.expect("loaded", "iris9a")
+    stage.expect("unloaded", "iris2a")
+    assert stage.get("iris") == "iris9a"
+
+
+def test_a_proven_version_that_fails_leaves_the_start_to_the_others() -> None:
+    catalog = model(1, 2)
+    catalog["versions"]["1"]["proven"] = True
+    stage = Stage(iris=catalog)
+
+    def fail(label: str) -> None:
+        if label == "iris1a":
+            raise ValueError("gone bad")
+
+    stage.during["iris"] = fail
+    assert stage.holder.start() == []
+    assert stage.get("iris") == "iris2a"
+
+
 def test_a_version_that_has_ended_processes_is_left_alone() -> None:
     poison = model(1, 2)
     poison["versions"]["2"]["error"] = "its load has ended the worker"

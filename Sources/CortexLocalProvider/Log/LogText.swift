@@ -14,6 +14,19 @@ enum LogText {
         var request_id: String?
     }
 
+    /// A text of unknown origin that may have several lines, without any other control character.
+    static func block(_ text: String) -> String {
+        var block = ""
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0x09, 0x0A: block.unicodeScalars.append(scalar)
+            case 0..<0x20, 0x7F..<0xA0: block += "\\x" + String(scalar.value, radix: 16)
+            default: block.unicodeScalars.append(scalar)
+            }
+        }
+        return block
+    }
+
     /// A text of unknown origin as one line that a terminal can be given: without control characters, and cut.
     static func line(_ text: String) -> String {
         var line = ""

@@ -25,6 +25,8 @@ actor LocalModels {
         var catalog: ModelCatalog
         /// Contents that workers must not load, with the reason.
         var refused: [ModelLoads.Key: String] = [:]
+        /// Contents that some worker has loaded: others begin with the newest of them.
+        var proven: Set<ModelLoads.Key> = []
         /// Whether a model that does not load fails the start: so it is until a version of the API has once been live.
         var isStrict: Bool
     }
@@ -117,6 +119,7 @@ actor LocalModels {
         let changed = self.offer.withLock { offer in
             for name in change.removed { offer.catalog.models[name] = nil }
             for (name, model) in change.changed { offer.catalog.models[name] = model }
+            offer.forgetOldContents(of: change)
             return offer.json(of: change.changed)
         }
         var body = ByteBuffer()
@@ -159,7 +162,9 @@ actor LocalModels {
         self.memory.received(message, from: worker)
         self.loads.ended(ModelLoads.Key(message), in: worker, isLoaded: message.event == .loaded)
         switch message.event {
-        case .loaded: self.counters.loaded(message.model, isSuccess: true, seconds: message.seconds)
+        case .loaded:
+            self.offer.withLock { _ = $0.proven.insert(ModelLoads.Key(message)) }
+            self.counters.loaded(message.model, isSuccess: true, seconds: message.seconds)
         case .failed, .unloaded:
             if message.event == .failed {
                 self.counters.loaded(message.model, isSuccess: false, seconds: nil)
@@ -243,7 +248,9 @@ actor LocalModels {
         _ refused: [ModelLoads.Key: String]
     ) -> String? {
         let load = ModelLoads.Key(model: key.model, version: key.version, generation: generation ?? "")
-        return refused[load] ?? self.memory.failures[key]?.error
+        if let reason = refused[load] { return reason }
+        guard let failure = self.memory.failures[key], failure.generation == generation else { return nil }
+        return failure.error
     }
 
     /// A load that takes long is told of: it may never end.
@@ -272,6 +279,17 @@ actor LocalModels {
 }
 
 extension LocalModels.Offer {
+    /// What is noted of contents that are there no more is of no use.
+    fileprivate mutating func forgetOldContents(of change: ModelCatalog.Change) {
+        func isCurrent(_ key: ModelLoads.Key) -> Bool {
+            guard change.changed[key.model] != nil || change.removed.contains(key.model) else { return true }
+            guard let version = ModelVersion(folderName: key.version) else { return false }
+            return self.catalog.models[key.model]?.versions[version]?.generation == key.generation
+        }
+        self.proven = self.proven.filter(isCurrent)
+        self.refused = self.refused.filter { isCurrent($0.key) }
+    }
+
     /// Models as workers read them.
     fileprivate func json(of models: [String: ModelCatalog.Model]) -> [String: JSONValue] {
         var entries: [String: JSONValue] = [:]
@@ -283,6 +301,7 @@ extension LocalModels.Offer {
                 ]
                 let key = ModelLoads.Key(model: name, version: "\(version)", generation: entry.generation)
                 if let reason = self.refused[key] { content["error"] = .string(reason) }
+                if self.proven.contains(key) { content["proven"] = true }
                 versions["\(version)"] = .object(content)
             }
             entries[name] = .object([

@@ -15,6 +15,8 @@ class Version:
     size: int
     #: Why it is not to be loaded: it has ended processes.
     error: str | None = None
+    #: Whether some worker has loaded it before.
+    proven: bool = False
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,9 @@ class CatalogModel:
     def parse(cls, message: dict[str, Any]) -> CatalogModel:
         """From the JSON of a `WELCOME` or a `MODELS`."""
         versions = {
-            int(number): Version(each["generation"], each["modified"], each["size"], each.get("error"))
+            int(number): Version(
+                each["generation"], each["modified"], each["size"], each.get("error"), each.get("proven", False)
+            )
             for number, each in message["versions"].items()
         }
         return cls(message["signature_key"], versions)

@@ -111,7 +111,8 @@ class ModelHolder:
         if self._settings.eager:
             for name in sorted(self._catalog):
                 try:
-                    self._find(name, None, None)
+                    # What has loaded before first: a newer version that never ends to load must not keep this one away.
+                    self._find(name, None, None, first=self._newest_proven(name))
                 except ModelError as error:
                     problems.append(error)
         with self._lock:
@@ -187,7 +188,12 @@ class ModelHolder:
 
     # A model that is not at hand.
 
-    def _find(self, name: Any, version: Any, pins: Pins | None) -> Entry:
+    def _newest_proven(self, name: str) -> int | None:
+        versions = self._catalog[name].versions
+        return max((number for number, each in versions.items() if each.proven and each.error is None), default=None)
+
+    def _find(self, name: Any, version: Any, pins: Pins | None, first: int | None = None) -> Entry:
+        """- `first`: the version to load as the latest, where nothing serves as it yet."""
         number = parse_version(version)
         missed = False
         failed: ModelError | None = None
@@ -195,7 +201,10 @@ class ModelHolder:
             with self._lock:
                 state = self._state_of(name)
                 try:
-                    choice = state.choose(number, self._clock())
+                    if first is not None and failed is None and state.bound is None and first not in state.loaded:
+                        choice: Entry | int = first
+                    else:
+                        choice = state.choose(number, self._clock())
                 except ModelError as error:
                     raise failed or error from None
                 found: Entry | Flight

@@ -33,7 +33,7 @@ def parse_version(choice: Any) -> int | None:
     if isinstance(text, str) and _NUMBER.fullmatch(text) and int(text) < _NUMBER_LIMIT:
         return int(text)
     raise InvalidVersion(
-        f"{_shown(choice)} is not a model version: a version is a whole number without leading zeros, "
+        f"{_shown(choice)} is not a model version: a version is a whole number below 2^63 without leading zeros, "
         'or "latest" (as is None)'
     )
 

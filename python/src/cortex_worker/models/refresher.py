@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 #: Seconds after which a load no longer holds up those of others, and how many may go on so.
-PATIENCE = 30.0
+PATIENCE = 10.0
 _MOST_SLOW = 4
 
 
