@@ -168,7 +168,10 @@ package actor ModelLibrary {
 
     /// What is in use is marked so every hour: a server that comes after a crash keeps it.
     private func touch() async {
-        while (try? await self.time.sleep(.seconds(3600))) != nil { await self.touchAll() }
+        while (try? await self.time.sleep(.seconds(3600))) != nil {
+            await self.touchAll()
+            await self.store.sweep(now: self.time.wall())
+        }
     }
 
     private func touchAll() async {

@@ -219,6 +219,28 @@ import Foundation
         }
     }
 
+    @Test func `what a crash has left goes after a day of a server that goes on`() async throws {
+        try await withTemporaryFolder { folder in
+            let models = "\(folder)/models"
+            let first = try self.store(models)
+            for number in [1, 2] {
+                let item = try self.item(number)
+                first.claim(item.generation, by: 1)
+                _ = try await first.bring(item)
+            }
+            await Self.untilSettled(models, 2)
+            let used = try #require(DiskFolder.modified("\(models)/objects/generation-1/about.json"))
+            let second = try self.store(models, now: used)
+            second.claim("generation-2", by: 1)
+            await second.sweep(now: used + Self.day / 2)
+            #expect(second.isWhole("generation-1"))
+            await second.sweep(now: used + 2 * Self.day)
+            #expect(!second.isWhole("generation-1") && second.isWhole("generation-2"))
+            #expect(try TestLibrary.names("\(models)/objects") == ["generation-2"])
+            #expect(try TestLibrary.names("\(models)/incoming").isEmpty)
+        }
+    }
+
     @Test func `progress is told to all who wait`() async throws {
         try await withTemporaryFolder { folder in
             let store = try self.store("\(folder)/models")

@@ -106,6 +106,17 @@ final class ModelStore: Sendable {
         }
     }
 
+    /// Removes what nobody has needed for ``keptFor``: what a crash has left, and no API came back for.
+    func sweep(now: Int64) async {
+        for generation in self.state.withLock({ $0.idle }) {
+            guard let used = self.lastNeeded(generation), used < now - Self.keptFor else { continue }
+            // Given up as by its last user: nothing happens to it where another has come in between.
+            let claim = self.nextID()
+            self.claim(generation, by: claim)
+            if let trash = self.unclaim(generation, by: claim) { await self.erase(trash) }
+        }
+    }
+
     /// Says that what is claimed was in use until now, for the server that comes after a crash.
     func touch() async {
         let paths = self.state.withLock { $0.claimed }.map(self.about)

@@ -77,6 +77,11 @@ struct StoreState {
         self.entries[generation] = .whole
     }
 
+    /// What is whole and nobody has claimed since the server started.
+    var idle: [String] {
+        self.entries.keys.filter { self.isWhole($0) && (self.claims[$0] ?? []).isEmpty }
+    }
+
     func isWhole(_ generation: String) -> Bool {
         guard case .whole = self.entries[generation] else { return false }
         return true
