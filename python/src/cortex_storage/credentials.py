@@ -26,6 +26,8 @@ class Credentials:
     """What obstore asks for keys, where it cannot find them itself."""
     denial: str = "check that these credentials may list and read it"
     """What to do when the store refuses them."""
+    session: Any = None
+    """The same identity for botocore, where that has found it."""
     region: str | None = None
     endpoint: str | None = None
 
@@ -86,6 +88,7 @@ def _from_profile(environment: Mapping[str, str]) -> Credentials | None:
     settings = session.get_scoped_config()
     return Credentials(
         provider=_provider(session),
+        session=session,
         denial=f"check that the profile {named or 'default'} may list and read it",
         region=settings.get("region"),
         endpoint=settings.get("endpoint_url"),
@@ -125,7 +128,8 @@ def _from_web_identity(environment: Mapping[str, str]) -> Credentials:
             return DeferredRefreshableCredentials(fetcher.fetch_credentials, self.METHOD)
 
     session.register_component("credential_provider", CredentialResolver([Provider()]))
-    return Credentials(provider=_provider(session), denial=f"check that the role {role} may list and read it")
+    denial = f"check that the role {role} may list and read it"
+    return Credentials(provider=_provider(session), session=session, denial=denial)
 
 
 def _provider(session: Any) -> Any:

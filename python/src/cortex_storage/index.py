@@ -13,18 +13,19 @@ import obstore
 from obstore.exceptions import BaseError
 
 from cortex_storage.faults import StorageFault, of_store
-from cortex_storage.objects import check
 from cortex_storage.pages import ask
 from cortex_storage.together import each
 
 if TYPE_CHECKING:
-    from cortex_storage.objects import StoredObject
+    from cortex_storage.objects import Flaws, StoredObject
     from cortex_storage.pages import Page
     from cortex_storage.place import Place
 
 _DEEPEST = 32
 _PAGES_AT_ONCE = 4
 _HEADS_AT_ONCE = 8
+_OF_ONE = ("denied", "notFound", "unsupported")
+"""Kinds of faults that say something about one name only."""
 _ASKERS = ThreadPoolExecutor(32, "ask")
 
 
@@ -44,7 +45,7 @@ async def speaks_dav(place: Place) -> bool:
     return page.status < 400 and "dav" in page.headers
 
 
-async def walk(place: Place, limit: int) -> list[StoredObject]:
+async def walk(place: Place, limit: int, flaws: Flaws) -> list[StoredObject]:
     """All files that the pages below the root lead to, a level at a time."""
     from cortex_storage.listing import too_many
 
@@ -55,7 +56,15 @@ async def walk(place: Place, limit: int) -> list[StoredObject]:
         below: set[str] = set()
 
         async def visit(folder: str, below: set[str] = below, count: int = len(seen)) -> None:
-            for path in _entries(place, folder, await _page(place, folder)):
+            try:
+                page = await _page(place, folder)
+            except StorageFault as fault:
+                # Another folder is none the worse for it; a server that is away is away for all.
+                if not folder or fault.kind not in _OF_ONE:
+                    raise
+                flaws.add(folder.rstrip("/"), fault.message)
+                return
+            for path in _entries(place, folder, page, flaws):
                 (below if path.endswith("/") else files).add(path)
                 if len(files) + count + len(below) > limit:
                     raise too_many(place, limit)
@@ -64,8 +73,10 @@ async def walk(place: Place, limit: int) -> list[StoredObject]:
         level = sorted(below - seen)
         seen |= below
         if not level:
-            return await _described(place, sorted(files))
-    raise StorageFault("unsupported", f"{place.shown(level[0])} is deeper than {_DEEPEST} folders")
+            break
+    for folder in level:
+        flaws.add(folder.rstrip("/"), f"{place.shown(folder)} is deeper than {_DEEPEST} folders")
+    return await _described(place, sorted(files), flaws)
 
 
 async def _page(place: Place, folder: str) -> Page:
@@ -92,28 +103,32 @@ async def _ask(place: Place, folder: str, method: str) -> Page:
         raise StorageFault("unreachable", f"{place.shown(folder)}: cannot reach {place.server}: {reason}") from error
 
 
-def _entries(place: Place, folder: str, page: Page) -> list[str]:
+def _entries(place: Place, folder: str, page: Page, flaws: Flaws) -> list[str]:
     """The files and folders (these end in `/`) that a page links to, relative to the root; others are ignored."""
     links = _Links()
     links.feed(page.text)
-    base = f"{place.web}{quote(folder)}"
-    known = {unquote(base), unquote(page.url)}
+    known = {tuple(_parts(url)[:-1]) for url in (f"{place.web}{quote(folder)}", page.url)}
     found = []
     for link in links.found:
         target = urldefrag(urljoin(page.url, link.strip())).url
-        name = next((unquote(target)[len(start) :] for start in known if unquote(target).startswith(start)), "")
+        parts = _parts(target)
+        names = next((parts[len(start) :] for start in known if tuple(parts[: len(start)]) == start), [])
+        is_folder = names[-1:] == [""]
+        names = names[:-1] if is_folder else names
         # Links that sort the page have a query; the page itself has no name of its own.
-        if not name or "?" in target:
+        if not names or "?" in target:
             continue
-        parts = [unquote(part) for part in target.split("/")]
-        if any("/" in part for part in parts):
-            raise StorageFault("unsupported", f"{place.shown(folder)}{name} cannot be a file: / is in its name")
-        check(f"{folder}{name}".rstrip("/"), place.shown(f"{folder}{name}"))
-        found.append(f"{folder}{name}")
+        if not flaws.takes([*folder.split("/")[:-1], *names]):
+            found.append(folder + "/".join(names) + ("/" if is_folder else ""))
     return found
 
 
-async def _described(place: Place, paths: list[str]) -> list[StoredObject]:
+def _parts(url: str) -> list[str]:
+    """What is between the slashes of a URL: a name may hold one that is encoded."""
+    return [unquote(part) for part in url.split("/")]
+
+
+async def _described(place: Place, paths: list[str], flaws: Flaws) -> list[StoredObject]:
     """The files with what a server tells of each."""
     from cortex_storage.listing import from_meta
 
@@ -122,11 +137,15 @@ async def _described(place: Place, paths: list[str]) -> list[StoredObject]:
     async def describe(path: str) -> None:
         try:
             meta = await obstore.head_async(place.store, path)
-        except FileNotFoundError as error:
-            raise StorageFault("notFound", f"{place.shown(path)} is linked to, and is not there") from error
+        except FileNotFoundError:
+            flaws.add(path, f"{place.shown(path)} is linked to, and is not there")
         except (BaseError, OSError) as error:
-            raise of_store(error, place, path) from error
-        found.append(from_meta(path, meta))
+            fault = of_store(error, place, path)
+            if fault.kind not in _OF_ONE:
+                raise fault from error
+            flaws.add(path, fault.message)
+        else:
+            found.append(from_meta(path, meta))
 
     await each(paths, describe, _HEADS_AT_ONCE)
     return found

@@ -12,14 +12,15 @@ from urllib.parse import quote, urlsplit
 from obstore.exceptions import BaseError, UnknownConfigurationKeyError
 from obstore.store import AzureStore, GCSStore, HTTPStore, S3Store
 
-from cortex_storage import credentials
+from cortex_storage import credentials, s3
 from cortex_storage.faults import StorageFault
 from cortex_storage.pages import bucket_region
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from cortex_storage.credentials import Credentials
+    from cortex_storage.objects import StoredObject
 
 CONNECT_TIMEOUT = 5
 QUIET_TIMEOUT = 20
@@ -54,6 +55,8 @@ class Place:
     """The URL of the root where it is a web server's folder, which has pages in place of listings."""
     ranges: bool | None = True
     """Whether parts of an object can be asked for; None: not known yet."""
+    keys: Callable[[], AsyncIterator[list[StoredObject]]] | None = None
+    """Lists the objects below the root another way, whatever their keys are; None where there is none."""
 
     def shown(self, path: str) -> str:
         """An object, or with an empty path the root, as messages name it."""
@@ -108,7 +111,15 @@ async def _s3(url: str, environment: Mapping[str, str]) -> Place:
         own["endpoint"] = endpoint
     skipped = {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AWS_REGION", "AWS_DEFAULT_REGION"}
     store = _built(S3Store, bucket, prefix, environment, "AWS_", found, own, skipped)
-    return Place(store, f"{scheme}://{bucket}/", prefix, f"bucket {bucket}", endpoint or "Amazon S3", found.denial)
+    return Place(
+        store,
+        f"{scheme}://{bucket}/",
+        prefix,
+        f"bucket {bucket}",
+        endpoint or "Amazon S3",
+        found.denial,
+        keys=s3.Bucket(bucket, prefix, environment, found, own["region"], endpoint).pages,
+    )
 
 
 def _gs(url: str, environment: Mapping[str, str]) -> Place:

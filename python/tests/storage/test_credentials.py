@@ -133,7 +133,7 @@ def test_an_unknown_profile_is_named(profiles: Path, start: Callable[..., Agent]
 
 
 def test_web_identity(s3: S3, start: Callable[..., Agent], tmp_path: Path) -> None:
-    s3.fill("identity", {"m/a": b"1"})
+    s3.fill("identity", {"m/a": b"1", "m//bad": b"2"})
     token = tmp_path / "token"
     token.write_text("signed by the cluster")
     agent = start(
@@ -143,7 +143,7 @@ def test_web_identity(s3: S3, start: Callable[..., Agent], tmp_path: Path) -> No
         AWS_ROLE_ARN="arn:aws:iam::123456789012:role/reader",
         AWS_ROLE_SESSION_NAME="cortex",
     )
-    assert agent.paths("s3://identity/m/") == ["a"]
+    assert agent.paths("s3://identity/m/") == ["(empty)", "a"]
 
 
 def test_a_containers_credentials(listed: WebServer, tmp_path: Path, start: Callable[..., Agent]) -> None:
@@ -174,6 +174,63 @@ def test_the_machines_metadata_only_when_asked(listed: WebServer, start: Callabl
     listed.objects.clear()
     start(**variables, CORTEX_STORAGE_METADATA="true").paths("s3://bucket/m/")
     assert signer(listed) == "BOX"
+
+
+@pytest.mark.parametrize(
+    ("variables", "key", "token"),
+    [
+        ({}, None, None),
+        ({"AWS_SKIP_SIGNATURE": "true", "AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": "s"}, None, None),
+        ({"AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": "s"}, "AK", None),
+        ({"AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "token"}, "AK", "token"),
+        ({"AWS_SHARED_CREDENTIALS_FILE": "PROFILES", "AWS_PROFILE": "second"}, "SECOND", "token"),
+        (
+            {
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI": "SERVER/creds",
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "SECRET",
+            },
+            "POD",
+            "t",
+        ),
+        ({"AWS_METADATA_ENDPOINT": "SERVER", "CORTEX_STORAGE_METADATA": "true"}, "POD", "t"),
+    ],
+)
+def test_a_second_look_at_a_bucket_is_signed_like_the_first(
+    variables: dict[str, str],
+    key: str | None,
+    token: str | None,
+    web: WebServer,
+    profiles: Path,
+    start: Callable[..., Agent],
+) -> None:
+    # A name that obstore refuses is asked for again, by botocore.
+    entry = LISTING[LISTING.index(b"<Contents>") : LISTING.index(b"</ListBucketResult>")]
+    body = LISTING.replace(entry, entry.replace(b"m/a", b"m//x") + entry)
+    web.faults["/bucket"] = [faulty.Fault(status=200, body=body) for _ in range(2)]
+    answer = {
+        "Code": "Success",
+        "AccessKeyId": "POD",
+        "SecretAccessKey": "s",
+        "Token": "t",
+        "Expiration": "2099-01-01T00:00:00Z",
+    }
+    web.pages |= {
+        "/creds": ("application/json", json.dumps(answer).encode()),
+        "/latest/meta-data/iam/security-credentials/": ("text/plain", b"role"),
+        "/latest/meta-data/iam/security-credentials/role": ("application/json", json.dumps(answer).encode()),
+    }
+    secret = profiles.parent / "secret"
+    secret.write_text("secret")
+    places = {"PROFILES": str(profiles), "SERVER": web.url, "SECRET": str(secret)}
+    for name, place in places.items():
+        variables = {variable: value.replace(name, place) for variable, value in variables.items()}
+    assert start(AWS_ENDPOINT_URL=web.url, **variables).paths("s3://bucket/m/") == ["(empty)", "a"]
+    first, second = web.gets("/bucket")
+    assert "Boto" not in first["user-agent"]
+    assert "Boto" in second["user-agent"]
+    assert signer(web) == key
+    assert first.get("authorization", "").split("/")[0] == second.get("authorization", "").split("/")[0]
+    assert [asked.get("x-amz-security-token") for asked in (first, second)] == [token, token]
 
 
 def test_keys_are_checked_by_a_real_server(strict_s3: S3, start: Callable[..., Agent]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import TYPE_CHECKING
 
@@ -66,14 +67,59 @@ def test_an_empty_root_is_an_empty_listing(s3: S3, start: Callable[..., Agent]) 
     assert start(**s3.variables).listing("s3://empty/nothing/here/") == []
 
 
-@pytest.mark.parametrize("key", ["m/../x", "m//x", "m/./x", "m/a\tb"])
-def test_a_name_that_cannot_be_a_files_is_refused_by_name(key: str, s3: S3, start: Callable[..., Agent]) -> None:
-    bucket = f"bad-{key.encode().hex()}"
-    s3.fill(bucket, {"m/good": b"1", key: b"2"})
-    with pytest.raises(Fault) as caught:
-        start(**s3.variables).listing(f"s3://{bucket}/m/")
-    assert caught.value.kind == "unsupported"
-    assert f"s3://{bucket}/{key}".encode("unicode_escape").decode() in caught.value.message
+LONG = "é" * 128
+BAD_KEYS = [
+    ("m/../x", "\\.\\.", "its name has . or .. as a part"),
+    ("m//x", "(empty)", "its name has an empty part"),
+    ("m/2/./x", "2/\\.", "its name has . or .. as a part"),
+    ("m/2//x", "2/(empty)", "its name has an empty part"),
+    ("m/2/a\tb", "2/a\\u{9}b", "its name has a control character in it"),
+    ("m/2/a\x01\\b", "2/a\\u{1}\\\\b", "its name has a control character in it"),
+    # obstore has nothing against this one.
+    ("m/2/a\x85b/c", "2/a\\u{85}b", "its name has a control character in it"),
+    (
+        f"m/2/{LONG}",
+        f"2/{LONG[:100]}…{hashlib.sha256(LONG.encode()).hexdigest()[:16]}",
+        "a part of its name is longer than 255 bytes",
+    ),
+]
+
+
+@pytest.mark.parametrize(("key", "path", "reason"), BAD_KEYS)
+def test_a_name_that_cannot_be_a_files_is_listed_as_a_flaw(
+    key: str, path: str, reason: str, s3: S3, start: Callable[..., Agent]
+) -> None:
+    bucket = f"bad-{hashlib.md5(key.encode()).hexdigest()}"
+    good = {"m/1/a": b"1", "m/1/empty": b"", "m/2/a": b"2", "m/": b"", "m/marker/": b"", "m/x/1/a": b"3"}
+    s3.fill(bucket, good)
+    agent = start(**s3.variables)
+    before = agent.listing(f"s3://{bucket}/m/")
+    assert [entry["path"] for entry in before] == ["1/a", "1/empty", "2/a", "x/1/a"]
+    s3.fill(bucket, {key: b"bad", f"{key}/more": b"below it"})
+    listing = agent.listing(f"s3://{bucket}/m/")
+    # What is sound is listed exactly as before: nothing is taken for a change.
+    assert [entry for entry in listing if "flaw" not in entry] == before
+    shown = f"s3://{bucket}/{key}"
+    shown = shown if shown.isprintable() else shown.encode("unicode_escape").decode()
+    flawed = [entry for entry in listing if "flaw" in entry]
+    assert [(entry["path"], entry["size"], entry["tag"]) for entry in flawed] == [(path, 0, None)]
+    assert flawed[0]["flaw"].startswith(shown)
+    assert flawed[0]["flaw"].endswith(f" cannot be a file: {reason}; rename or remove it")
+    assert listing == sorted(listing, key=lambda entry: entry["path"].encode())
+    assert files(agent.fetch(f"s3://{bucket}/m/", before, "")) == {
+        "1/a": b"1",
+        "1/empty": b"",
+        "2/a": b"2",
+        "x/1/a": b"3",
+    }
+    with pytest.raises(Fault, match="tooMany"):
+        agent.listing(f"s3://{bucket}/m/", limit=3)
+
+
+def test_a_bucket_of_bad_names_is_refused(s3: S3, start: Callable[..., Agent]) -> None:
+    s3.fill("bad-names", {f"m/{n}/a\x7f": b"1" for n in range(1001)})
+    with pytest.raises(Fault, match=r"tooMany: s3://bad-names/m/ holds more than 1,000 entries like this: s3://bad-na"):
+        start(**s3.variables).listing("s3://bad-names/m/")
 
 
 @pytest.mark.parametrize("path", ["../out", "/etc/out", "a/../../out", "a\0b", "a//b", ".", ""])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from storage import web as faulty
 from storage.peer import Fault, files
 
 if TYPE_CHECKING:
@@ -103,10 +104,47 @@ def test_an_apache_page(web: WebServer, start: Callable[..., Agent]) -> None:
     assert files(agent.fetch(f"{web.url}/m/iris/", listing)) == {"model.onnx": b"12345", "sub folder/weights": b"1"}
 
 
-@pytest.mark.parametrize("link", ["..%2f..%2fetc%2fpasswd", "a%2fb", "a%00b", "%2e%2e%2fx"])
-def test_a_link_to_an_impossible_name_is_refused(link: str, web: WebServer, start: Callable[..., Agent]) -> None:
-    web.pages["/m/"] = ("text/html", f'<a href="{link}">x</a>'.encode())
-    with pytest.raises(Fault, match=r"unsupported: http://.*cannot be a file"):
+@pytest.mark.parametrize(
+    ("link", "path"),
+    [
+        ("..%2f..%2fetc%2fpasswd", "2/..\\u{2f}..\\u{2f}etc\\u{2f}passwd"),
+        ("a%2fb", "2/a\\u{2f}b"),
+        ("a%00b/", "2/a\\u{0}b"),
+        ("%2e%2e%2fx", "2/..\\u{2f}x"),
+    ],
+)
+def test_a_link_to_an_impossible_name_is_a_flaw(
+    link: str, path: str, web: WebServer, start: Callable[..., Agent]
+) -> None:
+    web.pages["/m/"] = ("text/html", b'<a href="1/">x</a><a href="2/">x</a>')
+    web.pages["/m/1/"] = ("text/html", b'<a href="a">x</a>')
+    web.pages["/m/2/"] = ("text/html", f'<a href="{link}">x</a>'.encode())
+    web.objects["/m/1/a"] = b"1234"
+    listing = start().listing(f"{web.url}/m/")
+    assert [entry["path"] for entry in listing] == ["1/a", path]
+    assert "flaw" not in listing[0]
+    assert listing[1]["flaw"].startswith(f"{web.url}/m/2/")
+    assert " cannot be a file: " in listing[1]["flaw"]
+
+
+def test_what_one_link_leads_to_harms_no_other(web: WebServer, start: Callable[..., Agent]) -> None:
+    web.pages["/m/"] = ("text/html", b'<a href="1/">x</a><a href="2/">x</a><a href="3/">x</a><a href="4/">x</a>')
+    web.pages["/m/1/"] = ("text/html", b'<a href="a">x</a>')
+    web.pages["/m/3/"] = ("text/html", b'<a href="gone">x</a>')
+    web.pages["/m/4/"] = ("text/plain", b"no page")
+    web.faults["/m/2/"] = [faulty.Fault(status=403)]
+    web.objects["/m/1/a"] = b"1234"
+    listing = start().listing(f"{web.url}/m/")
+    root = f"{web.url}/m"
+    assert [(entry["path"], entry.get("flaw")) for entry in listing] == [
+        ("1/a", None),
+        ("2", f"{root}/2/: access is denied (status 403); check that it may be read without signing in"),
+        ("3/gone", f"{root}/3/gone is linked to, and is not there"),
+        ("4", f"{root}/4/ is no folder: the server gives no page that lists its files"),
+    ]
+    # A server that is down says nothing about one folder.
+    web.faults["/m/2/"] = [faulty.Fault(status=500)]
+    with pytest.raises(Fault, match=r"unreachable: http://.*/m/2/"):
         start().listing(f"{web.url}/m/")
 
 
@@ -114,8 +152,9 @@ def test_pages_that_lead_on_and_on_come_to_an_end(web: WebServer, start: Callabl
     for depth in range(40):
         web.pages["/m/" + "d/" * depth] = ("text/html", b'<a href="d/">d</a>')
     agent = start()
-    with pytest.raises(Fault, match=r"unsupported: .* is deeper than 32 folders"):
-        agent.listing(f"{web.url}/m/")
+    listing = agent.listing(f"{web.url}/m/")
+    assert [entry["path"] for entry in listing] == ["/".join("d" * 32)]
+    assert listing[0]["flaw"].endswith("/ is deeper than 32 folders")
     web.pages["/n/"] = ("text/html", b"".join(b'<a href="%d/">x</a>' % n for n in range(50)))
     with pytest.raises(Fault, match="tooMany: "):
         agent.listing(f"{web.url}/n/", limit=20)
@@ -155,6 +194,46 @@ def test_google_cloud_storage(web: WebServer, start: Callable[..., Agent]) -> No
     agent = start(GOOGLE_BASE_URL=web.url)
     assert agent.listing("gs://bucket/m/") == listing
     assert "authorization" not in web.gets("/bucket")[-1]
+
+
+def gcs_page(prefix: str, keys: dict[str, str], folders: tuple[str, ...] = ()) -> tuple[str, bytes]:
+    entries = "".join(
+        f"<Contents><Key>{key}</Key><LastModified>2025-10-09T08:53:20.000Z</LastModified>"
+        f"<ETag>&quot;{tag}&quot;</ETag><Size>4</Size></Contents>"
+        for key, tag in keys.items()
+    )
+    entries += "".join(f"<CommonPrefixes><Prefix>{folder}</Prefix></CommonPrefixes>" for folder in folders)
+    head = f"<Name>bucket</Name><Prefix>{prefix}</Prefix><IsTruncated>false</IsTruncated>"
+    return "application/xml", f"<ListBucketResult>{head}{entries}</ListBucketResult>".encode()
+
+
+def test_where_only_obstore_lists_a_bad_name_harms_its_folder(web: WebServer, start: Callable[..., Agent]) -> None:
+    query, level = "/bucket?list-type=2&prefix=m%2F", "/bucket?list-type=2&delimiter=%2F&prefix=m%2F"
+    good, bad = {"m/a/1/x": "1", "m/b/1/x": "2"}, {"m/b/2//x": "3"}
+    web.pages |= {
+        query: gcs_page("m/", good | bad),
+        level: gcs_page("m/", {"m/notes": "4"}, ("m/a/", "m/b/")),
+        query + "a%2F": gcs_page("m/a/", {"m/a/1/x": "1"}),
+        query + "b%2F": gcs_page("m/b/", {"m/b/1/x": "2"} | bad),
+        level + "b%2F": gcs_page("m/b/", {}, ("m/b/1/", "m/b/2/")),
+        query + "b%2F1%2F": gcs_page("m/b/1/", {"m/b/1/x": "2"}),
+        query + "b%2F2%2F": gcs_page("m/b/2/", bad),
+        level + "b%2F2%2F": gcs_page("m/b/2/", {}, ("m/b/2//",)),
+    }
+    agent = start(GOOGLE_BASE_URL=web.url, GOOGLE_BEARER_TOKEN="bearer")
+    listing = agent.listing("gs://bucket/m/")
+    assert [entry["path"] for entry in listing if "flaw" not in entry] == ["a/1/x", "b/1/x", "notes"]
+    assert [(entry["path"], entry["flaw"]) for entry in listing if "flaw" in entry] == [
+        (
+            "b/2",
+            "gs://bucket/m/b/2// cannot be a file: its name has an empty part, '.' or '..' as a part, or a control "
+            "character; rename or remove it",
+        )
+    ]
+    # At the root there is no folder that would be its own.
+    web.pages[level] = gcs_page("m/", {"m/a\tb": "5"}, ("m/a/", "m/b/"))
+    with pytest.raises(Fault, match=r"unsupported: gs://bucket/m/a.*cannot be a file"):
+        agent.listing("gs://bucket/m/")
 
 
 AZURE = (
