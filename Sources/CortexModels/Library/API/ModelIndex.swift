@@ -125,7 +125,7 @@ struct ModelIndex: Sendable {
         let key = folder.isEmpty ? self.sourceKeys[source] : "\(self.sourceKeys[source])/\(folder)"
         let name = self.sources[source].name ?? String(folder.dropLast())
         var tree = ModelTree.read(objects, kind: self.kind, shown: shown)
-        if self.kind == .python, tree.versions[.unversioned]?.prefix == "" {
+        if self.kind == .python, tree.versions.values.allSatisfy({ $0.prefix.isEmpty }) {
             let versioned = ModelTree.read(objects, kind: self.kind, shown: shown, keepsVersions: true)
             let hadVersions = self.models[name]?.hasVersions == true
             let versions = versioned.versions.values.filter { !$0.prefix.isEmpty }
