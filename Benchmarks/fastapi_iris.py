@@ -26,7 +26,7 @@ def classify(payload: dict[str, float]) -> str:
         payload["petal_width"],
     ]
     prediction = session.run(None, {input_name: np.array([model_input], dtype=np.float32)})
-    return LABELS[prediction[0][0]]
+    return str(LABELS[prediction[0][0]])
 
 
 @app.post("/def", response_class=PlainTextResponse)
