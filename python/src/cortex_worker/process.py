@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # How long the last records, and the user's `atexit` functions, may take.
 _FLUSH_SECONDS = 1.0
+_TELL_SECONDS = 10.0
 _EXIT_SECONDS = 5.0
 _INTERNAL_ERROR = 70
 
@@ -176,6 +177,8 @@ class Worker:
         where = "" if stage == "models" else f"{self._welcome.predictor_path}: "
         message = {"stage": stage, "error": f"{where}{error}", "traceback": traceback}
         self._records.tell(wire.FAILED, message)
+        # All that the server will ever know of this start: not to be lost where the machine stands still for a moment.
+        self._records.flush(_TELL_SECONDS)
         self._exit(1)
 
     def _drain(self) -> None:
