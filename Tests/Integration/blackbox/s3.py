@@ -14,8 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Callable
 
-import boto3  # type: ignore[import-not-found]
-from botocore.config import Config  # type: ignore[import-not-found]
+import boto3
+from botocore.config import Config
 
 from blackbox.conditions import eventually
 
