@@ -37,6 +37,21 @@ class CatalogModel:
         }
         return cls(message["signature_key"], versions)
 
+    @property
+    def newest_proven(self) -> int | None:
+        """The highest version that some worker has loaded before."""
+        proven = (number for number, each in self.versions.items() if each.proven and each.error is None)
+        return max(proven, default=None)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Versions and times of change, as the summary of the API has them."""
+        numbers = sorted(self.versions)
+        return {
+            "versions": [str(number) for number in numbers],
+            "timestamps": [self.versions[number].modified for number in numbers],
+        }
+
 
 @dataclass(frozen=True)
 class ModelSettings:

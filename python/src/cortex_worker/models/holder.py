@@ -90,13 +90,7 @@ class ModelHolder:
     def metadata(self) -> dict[str, Any]:
         """Names, versions and times of change, as the summary of the API has them."""
         with self._lock:
-            return {
-                name: {
-                    "versions": [str(number) for number in sorted(model.versions)],
-                    "timestamps": [model.versions[number].modified for number in sorted(model.versions)],
-                }
-                for name, model in self._catalog.items()
-            }
+            return {name: model.summary for name, model in self._catalog.items()}
 
     # What the worker calls.
 
@@ -112,7 +106,7 @@ class ModelHolder:
             for name in sorted(self._catalog):
                 try:
                     # What has loaded before first: a newer version that never ends to load must not keep this one away.
-                    self._find(name, None, None, first=self._newest_proven(name))
+                    self._find(name, None, None, first=self._catalog[name].newest_proven)
                 except ModelError as error:
                     problems.append(error)
         with self._lock:
@@ -188,12 +182,8 @@ class ModelHolder:
 
     # A model that is not at hand.
 
-    def _newest_proven(self, name: str) -> int | None:
-        versions = self._catalog[name].versions
-        return max((number for number, each in versions.items() if each.proven and each.error is None), default=None)
-
     def _find(self, name: Any, version: Any, pins: Pins | None, first: int | None = None) -> Entry:
-        """- `first`: the version to load as the latest, where nothing serves as it yet."""
+        """Look further; `first` is the version to load as the latest where nothing serves as it yet."""
         number = parse_version(version)
         missed = False
         failed: ModelError | None = None
