@@ -147,9 +147,9 @@ actor LocalAPI {
             emit(
                 ProviderEvent(api: name, version: number, kind: .progress, message: "preparing the Python environment")
             )
-            let launch = try await version.prepare { line in
-                guard Self.isStep(line) else { return }
-                emit(ProviderEvent(api: name, version: number, kind: .progress, message: line))
+            let launch = try await version.prepare { said in
+                guard case .step(let text) = said else { return }
+                emit(ProviderEvent(api: name, version: number, kind: .progress, message: text))
             }
             if self.isNeeded(version) {
                 emit(ProviderEvent(api: name, version: number, kind: .progress, message: "starting the predictor"))
@@ -160,11 +160,6 @@ actor LocalAPI {
         }
         // Only now: another version may have waited for an environment that was built in this one's folder.
         await version.removeFiles()
-    }
-
-    /// Whether a line of the environment's build is worth an event; each package and path is in the log only.
-    private static func isStep(_ line: String) -> Bool {
-        !line.hasPrefix(" ") && !["Activate with", "Creating virtual", "Using "].contains { line.hasPrefix($0) }
     }
 
     /// Whether anybody still waits for this version: the newest wish, or a fallback while nothing serves.

@@ -6,8 +6,8 @@ struct BuildRequest: Sendable {
     let interpreter: PythonInterpreter
     let projectFolder: String
     let hasRequirements: Bool
-    /// Requirements that are no file's.
-    let packages: [String]
+    /// What no file asks for.
+    let plan: PackagePlan
 
     /// Lines of uv that an error shows; the log has all.
     static let shownLines = 20
@@ -29,7 +29,7 @@ struct BuildRequest: Sendable {
         // One resolution for the user's packages and the worker's, so that the user's pins win or the conflict is told.
         let install =
             ["pip", "install", "--python", "\(folder)/bin/python"] + requirements
-            + self.packages
+            + self.plan.requirements
         return [
             Step(
                 name: "creating environment with Python \(self.interpreter.version)",
@@ -55,7 +55,7 @@ struct BuildRequest: Sendable {
     /// What is installed, in words.
     private var wanted: String {
         let known = Set(WorkerPackage.requirements)
-        let names = self.packages.filter { !known.contains($0) }
+        let names = self.plan.requirements.filter { !known.contains($0) }
         let all = (self.hasRequirements ? [RequirementFiles.rootFile] : []) + names
         return all.isEmpty ? "worker requirements" : all.joined(separator: ", ")
     }

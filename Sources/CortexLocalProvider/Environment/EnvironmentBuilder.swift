@@ -1,4 +1,4 @@
-package import CortexControlPlane
+import CortexControlPlane
 import CortexServing
 
 #if canImport(FoundationEssentials)
@@ -42,25 +42,35 @@ package actor EnvironmentBuilder {
     ///
     /// Calls that need the same one wait for the same build, and all get its progress from then on. A build ends with the
     /// last of its waiters: a cancelled call throws `CancellationError`, the last one after uv's processes are gone.
-    /// - Parameters:
-    ///   - project: The project's hash.
-    ///   - projectFolder: The unpacked project. Must stay there as long as the environment is used, since packages that are
-    ///     installed in place (`-e .`) lead to it.
-    ///   - packages: What the predictor's type needs besides, given the project's own requirements.
-    ///   - progress: Takes a line for each step and each line of uv.
+    /// - Parameter progress: Takes what the build says.
     /// - Throws: ``EnvironmentError`` or `CancellationError`.
-    package func environment(
-        for project: ProjectHash,
-        in projectFolder: String,
-        packages: @Sendable (RequirementFiles) -> [String] = { _ in [] },
-        progress: @escaping @Sendable (String) -> Void
+    func environment(
+        for request: EnvironmentRequest,
+        progress: @escaping @Sendable (BuildProgress) -> Void
     ) async throws -> PythonEnvironment {
-        let requirements = RequirementFiles(projectFolder: projectFolder)
-        return try await self.environment(
-            for: project,
-            in: projectFolder,
+        let interpreter = try await self.currentInterpreter()
+        let requirements = RequirementFiles(projectFolder: request.projectFolder)
+        var plan = try await PackagePlan.make(
+            for: request,
+            interpreter: interpreter,
+            own: requirements,
+            additions: []
+        )
+        plan.requirements = (plan.requirements + WorkerPackage.requirements).sorted()
+        let key = EnvironmentKey(
+            interpreter: interpreter,
             requirements: requirements,
-            packages: packages(requirements) + WorkerPackage.requirements,
+            plan: plan,
+            project: request.project
+        )
+        return try await self.environment(
+            BuildRequest(
+                environment: PythonEnvironment(key: key, folder: "\(self.folder)/\(key)"),
+                interpreter: interpreter,
+                projectFolder: request.projectFolder,
+                hasRequirements: !requirements.files.isEmpty,
+                plan: plan
+            ),
             progress: progress
         )
     }
@@ -70,30 +80,32 @@ package actor EnvironmentBuilder {
         packages: [String],
         progress: @escaping @Sendable (String) -> Void
     ) async throws -> PythonEnvironment {
-        try await self.environment(
-            for: nil,
-            in: self.tools,
+        let interpreter = try await self.currentInterpreter()
+        let plan = PackagePlan(requirements: packages.sorted())
+        let key = EnvironmentKey(
+            interpreter: interpreter,
             requirements: RequirementFiles(),
-            packages: packages,
-            progress: progress
+            plan: plan,
+            project: nil
+        )
+        return try await self.environment(
+            BuildRequest(
+                environment: PythonEnvironment(key: key, folder: "\(self.folder)/\(key)"),
+                interpreter: interpreter,
+                projectFolder: self.tools,
+                hasRequirements: false,
+                plan: plan
+            ),
+            progress: { progress($0.text) }
         )
     }
 
+    /// The environment of `request`, as it is or built now.
     private func environment(
-        for project: ProjectHash?,
-        in projectFolder: String,
-        requirements: RequirementFiles,
-        packages: [String],
-        progress: @escaping @Sendable (String) -> Void
+        _ request: BuildRequest,
+        progress: @escaping @Sendable (BuildProgress) -> Void
     ) async throws -> PythonEnvironment {
-        let interpreter = try await self.currentInterpreter()
-        let key = EnvironmentKey(
-            interpreter: interpreter,
-            requirements: requirements,
-            packages: packages,
-            project: project
-        )
-        let environment = PythonEnvironment(key: key, folder: "\(self.folder)/\(key)")
+        let environment = request.environment
         if ProcessEnvironment.isExecutable(environment.python) { return environment }
 
         let waiter = self.builds.nextID()
@@ -102,14 +114,7 @@ package actor EnvironmentBuilder {
                 // The handler may have run before there was anything to cancel.
                 guard !Task.isCancelled else { return continuation.resume(throwing: CancellationError()) }
                 let waiting = EnvironmentBuilds.Waiter(progress: progress, continuation: continuation)
-                guard let id = self.builds.join(waiting, as: waiter, key: key) else { return }
-                let request = BuildRequest(
-                    environment: environment,
-                    interpreter: interpreter,
-                    projectFolder: projectFolder,
-                    hasRequirements: !requirements.files.isEmpty,
-                    packages: packages
-                )
+                guard let id = self.builds.join(waiting, as: waiter, key: environment.key) else { return }
                 // Outlives the call that begins it where others wait too; `finish` ends it for all.
                 self.builds.started(id, task: Task { await self.run(request, build: id) })
             }
@@ -137,8 +142,8 @@ package actor EnvironmentBuilder {
     private func run(_ request: BuildRequest, build: UInt64) async {
         let result: Result<PythonEnvironment, any Error>
         do {
-            try await self.build(request) { line in
-                for waiter in self.builds.waiters(of: build) { waiter.progress(line) }
+            try await self.build(request) { said in
+                for waiter in self.builds.waiters(of: build) { waiter.progress(said) }
             }
             result = .success(request.environment)
         } catch {
@@ -147,19 +152,19 @@ package actor EnvironmentBuilder {
         for waiter in self.builds.finish(build) { waiter.continuation.resume(with: result) }
     }
 
-    private func build(_ request: BuildRequest, progress: (String) -> Void) async throws {
+    private func build(_ request: BuildRequest, progress: (BuildProgress) -> Void) async throws {
         let log = try BuildLog(path: "\(self.logs)/\(request.environment.key).log")
-        func report(_ line: String) {
-            log.append(line)
-            progress(line)
+        func report(_ said: BuildProgress) {
+            log.append(said.text)
+            progress(said)
         }
-        let tool = try await self.currentTool(request.interpreter, progress: report)
+        let tool = try await self.currentTool(request.interpreter, progress: { report(.line($0)) })
         let folder = try BuildFolder(in: self.folder)
         for step in request.steps(in: "\(folder.path)/venv", tool: tool, variables: self.variables) {
-            report(step.name)
+            report(.step(step.name))
             var last: [String] = []
             let succeeded = try await step.command.run { line in
-                report(line)
+                report(.line(line))
                 last = last.suffix(BuildRequest.shownLines - 1) + [line]
             }
             guard succeeded else {

@@ -1,7 +1,7 @@
 /// Who waits for which build; decides, and acts on nothing.
 struct EnvironmentBuilds {
     struct Waiter {
-        var progress: @Sendable (String) -> Void
+        var progress: @Sendable (BuildProgress) -> Void
         var continuation: CheckedContinuation<PythonEnvironment, any Error>
     }
 

@@ -1,5 +1,5 @@
 import Crypto
-package import CortexControlPlane
+import CortexControlPlane
 
 /// Names an environment by all that decides its content.
 package struct EnvironmentKey: Hashable, Sendable, CustomStringConvertible {
@@ -10,12 +10,12 @@ package struct EnvironmentKey: Hashable, Sendable, CustomStringConvertible {
     ///
     /// Requirements that lead into the project (`-e .`, a wheel beside the predictor) make its whole content count.
     /// - Parameters:
-    ///   - packages: Requirements that are no file's: what the predictor's type needs.
+    ///   - plan: What no file asks for.
     ///   - project: Nil for a tool of the server's own, which has none.
-    package init(
+    init(
         interpreter: PythonInterpreter,
         requirements: RequirementFiles,
-        packages: [String] = [],
+        plan: PackagePlan = PackagePlan(),
         project: ProjectHash?
     ) {
         var hash = SHA256()
@@ -24,11 +24,13 @@ package struct EnvironmentKey: Hashable, Sendable, CustomStringConvertible {
             hash.update(data: Array("\(label) \(content.count)\n".utf8))
             hash.update(data: Array(content))
         }
-        add("cortex environment", "1".utf8)
+        add("cortex environment", "2".utf8)
         add("interpreter", interpreter.path.utf8)
         add("version", interpreter.version.description.utf8)
         add("platform", interpreter.platform.utf8)
-        for package in packages { add("package", package.utf8) }
+        for requirement in plan.requirements { add("package", requirement.utf8) }
+        for override in plan.overrides { add("override", override.utf8) }
+        if plan.isTorchWanted { add("torch", "cpu".utf8) }
         for file in requirements.files { add("file \(file.path)", file.content) }
         if requirements.leadIntoProject, let project { add("project", project.description.utf8) }
         let digits = Array("0123456789abcdef".utf8)

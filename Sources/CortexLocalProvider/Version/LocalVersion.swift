@@ -42,7 +42,7 @@ actor LocalVersion {
     // MARK: Starting
 
     /// Unpacks the project, makes the environment and brings the models; `progress` hears of each step.
-    func prepare(progress: @escaping @Sendable (String) -> Void) async throws -> WorkerLaunch {
+    func prepare(progress: @escaping @Sendable (BuildProgress) -> Void) async throws -> WorkerLaunch {
         guard let hash = ProjectHash(self.deployment.project) else {
             throw VersionError.badProject(self.deployment.project)
         }
@@ -63,18 +63,20 @@ actor LocalVersion {
             version: self.machine.version
         ).variables(base: self.machine.environment)
         let spec = self.deployment.spec
-        let environment = try await self.machine.environments.environment(
-            for: hash,
-            in: self.projectDirectory,
-            packages: { PredictorPackages.packages(for: spec, besides: $0, variables: variables) },
-            progress: { line in
-                log.write(line, version: version, stream: "environment")
-                progress(line)
-            }
+        let request = EnvironmentRequest(
+            api: spec.name,
+            project: hash,
+            projectFolder: self.projectDirectory,
+            spec: spec,
+            variables: variables
         )
+        let environment = try await self.machine.environments.environment(for: request) { said in
+            log.write(said.text, version: version, stream: "environment")
+            progress(said)
+        }
         guard !self.isEnded else { throw CancellationError() }
         // A task of its own, so that `drain` can end a download that nobody wants any more.
-        let opening = Task { try await self.openModels(dotEnv: dotEnv, progress: progress) }
+        let opening = Task { try await self.openModels(dotEnv: dotEnv) { progress(.step($0)) } }
         self.opening = opening
         let models = try await withTaskCancellationHandler {
             try await opening.value

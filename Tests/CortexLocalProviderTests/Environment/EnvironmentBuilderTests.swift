@@ -1,4 +1,3 @@
-import CortexControlPlane
 import Foundation
 import Testing
 
@@ -7,12 +6,12 @@ import Testing
 @Suite(.timeLimit(.minutes(3))) struct EnvironmentBuilderTests {
     private let home: TemporaryFolder
     private let project: TemporaryFolder
-    private let hash: ProjectHash
+    private let request: EnvironmentRequest
 
     init() throws {
         self.home = try TemporaryFolder()
         self.project = try TemporaryFolder()
-        self.hash = try #require(ProjectHash(String(repeating: "a", count: 64)))
+        self.request = try .sample(projectFolder: self.project.path)
     }
 
     private func builder(_ changes: [String: String] = [:]) throws -> EnvironmentBuilder {
@@ -66,7 +65,7 @@ import Testing
         try self.project.write("more.txt", "starlette<0.40\n")
         let log = ProgressLog()
         let environment = try await self.builder()
-            .environment(for: self.hash, in: self.project.path) { log.add($0) }
+            .environment(for: self.request) { log.add($0.text) }
         let seen = try await self.run(
             environment,
             "import thing, starlette, python_multipart, sys; print(thing.version, starlette.__version__, sys.prefix)"
@@ -85,10 +84,10 @@ import Testing
     @Test func `an environment that is there is taken as it is`() async throws {
         let builder = try self.builder()
         let (first, second, third) = (ProgressLog(), ProgressLog(), ProgressLog())
-        let plain = try await builder.environment(for: self.hash, in: self.project.path) { first.add($0) }
+        let plain = try await builder.environment(for: self.request) { first.add($0.text) }
         try self.project.write("requirements.txt", "# another\n")
-        let changed = try await builder.environment(for: self.hash, in: self.project.path) { second.add($0) }
-        let again = try await builder.environment(for: self.hash, in: self.project.path) { third.add($0) }
+        let changed = try await builder.environment(for: self.request) { second.add($0.text) }
+        let again = try await builder.environment(for: self.request) { third.add($0.text) }
         #expect(!first.lines.isEmpty && !second.lines.isEmpty)
         #expect(changed.folder != plain.folder)
         // Nothing was run: the tool would have said so.
@@ -103,7 +102,7 @@ import Testing
         let environments = try await withThrowingTaskGroup(of: PythonEnvironment.self) { group in
             for log in logs {
                 group.addTask {
-                    try await builder.environment(for: self.hash, in: self.project.path) { log.add($0) }
+                    try await builder.environment(for: self.request) { log.add($0.text) }
                 }
             }
             return try await group.reduce(into: []) { $0.append($1) }
@@ -118,8 +117,8 @@ import Testing
     @Test func `two servers that build the same at once both get a sound environment`() async throws {
         let first = try self.builder()
         let second = try self.builder()
-        async let one = first.environment(for: self.hash, in: self.project.path) { _ in }
-        async let other = second.environment(for: self.hash, in: self.project.path) { _ in }
+        async let one = first.environment(for: self.request) { _ in }
+        async let other = second.environment(for: self.request) { _ in }
         let environments = try await [one, other]
         #expect(environments[0] == environments[1])
         #expect(try self.home.names(in: "environments") == ["\(environments[0].key)"])
@@ -129,7 +128,7 @@ import Testing
     @Test func `requirements that cannot be met say so, and leave nothing`() async throws {
         try self.project.write("requirements.txt", "starlette<0.1\n")
         let error = await #expect(throws: EnvironmentError.self) {
-            try await self.builder().environment(for: self.hash, in: self.project.path) { _ in }
+            try await self.builder().environment(for: self.request) { _ in }
         }
         guard case .buildFailed(let step, let output, let log) = try #require(error) else {
             Issue.record("another error: \(String(describing: error))")
@@ -145,11 +144,11 @@ import Testing
         try self.project.write("requirements.txt", "--find-links wheels\nthing\n")
         let builder = try self.builder(["UV_OFFLINE": "1"])
         await #expect(throws: EnvironmentError.self) {
-            try await builder.environment(for: self.hash, in: self.project.path) { _ in }
+            try await builder.environment(for: self.request) { _ in }
         }
         try await self.writePackage("wheels", name: "thing")
         let again = try self.builder()
-        let environment = try await again.environment(for: self.hash, in: self.project.path) { _ in }
+        let environment = try await again.environment(for: self.request) { _ in }
         #expect(try await self.run(environment, "import thing; print('ok')") == ["ok"])
     }
 
@@ -158,7 +157,7 @@ import Testing
         let builder = try self.builder(["CORTEX_UV": uv.path])
         let log = ProgressLog()
         let task = Task {
-            try await builder.environment(for: self.hash, in: self.project.path) { log.add($0) }
+            try await builder.environment(for: self.request) { log.add($0.text) }
         }
         try #require(await log.line(beginningWith: "hanging") != nil)
         task.cancel()
@@ -171,9 +170,9 @@ import Testing
         let uv = try HangingUV(in: self.home)
         let builder = try self.builder(["CORTEX_UV": uv.path])
         let log = ProgressLog()
-        let first = Task { try await builder.environment(for: self.hash, in: self.project.path) { log.add($0) } }
+        let first = Task { try await builder.environment(for: self.request) { log.add($0.text) } }
         try #require(await log.line(beginningWith: "hanging") != nil)
-        let second = Task { try await builder.environment(for: self.hash, in: self.project.path) { _ in } }
+        let second = Task { try await builder.environment(for: self.request) { _ in } }
         first.cancel()
         await #expect(throws: CancellationError.self) { try await first.value }
         second.cancel()
@@ -195,9 +194,9 @@ import Testing
 
     @Test func `an environment that lost its Python is made anew`() async throws {
         let builder = try self.builder()
-        let environment = try await builder.environment(for: self.hash, in: self.project.path) { _ in }
+        let environment = try await builder.environment(for: self.request) { _ in }
         try FileManager.default.removeItem(atPath: "\(environment.folder)/bin")
-        #expect(try await builder.environment(for: self.hash, in: self.project.path) { _ in } == environment)
+        #expect(try await builder.environment(for: self.request) { _ in } == environment)
         #expect(try await self.run(environment, "print('ok')") == ["ok"])
         #expect(try self.home.names(in: "environments") == ["\(environment.key)"])
     }
