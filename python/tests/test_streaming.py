@@ -39,8 +39,8 @@ def endless(closed):
     finally:
         print("generator closed")
 async def waits():
-    yield b"first"
     try:
+        yield b"first"
         await asyncio.Event().wait()
     finally:
         print("waiting stream closed")

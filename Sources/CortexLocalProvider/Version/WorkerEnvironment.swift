@@ -7,6 +7,8 @@ struct WorkerEnvironment {
     private static let withheld: Set<String> = [
         "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT", "VIRTUAL_ENV", "CORTEX_HOME", "CORTEX_PORT",
         "CORTEX_OPERATOR_PORT", "CORTEX_UV", "CORTEX_PYTHON",
+        // Common in containers. It would have every start of a worker compile all that it imports.
+        "PYTHONDONTWRITEBYTECODE",
     ]
 
     let deployment: Deployment

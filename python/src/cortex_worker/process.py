@@ -5,9 +5,9 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import platform
 import signal
 import socket
+import sys
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -106,7 +106,7 @@ class Worker:
         self._output.end_lines()
         self._ready = True
         ready = {
-            "python": platform.python_version(),
+            "python": sys.version.split()[0],
             "pid": os.getpid(),
             "arguments": kept.request_arguments,
             "post_predict": kept.post_predict is not None,
