@@ -13,7 +13,7 @@ let names = try FileManager.default.subpathsOfDirectory(atPath: directory.path(p
     .sorted()
 
 var text = """
-    /// The files of the Python packages `cortex_worker` and `cortex_storage`: path and contents.
+    /// The files of the Python packages of `python/src`: path and contents.
     enum WorkerSources {
         static let files: [(path: String, contents: String)] = [
 

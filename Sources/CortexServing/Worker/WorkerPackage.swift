@@ -1,14 +1,15 @@
 import Foundation
 
-/// The Python sources of the worker and of the storage agent, which the binary carries.
+/// The Python sources of the worker, of the storage agent and of the scanner of imports, which the binary carries.
 package enum WorkerPackage {
     /// What an environment must hold for the worker to run: lowest releases only, since the user's own pins win.
     package static let requirements = ["starlette>=0.13.6", "python-multipart>=0.0.5"]
 
     /// Puts the sources below `directory`, in a folder named after what is in them, unless they are there already.
     ///
-    /// The agent's file has a name that no `import` of a user's can mean.
-    /// - Returns: The folder to run: `python FOLDER` starts the worker, `python FOLDER/cortex-storage.py` the storage agent.
+    /// The other programs' files have names that no `import` of a user's can mean.
+    /// - Returns: The folder to run: `python FOLDER` starts the worker, `python FOLDER/cortex-storage.py` the storage agent,
+    ///   `python FOLDER/cortex-imports.py` the scanner.
     package static func unpack(below directory: String) throws -> String {
         let root = URL(filePath: directory, directoryHint: .isDirectory)
         let home = root.appending(path: "worker-\(self.fingerprint)")
@@ -25,6 +26,7 @@ package enum WorkerPackage {
             )
             try Data(file.contents.utf8).write(to: place)
         }
+        try Data(self.launcher(of: "cortex_imports").utf8).write(to: temporary.appending(path: "cortex-imports.py"))
         try Data(self.launcher(of: "cortex_storage").utf8).write(to: temporary.appending(path: "cortex-storage.py"))
         try Data(self.launcher(of: "cortex_worker").utf8).write(to: temporary.appending(path: "__main__.py"))
         do {
