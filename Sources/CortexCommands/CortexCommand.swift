@@ -21,8 +21,8 @@ package struct CortexCommand: ParsableCommand {
         version: CortexVersion.current,
         subcommands: [
             InitCommand.self, ValidateCommand.self, DeployCommand.self, GetCommand.self, DescribeCommand.self,
-            LogsCommand.self, PredictCommand.self, RefreshCommand.self, DeleteCommand.self, ServerCommand.self,
-            EnvCommand.self, TokenCommand.self, CompletionCommand.self, VersionCommand.self,
+            LogsCommand.self, PredictCommand.self, RefreshCommand.self, DeleteCommand.self, PruneCommand.self,
+            ServerCommand.self, EnvCommand.self, TokenCommand.self, CompletionCommand.self, VersionCommand.self,
         ]
     )
 

@@ -83,7 +83,15 @@ actor LocalAPI {
         }
         let number = deployment.version
         self.log.write("version \(number) is live, with the workers that were running", version: number)
-        self.emit(ProviderEvent(api: self.name, version: number, kind: .live, message: "live, without a restart"))
+        self.emit(
+            ProviderEvent(
+                api: self.name,
+                version: number,
+                kind: .live,
+                message: "live, without a restart",
+                environment: await serving.environmentKey
+            )
+        )
     }
 
     /// While nothing serves, requests are told why.
@@ -152,7 +160,15 @@ actor LocalAPI {
                 emit(ProviderEvent(api: name, version: number, kind: .progress, message: text))
             }
             if self.isNeeded(version) {
-                emit(ProviderEvent(api: name, version: number, kind: .progress, message: "starting the predictor"))
+                emit(
+                    ProviderEvent(
+                        api: name,
+                        version: number,
+                        kind: .progress,
+                        message: "starting the predictor",
+                        environment: await version.environmentKey
+                    )
+                )
                 try await version.run(launch) { await self.heard($0, of: version) }
             }
         } catch {

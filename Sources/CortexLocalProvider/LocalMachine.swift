@@ -18,6 +18,8 @@ package final class LocalMachine: Sendable {
     let environments: EnvironmentBuilder
     let models: ModelLibrary
     let workerPackage: String
+    /// Keeps it from being pruned by another server, of another release.
+    private let workerPackageLease: FolderLease?
     let ledger: WorkerLedger
     let socketDirectory: String
     /// Where clients find the data port, such as `http://localhost:8888`.
@@ -51,6 +53,7 @@ package final class LocalMachine: Sendable {
         self.environments = environments
         self.models = models
         self.workerPackage = try WorkerPackage.unpack(below: home.tools)
+        self.workerPackageLease = FolderLease(self.workerPackage)
         self.ledger = ledger
         self.socketDirectory = socketDirectory
         self.baseURL = baseURL

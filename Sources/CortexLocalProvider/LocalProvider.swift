@@ -12,11 +12,14 @@ package actor LocalProvider: Provider {
     let machine: LocalMachine
     private var apis: [APIName: LocalAPI] = [:]
 
-    package init(machine: LocalMachine) {
+    /// - Parameter environmentBudget: Nil where another process sees to it.
+    package init(machine: LocalMachine, environmentBudget: EnvironmentBudget? = nil) {
         self.machine = machine
         // Events are few (steps of deploys and restarts), and each is recorded: none may be dropped.
         (self.events, self.emit) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
         (self.jobs, self.spawn) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
+        guard let environmentBudget else { return }
+        self.spawn.yield { await environmentBudget.keep(machine.environments.store, logger: machine.logger) }
     }
 
     /// Runs the versions of all APIs; returns after `shutdown`, when all workers have ended.

@@ -3,6 +3,7 @@ import CortexGateway
 import CortexLocalProvider
 import CortexModels
 import CortexServing
+import CortexSpec
 import CortexTelemetry
 import Foundation
 import Logging
@@ -77,7 +78,14 @@ func runServer(_ configuration: ServerConfiguration) async throws {
         baseURL: "http://localhost:\(port)",
         logger: logger
     )
-    let provider = LocalProvider(machine: machine)
+    let provider = LocalProvider(
+        machine: machine,
+        environmentBudget: EnvironmentBudget(
+            limit: try ServerVariable.bytes("CORTEX_ENVIRONMENT_BUDGET", in: environment)
+                .map { ByteCount(Int64($0)) } ?? .gibibytes(20),
+            uses: { try await store.environmentUses() }
+        )
+    )
     let reconciler = Reconciler(store: store, provider: provider, logger: logger)
     let bound = BoundServer(configuration: configuration, port: port, logger: logger)
     let application = OperatorApplication(

@@ -85,6 +85,7 @@ package struct OperatorApplication: Sendable {
     var routes: OperatorRoutes {
         OperatorRoutes(
             ServerRoutes(record: self.record, metrics: self.metrics, readiness: self.readiness).routes
+                + PruneRoutes(projects: self.projects, reconciler: self.reconciler).routes
                 + TokenRoutes(tokens: self.tokens).routes
                 + ProjectRoutes(projects: self.projects).routes
                 + DeployRoutes(projects: self.projects, reconciler: self.reconciler, baseURL: self.baseURL).routes

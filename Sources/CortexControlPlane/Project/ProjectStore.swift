@@ -19,7 +19,7 @@ import Foundation
 package actor ProjectStore {
     private static let uploadPrefix = ".upload-"
 
-    private let folder: String
+    let folder: String
     private let limits: ProjectLimits
 
     /// Opens the store in `folder`, which is made if need be, and removes uploads that an earlier process left half done.
@@ -78,7 +78,7 @@ package actor ProjectStore {
         }
     }
 
-    private func path(of hash: ProjectHash) -> String {
+    func path(of hash: ProjectHash) -> String {
         "\(self.folder)/\(hash).tar"
     }
 

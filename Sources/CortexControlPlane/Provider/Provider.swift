@@ -39,6 +39,13 @@ package protocol Provider: Sendable {
     ///   - follow: Whether the stream goes on with lines to come, until its consumer stops.
     func logLines(of api: APIName, last: Int, follow: Bool) async throws -> AsyncThrowingStream<String, any Error>
 
+    /// Frees what the provider keeps on disk for no API.
+    ///
+    /// - Parameters:
+    ///   - isDryRun: Whether it is only counted.
+    ///   - environments: Those that stay although no worker runs in them, by the names of ``ProviderEvent/environment``.
+    func prune(isDryRun: Bool, keeping environments: Set<String>) async throws -> PruneReport
+
     /// What happened, in order, for all APIs; has one consumer.
     var events: AsyncStream<ProviderEvent> { get }
 }
@@ -177,11 +184,14 @@ package struct ProviderEvent: Sendable {
     package var version: Int
     package var kind: Kind
     package var message: String
+    /// The environment that the version's workers run in, by a name of the provider's own; nil where this does not tell.
+    package var environment: String?
 
-    package init(api: APIName, version: Int, kind: Kind, message: String) {
+    package init(api: APIName, version: Int, kind: Kind, message: String, environment: String? = nil) {
         self.api = api
         self.version = version
         self.kind = kind
         self.message = message
+        self.environment = environment
     }
 }

@@ -6,10 +6,10 @@ package import Logging
 /// Deploys and deletes happen one after the other, each written to the store before the provider hears of it: after a
 /// crash in between, ``run()`` tells it again.
 package actor Reconciler {
-    private let store: StateStore
-    private let provider: any Provider
+    let store: StateStore
+    let provider: any Provider
     private let logger: Logger
-    private let turns = TurnQueue()
+    let turns = TurnQueue()
     /// Whether the provider has been told of everything that the store wants.
     package private(set) var isRestored = false
 

@@ -25,11 +25,17 @@ extension StateStore {
         )
     }
 
-    /// Notes an event and what it says of its deployment's outcome, in one transaction.
+    /// Notes an event and what it says of its deployment, in one transaction.
     package func record(_ event: ProviderEvent, at now: Date = Date()) async throws {
         try await self.database.write { db in
             let api = event.api.description
             try Self.insert(event.kind.rawValue, event.message, api: api, version: event.version, at: now, in: db)
+            if let environment = event.environment {
+                try db.execute(
+                    sql: "UPDATE deployments SET environment_key = ? WHERE api = ? AND version = ?",
+                    arguments: [environment, api, event.version]
+                )
+            }
             let outcome: DeploymentOutcome
             switch event.kind {
             case .live: outcome = .live

@@ -11,31 +11,32 @@ import Foundation
 ///
 /// Environments are named by their content and never change, so any number of APIs and servers may share one.
 package actor EnvironmentBuilder {
-    private let folder: String
-    private let logs: String
+    /// The environments that are there.
+    package nonisolated let store: EnvironmentStore
     private let tools: String
     private let variables: ProcessEnvironment
     /// The machine's Python, asked once.
     private var interpreter: PythonInterpreter?
     private var tool: UVTool?
     private var builds = EnvironmentBuilds()
+    /// Of programs that the server itself runs, as long as it does.
+    private var toolEnvironments: Set<PythonEnvironment> = []
 
     /// Prepares `environments`, `logs` and `tools` in `home`, and removes what earlier processes left half built.
     ///
     /// - Parameter home: `CORTEX_HOME`, an absolute path.
     package init(home: String, variables: ProcessEnvironment = .current) throws {
-        self.folder = "\(home)/environments"
-        self.logs = "\(home)/logs/environments"
+        self.store = EnvironmentStore(folder: "\(home)/environments", logs: "\(home)/logs/environments")
         self.tools = "\(home)/tools"
         self.variables = variables
-        for folder in [self.folder, self.logs, self.tools] {
+        for folder in [self.store.folder, self.store.logs, self.tools] {
             try FileManager.default.createDirectory(
                 atPath: folder,
                 withIntermediateDirectories: true,
                 attributes: [.posixPermissions: 0o700]
             )
         }
-        for folder in [self.folder, self.tools] { try BuildFolder.removeLeftovers(in: folder) }
+        for folder in [self.store.folder, self.tools] { try BuildFolder.removeLeftovers(in: folder) }
     }
 
     /// The environment that a project's workers run in; made now where it is not there.
@@ -65,7 +66,7 @@ package actor EnvironmentBuilder {
         )
         return try await self.environment(
             BuildRequest(
-                environment: PythonEnvironment(key: key, folder: "\(self.folder)/\(key)"),
+                key: key,
                 interpreter: interpreter,
                 projectFolder: request.projectFolder,
                 hasRequirements: !requirements.files.isEmpty,
@@ -88,9 +89,9 @@ package actor EnvironmentBuilder {
             plan: plan,
             project: nil
         )
-        return try await self.environment(
+        let environment = try await self.environment(
             BuildRequest(
-                environment: PythonEnvironment(key: key, folder: "\(self.folder)/\(key)"),
+                key: key,
                 interpreter: interpreter,
                 projectFolder: self.tools,
                 hasRequirements: false,
@@ -98,6 +99,8 @@ package actor EnvironmentBuilder {
             ),
             progress: { progress($0.text) }
         )
+        self.toolEnvironments.insert(environment)
+        return environment
     }
 
     /// The environment of `request`, as it is or built now.
@@ -105,8 +108,10 @@ package actor EnvironmentBuilder {
         _ request: BuildRequest,
         progress: @escaping @Sendable (BuildProgress) -> Void
     ) async throws -> PythonEnvironment {
-        let environment = request.environment
-        if ProcessEnvironment.isExecutable(environment.python) { return environment }
+        let key = request.key
+        if let lease = self.store.lease(key) {
+            return PythonEnvironment(key: key, folder: self.store.path(of: key), lease: lease)
+        }
 
         let waiter = self.builds.nextID()
         return try await withTaskCancellationHandler {
@@ -114,7 +119,7 @@ package actor EnvironmentBuilder {
                 // The handler may have run before there was anything to cancel.
                 guard !Task.isCancelled else { return continuation.resume(throwing: CancellationError()) }
                 let waiting = EnvironmentBuilds.Waiter(progress: progress, continuation: continuation)
-                guard let id = self.builds.join(waiting, as: waiter, key: environment.key) else { return }
+                guard let id = self.builds.join(waiting, as: waiter, key: key) else { return }
                 // Outlives the call that begins it where others wait too; `finish` ends it for all.
                 self.builds.started(id, task: Task { await self.run(request, build: id) })
             }
@@ -142,24 +147,25 @@ package actor EnvironmentBuilder {
     private func run(_ request: BuildRequest, build: UInt64) async {
         let result: Result<PythonEnvironment, any Error>
         do {
-            try await self.build(request) { said in
+            let lease = try await self.build(request) { said in
                 for waiter in self.builds.waiters(of: build) { waiter.progress(said) }
             }
-            result = .success(request.environment)
+            let folder = self.store.path(of: request.key)
+            result = .success(PythonEnvironment(key: request.key, folder: folder, lease: lease))
         } catch {
             result = .failure(error)
         }
         for waiter in self.builds.finish(build) { waiter.continuation.resume(with: result) }
     }
 
-    private func build(_ request: BuildRequest, progress: (BuildProgress) -> Void) async throws {
-        let log = try BuildLog(path: "\(self.logs)/\(request.environment.key).log")
+    private func build(_ request: BuildRequest, progress: (BuildProgress) -> Void) async throws -> FolderLease {
+        let log = try BuildLog(path: "\(self.store.logs)/\(request.key).log")
         func report(_ said: BuildProgress) {
             log.append(said.text)
             progress(said)
         }
         let tool = try await self.currentTool(request.interpreter, progress: { report(.line($0)) })
-        let folder = try BuildFolder(in: self.folder)
+        let folder = try BuildFolder(in: self.store.folder)
         for step in request.steps(in: "\(folder.path)/venv", tool: tool, variables: self.variables) {
             report(.step(step.name))
             var last: [String] = []
@@ -172,8 +178,7 @@ package actor EnvironmentBuilder {
             }
         }
         try Task.checkCancellation()
-        let python = request.environment.python
-        try folder.publish("venv", as: request.environment.folder) { ProcessEnvironment.isExecutable(python) }
+        return try self.store.publish("venv", in: folder, as: request.key)
     }
 
     private func currentTool(

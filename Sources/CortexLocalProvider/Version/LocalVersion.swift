@@ -14,6 +14,10 @@ actor LocalVersion {
     private let counters: ModelCounters
     /// Folder of its own, below `CORTEX_HOME/versions`; gone when the version is.
     private let folder: String
+    /// Keeps the folder from being pruned while the version is there.
+    private var folderLease: FolderLease?
+    /// Kept, so that it is not pruned either.
+    private var environment: PythonEnvironment?
     private var running: Running?
     private var models: LocalModels?
     private var opening: Task<LocalModels?, any Error>?
@@ -49,6 +53,7 @@ actor LocalVersion {
         // What a server left that was killed while it unpacked is no project.
         try? FileManager.default.removeItem(atPath: self.folder)
         try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
+        self.folderLease = FolderLease(self.folder)
         try await self.machine.projects.unpack(hash, into: self.projectDirectory)
         let cache = "\(self.folder)/cache"
         try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
@@ -74,6 +79,7 @@ actor LocalVersion {
             log.write(said.text, version: version, stream: "environment")
             progress(said)
         }
+        self.environment = environment
         guard !self.isEnded else { throw CancellationError() }
         // A task of its own, so that `drain` can end a download that nobody wants any more.
         let opening = Task { try await self.openModels(dotEnv: dotEnv) { progress(.step($0)) } }
@@ -211,6 +217,9 @@ actor LocalVersion {
         self.models?.becameLive()
     }
 
+    /// The environment that its workers run in; nil before there is one.
+    var environmentKey: String? { self.environment.map { "\($0.key)" } }
+
     /// The models of this version; nil where it has none, and before they were brought.
     var ownModels: LocalModels? { self.models }
 
@@ -271,6 +280,8 @@ actor LocalVersion {
     func removeFiles() async {
         if let models = self.models { await models.close(keepFiles: self.keepsModelFiles) }
         try? FileManager.default.removeItem(atPath: self.folder)
+        self.folderLease = nil
+        self.environment = nil
     }
 }
 

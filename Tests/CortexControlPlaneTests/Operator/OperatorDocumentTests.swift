@@ -146,6 +146,7 @@ import Testing
                 Example("getLogs", 400, "/v1/apis/iris/logs?follow=perhaps"),
                 Example("getLogs", 404, "/v1/apis/none/logs"), Example("deleteAPI", 200, "/v1/apis/iris"),
                 Example("deleteAPI", 404, "/v1/apis/iris"),
+                Example("prune", 200, "/v1/prune"), Example("prune", 400, "/v1/prune?dry_run=perhaps"),
             ]
             var seen: Set<String> = []
             for example in examples {

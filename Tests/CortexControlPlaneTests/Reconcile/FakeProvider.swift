@@ -7,6 +7,7 @@ final class FakeProvider: Provider {
     enum Call: Hashable {
         case apply(APIName, version: Int, fallback: Int?)
         case remove(APIName)
+        case prune(isDryRun: Bool, keeping: Set<String>)
     }
 
     /// A look at models that was asked for.
@@ -17,6 +18,7 @@ final class FakeProvider: Provider {
     }
 
     private struct State {
+        var pruned = PruneReport(isDryRun: false)
         var calls: [Call] = []
         var observations: [APIName: APIObservation] = [:]
         var lines: [APIName: [String]] = [:]
@@ -44,7 +46,13 @@ final class FakeProvider: Provider {
     var calls: [Call] { self.state.withLock { $0.calls } }
 
     /// Reports an event, and shows from now on what goes with it.
-    func report(_ kind: ProviderEvent.Kind, _ api: APIName, version: Int, _ message: String = "") {
+    func report(
+        _ kind: ProviderEvent.Kind,
+        _ api: APIName,
+        version: Int,
+        _ message: String = "",
+        environment: String? = nil
+    ) {
         self.state.withLock { state in
             var observation = state.observations[api] ?? Self.starting(api)
             switch kind {
@@ -59,7 +67,9 @@ final class FakeProvider: Provider {
             }
             state.observations[api] = observation
         }
-        self.source.yield(ProviderEvent(api: api, version: version, kind: kind, message: message))
+        self.source.yield(
+            ProviderEvent(api: api, version: version, kind: kind, message: message, environment: environment)
+        )
     }
 
     /// Ends the stream of events, and with it the reconciler's loop.
@@ -130,6 +140,20 @@ final class FakeProvider: Provider {
                 task.cancel()
                 left.yield()
             }
+        }
+    }
+
+    /// What a prune comes to from now on.
+    func willPrune(_ report: PruneReport) {
+        self.state.withLock { $0.pruned = report }
+    }
+
+    func prune(isDryRun: Bool, keeping environments: Set<String>) async throws -> PruneReport {
+        self.state.withLock { state in
+            state.calls.append(.prune(isDryRun: isDryRun, keeping: environments))
+            var report = state.pruned
+            report.isDryRun = isDryRun
+            return report
         }
     }
 

@@ -83,6 +83,19 @@ enum OperatorSchemas {
             ["file": .text, "line": .positive, "column": .positive, "message": .text, "rendered": .text],
             optional: ["api": .text, "field": .text, "allowed": .text, "hint": .text, "detail": .text]
         ),
+        "Prune": .members(
+            [
+                "dry_run": .flag, "bytes": .count, "cached_bytes": .count, "problems": .list(of: .text),
+                "items": .list(
+                    of: .members([
+                        "kind": .choice(of: PruneItem.Kind.allCases.map(\.rawValue)), "count": .positive,
+                        "bytes": .count,
+                        "cached_bytes": .count,
+                    ])
+                ),
+            ],
+            optional: ["cache_command": .text]
+        ),
         "Server": .members(
             [
                 "pid": .positive, "started_at": .time, "version": .text, "home": .text, "host": .text, "port": .count,

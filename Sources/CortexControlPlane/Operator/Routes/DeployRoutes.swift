@@ -37,7 +37,7 @@ struct DeployRoutes: Sendable {
         if let directory = body.projectDirectory, !directory.hasPrefix("/") || directory.contains("\0") {
             throw OperatorError.malformed("project_directory must be an absolute path")
         }
-        guard await self.projects.contains(hash) else { throw OperatorError.projectNotStored(body.project) }
+        guard await self.projects.hold(hash) else { throw OperatorError.projectNotStored(body.project) }
         let files = try await self.projects.entries(of: hash).map(\.path)
         let specs = try ConfigCheck(files: files).specs(in: body.config, file: body.configFile)
         let request = DeployRequest(

@@ -21,7 +21,7 @@ struct ProjectRoutes: Sendable {
                 ]
             ) { _, context in
                 let hash = try Self.hash(context)
-                return Response(status: await self.projects.contains(hash) ? .ok : .notFound)
+                return Response(status: await self.projects.hold(hash) ? .ok : .notFound)
             },
             OperatorRoute(
                 method: .put,

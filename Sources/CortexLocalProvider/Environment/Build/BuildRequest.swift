@@ -2,7 +2,7 @@ import CortexServing
 
 /// What is to be built, and the steps to it.
 struct BuildRequest: Sendable {
-    let environment: PythonEnvironment
+    let key: EnvironmentKey
     let interpreter: PythonInterpreter
     let projectFolder: String
     let hasRequirements: Bool

@@ -1,0 +1,37 @@
+import Foundation
+
+extension ProjectStore {
+    /// Whether a project is here; it stays for a while then, for the deploy that the question comes before.
+    package func hold(_ hash: ProjectHash) -> Bool {
+        utimensat(AT_FDCWD, self.path(of: hash), nil, 0) == 0
+    }
+
+    /// Removes the projects that `isKept` does not ask for.
+    ///
+    /// - Parameters:
+    ///   - isDryRun: Whether it is only counted.
+    ///   - isKept: Is told when a project was last stored or held.
+    func prune(
+        isDryRun: Bool,
+        isKept: @Sendable (ProjectHash, Date) -> Bool
+    ) throws -> PruneItem {
+        var item = PruneItem(.projects)
+        for name in try FileManager.default.contentsOfDirectory(atPath: self.folder) where name.hasSuffix(".tar") {
+            guard let hash = ProjectHash(String(name.dropLast(4))) else { continue }
+            var status = stat()
+            guard stat(self.path(of: hash), &status) == 0 else { continue }
+            #if canImport(Darwin)
+            let time = status.st_mtimespec
+            #else
+            let time = status.st_mtim
+            #endif
+            let touched = Date(timeIntervalSince1970: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9)
+            guard !isKept(hash, touched) else { continue }
+            if !isDryRun { try self.remove(hash) }
+            item.count += 1
+            // `st_blocks` counts units of 512 bytes, whatever the file system's own.
+            item.bytes += Int64(status.st_blocks) * 512
+        }
+        return item
+    }
+}

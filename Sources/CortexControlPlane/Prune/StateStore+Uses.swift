@@ -1,0 +1,74 @@
+import CortexSpec
+import Foundation
+import GRDB
+
+/// Which projects a deployed API may still be served from.
+struct ProjectUses: Sendable {
+    /// Of what is wanted, of what serves until that is live, and of the history that can be gone back to.
+    var kept: Set<String> = []
+    /// When each project was last deployed, by whatever API.
+    var lastDeployed: [String: Date] = [:]
+}
+
+extension StateStore {
+    /// Deployments of an API whose projects are kept.
+    static let keptDeployments = 10
+    /// Deployments of an API that were live and whose environments are kept.
+    static let keptLiveDeployments = 3
+
+    /// The deployments of APIs as they are deployed now, with their places in the history.
+    ///
+    /// `place` counts all of an API from the newest on, `live_place` those that were live.
+    private static let ranked = """
+        SELECT deployments.*, deployments.id = apis.wanted AS is_wanted,
+            ROW_NUMBER() OVER (PARTITION BY api ORDER BY version DESC) AS place,
+            CASE outcome WHEN 'live' THEN
+                ROW_NUMBER() OVER (PARTITION BY api, outcome = 'live' ORDER BY version DESC)
+            END AS live_place
+        FROM deployments JOIN apis ON apis.name = deployments.api
+        WHERE version >= first_version
+        """
+
+    /// The environments that the deployed APIs need, as far as they have been told.
+    package func environmentUses() async throws -> EnvironmentUses {
+        try await self.database.read { db in
+            var uses = EnvironmentUses()
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT environment_key, is_wanted OR IFNULL(live_place, 0) = 1 AS is_current
+                    FROM (\(Self.ranked))
+                    WHERE environment_key IS NOT NULL AND (is_wanted OR live_place <= ?)
+                    """,
+                arguments: [Self.keptLiveDeployments]
+            )
+            for row in rows {
+                let key: String = row["environment_key"]
+                if row["is_current"] { uses.current.insert(key) } else { uses.history.insert(key) }
+            }
+            return uses
+        }
+    }
+
+    /// The projects that the deployed APIs need, and when each was deployed.
+    func projectUses() async throws -> ProjectUses {
+        try await self.database.read { db in
+            let kept = try String.fetchSet(
+                db,
+                sql: """
+                    SELECT project_hash FROM (\(Self.ranked))
+                    WHERE is_wanted OR place <= ? OR live_place <= ?
+                    """,
+                arguments: [Self.keptDeployments, Self.keptLiveDeployments]
+            )
+            let rows = try Row.fetchAll(
+                db,
+                sql: "SELECT project_hash, MAX(created_at) AS last FROM deployments GROUP BY project_hash"
+            )
+            return ProjectUses(
+                kept: kept,
+                lastDeployed: Dictionary(uniqueKeysWithValues: rows.map { ($0["project_hash"], $0["last"]) })
+            )
+        }
+    }
+}
