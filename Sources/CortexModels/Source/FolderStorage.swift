@@ -13,7 +13,6 @@ package struct FolderStorage: ObjectStorage {
         return walk.objects.sorted(by: StoredObject.isOrdered)
     }
 
-    @concurrent
     package func fetch(
         _ objects: [StoredObject],
         of location: ModelLocation,
@@ -21,16 +20,18 @@ package struct FolderStorage: ObjectStorage {
         into folder: String,
         progress: @escaping @Sendable (Int64) -> Void
     ) async throws(StorageError) {
-        let root = try Self.root(of: location)
-        var done: Int64 = 0
-        for object in objects {
-            guard !Task.isCancelled else { throw .cancelled }
-            let target = object.relative(dropping: prefix.utf8.count).path
-            try FileCopy.makeFolders(of: target, in: folder)
-            let copy = FileCopy(object: object, root: root, target: "\(folder)/\(target)")
-            let before = done
-            try await copy.run { progress(before + $0) }
-            done += object.size
+        try await TransferThread.run { cancellation throws(StorageError) in
+            let root = try Self.root(of: location)
+            var done: Int64 = 0
+            for object in objects {
+                guard !cancellation.isCancelled else { throw .cancelled }
+                let target = object.relative(dropping: prefix.utf8.count).path
+                try FileCopy.makeFolders(of: target, in: folder)
+                let copy = FileCopy(object: object, root: root, target: "\(folder)/\(target)")
+                let before = done
+                try copy.run(cancellation) { progress(before + $0) }
+                done += object.size
+            }
         }
     }
 

@@ -88,6 +88,53 @@ import Testing
         let seen = progress.withLock { $0 }
         #expect(seen == seen.sorted())
         #expect(seen.last == 10_000_001)
+        // At once only where the file system shares the blocks.
+        #expect(zip(seen, [0] + seen).allSatisfy { $0 - $1 <= FileCopy.piece || $0 - $1 == 10_000_000 })
+        #expect(FileCopy.piece <= 256 << 10)
+    }
+
+    @Test func `copies that wait keep no other task waiting`() async throws {
+        let folder = try SourceFolder(["a": "x"])
+        let objects = try await self.list(folder.path)
+        // As many as there are threads for all tasks together.
+        let count = ProcessInfo.processInfo.activeProcessorCount
+        let targets = try (0..<count).map { _ in try SourceFolder() }
+        let held = DispatchSemaphore(value: 0)
+        let (begun, continuation) = AsyncStream.makeStream(of: Void.self)
+        let (ends, end) = AsyncStream.makeStream(of: DispatchTimeoutResult.self)
+        try await withThrowingTaskGroup { group in
+            for target in targets {
+                group.addTask { [storage] in
+                    try await storage.fetch(objects, of: .folder(folder.path), dropping: "", into: target.path) { _ in
+                        continuation.yield()
+                        end.yield(held.wait(timeout: .now() + 10))
+                    }
+                }
+            }
+            for await _ in begun.prefix(count) {}
+            for _ in targets { held.signal() }
+            try await group.waitForAll()
+        }
+        for await result in ends.prefix(count) { #expect(result == .success) }
+    }
+
+    @Test func `a copy ends with its task`() async throws {
+        let folder = try SourceFolder(["a": String(repeating: "0", count: 3 * FileCopy.piece), "b": "x"])
+        let objects = try await self.list(folder.path)
+        let target = try SourceFolder()
+        let held = DispatchSemaphore(value: 0)
+        let (begun, continuation) = AsyncStream.makeStream(of: Void.self)
+        let task = Task { [storage] in
+            try await storage.fetch(objects, of: .folder(folder.path), dropping: "", into: target.path) { _ in
+                continuation.yield()
+                _ = held.wait(timeout: .now() + 10)
+            }
+        }
+        for await _ in begun.prefix(1) {}
+        task.cancel()
+        held.signal()
+        await #expect(throws: StorageError.cancelled) { try await task.value }
+        #expect(try await self.list(target.path).map(\.path) == ["a"])
     }
 
     @Test(arguments: [("xx", "longer"), ("y", "rewritten"), ("", "emptied")])
