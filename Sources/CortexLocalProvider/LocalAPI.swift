@@ -10,21 +10,23 @@ actor LocalAPI {
     let name: APIName
     nonisolated let log: APILog
     private let machine: LocalMachine
-    private let emit: @Sendable (ProviderEvent) -> Void
+    let emit: @Sendable (ProviderEvent) -> Void
     private let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Void
     /// The newest version that was asked for.
-    private var wanted: LocalVersion?
-    private var serving: LocalVersion?
+    var wanted: LocalVersion?
+    var serving: LocalVersion?
+    /// What there is to do for versions whose workers miss a module.
+    var missing = MissingModules()
     /// The newest deployment that `serving` answers for, where no worker had to be started for it.
     private var adopted: Deployment?
-    private var rollout = Rollout.done
+    var rollout = Rollout.done
     private var restarts = 0
     private let modelCounters = ModelCounters()
     /// Deleted: whatever still starts is not to serve.
     private var isWithdrawn = false
 
     /// How far the newest version has come.
-    private enum Rollout {
+    enum Rollout {
         /// Next: `failed`, `done`.
         case running
         /// It could not be started; the version before, if there is one, serves on. Next: `done`, if a later try succeeds.
@@ -52,9 +54,12 @@ actor LocalAPI {
 
     /// Makes `deployment` the version that is to serve.
     func apply(_ deployment: Deployment, fallback: Deployment?) async {
+        let extended = self.missing.applied()
         self.supersede()
         if let serving = self.serving, deployment.hasSameWorkers(as: serving.deployment) {
             await self.adopt(deployment, by: serving)
+            // What its workers said once they do not say again.
+            if extended != nil, self.serving === serving { self.extend(serving) }
             return
         }
         if self.serving == nil, let fallback {
@@ -68,8 +73,15 @@ actor LocalAPI {
         await self.publishAbsence(of: version, reason: "it is starting")
     }
 
-    private func version(_ deployment: Deployment) -> LocalVersion {
-        LocalVersion(deployment: deployment, machine: self.machine, log: self.log, counters: self.modelCounters)
+    /// - Parameter attempt: Not 0 where there has been a version of the deployment already.
+    func version(_ deployment: Deployment, attempt: Int = 0) -> LocalVersion {
+        LocalVersion(
+            deployment: deployment,
+            attempt: attempt,
+            machine: self.machine,
+            log: self.log,
+            counters: self.modelCounters
+        )
     }
 
     /// What changed needs no new workers (networking, autoscaling): it takes effect at once.
@@ -101,7 +113,7 @@ actor LocalAPI {
     }
 
     /// The version that was to take over, and has not, makes room for a newer wish.
-    private func supersede() {
+    func supersede() {
         guard let candidate = self.wanted, candidate !== self.serving else { return }
         self.wanted = nil
         self.end(candidate)
@@ -136,13 +148,13 @@ actor LocalAPI {
 
     private static let drainGrace = Duration.seconds(330)
 
-    private func end(_ version: LocalVersion) {
+    func end(_ version: LocalVersion) {
         self.spawn { await version.drain(grace: Self.drainGrace) }
     }
 
     // MARK: A version's life
 
-    private func begin(_ version: LocalVersion) {
+    func begin(_ version: LocalVersion) {
         self.log.write("starting version \(version.deployment.version)", version: version.deployment.version)
         self.spawn { await self.bringUp(version) }
     }
@@ -174,12 +186,13 @@ actor LocalAPI {
         } catch {
             await self.failed(version, reason: "\(error)")
         }
+        self.missing.ended(version)
         // Only now: another version may have waited for an environment that was built in this one's folder.
         await version.removeFiles()
     }
 
     /// Whether anybody still waits for this version: the newest wish, or a fallback while nothing serves.
-    private func isNeeded(_ version: LocalVersion) -> Bool {
+    func isNeeded(_ version: LocalVersion) -> Bool {
         guard !self.isWithdrawn else { return version === self.serving }
         return version === self.wanted || version === self.serving
             || self.serving == nil && version.deployment.version < self.wanted?.deployment.version ?? 0
@@ -189,9 +202,12 @@ actor LocalAPI {
         let number = version.deployment.version
         switch event {
         case .ready: await self.promote(version)
+        case .missing(let worker, let message): await self.missed(message, by: worker, of: version)
+        case .startFailed where self.missing.isReplaced(version): break
         case .startFailed(let worker, let error, let willRetry):
             self.log.write(level: "error", Self.text(of: error), version: number, worker: worker)
-            await self.failed(version, reason: "\(error)")
+            let advice = self.missing.advice(for: worker).map { "; \($0)" } ?? ""
+            await self.failed(version, reason: "\(error)\(advice)")
             if willRetry {
                 self.log.write(level: "warning", "\(worker) is started once more", version: number, worker: worker)
             }
@@ -220,6 +236,7 @@ actor LocalAPI {
         self.serving = version
         self.adopted = nil
         if version === self.wanted { self.rollout = .done }
+        self.missing.promoted(version)
         await version.becameLive()
         await self.machine.gateway.setRoute(self.route(to: version.deployment, upstream))
         if version === self.wanted {
@@ -232,6 +249,7 @@ actor LocalAPI {
 
     /// Told once for each version, however often it is tried.
     private func failed(_ version: LocalVersion, reason: String) async {
+        guard !self.missing.isExtension(version) else { return self.extensionFailed(version, reason: reason) }
         guard version === self.wanted, case .running = self.rollout else { return }
         let number = version.deployment.version
         // What user code raised goes to terminals.
@@ -272,7 +290,8 @@ actor LocalAPI {
     func observation() async -> APIObservation {
         let spec = (self.adopted ?? (self.wanted ?? self.serving)?.deployment)?.spec
         let load = await self.serving?.load() ?? LocalVersion.Load()
-        let isCurrent = self.serving === self.wanted
+        // One that gets packages added is as new as the one that will have them.
+        let isCurrent = self.serving === self.wanted || self.missing.isExtension(self.wanted)
         let (status, reason) = self.status(load)
         let counters = await self.machine.gateway.counters(of: self.name)
         return APIObservation(

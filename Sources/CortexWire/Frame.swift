@@ -19,6 +19,7 @@ package struct Frame: Hashable, Sendable {
         case ensure = 0x23
         case model = 0x24
         case counted = 0x25
+        case missing = 0x26
         case welcome = 0x30
         case cancel = 0x31
         case drain = 0x32

@@ -1,5 +1,6 @@
 import CortexControlPlane
 import CortexServing
+import CortexSpec
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -19,6 +20,8 @@ package actor EnvironmentBuilder {
     private var interpreter: PythonInterpreter?
     private var tool: UVTool?
     private var builds = EnvironmentBuilds()
+    private let scanner: ImportScanner
+    private var additions: PackageAdditions
     /// Of programs that the server itself runs, as long as it does.
     private var toolEnvironments: Set<PythonEnvironment> = []
 
@@ -29,6 +32,8 @@ package actor EnvironmentBuilder {
         self.store = EnvironmentStore(folder: "\(home)/environments", logs: "\(home)/logs/environments")
         self.tools = "\(home)/tools"
         self.variables = variables
+        self.scanner = ImportScanner(cache: "\(home)/environments/imports", tools: self.tools)
+        self.additions = PackageAdditions(folder: "\(home)/environments/additions")
         for folder in [self.store.folder, self.store.logs, self.tools] {
             try FileManager.default.createDirectory(
                 atPath: folder,
@@ -49,31 +54,70 @@ package actor EnvironmentBuilder {
         for request: EnvironmentRequest,
         progress: @escaping @Sendable (BuildProgress) -> Void
     ) async throws -> PythonEnvironment {
+        let (base, build) = try await self.buildRequest(for: request)
+        do {
+            let environment = try await self.environment(build, progress: progress)
+            self.additions.succeeded(for: request.api, base: base)
+            return environment
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            self.additions.failed(for: request.api, base: base)
+            throw error
+        }
+    }
+
+    /// Remembers that workers of the API miss `module`, which the project's sources do not show: its next environment has
+    /// the package that gives it.
+    ///
+    /// - Returns: The package; nil where none is known, or where it would change nothing.
+    func add(module: String, for request: EnvironmentRequest) async throws -> String? {
+        guard let package = KnownPackages.giving(module) else { return nil }
+        let (base, build) = try await self.buildRequest(for: request)
+        let (_, extended) = try await self.buildRequest(for: request, adding: package.name)
+        guard extended.key != build.key else { return nil }
+        self.additions.add(package.name, for: request.api, base: base)
+        return package.name
+    }
+
+    /// What is to be built for an API, and the key of what would be without the packages that its workers were found to miss.
+    private func buildRequest(
+        for request: EnvironmentRequest,
+        adding addition: String? = nil
+    ) async throws -> (base: EnvironmentKey, build: BuildRequest) {
         let interpreter = try await self.currentInterpreter()
         let requirements = RequirementFiles(projectFolder: request.projectFolder)
-        var plan = try await PackagePlan.make(
-            for: request,
-            interpreter: interpreter,
-            own: requirements,
-            additions: []
+        var inputs = PackagePlan.Inputs(
+            type: request.spec.predictor.type,
+            imports: try await self.scanner.imports(of: request, interpreter: interpreter),
+            own: requirements.names,
+            variables: request.variables,
+            target: PackageTarget(
+                platform: interpreter.platform,
+                python: interpreter.version,
+                hasGPU: request.spec.compute.gpu > 0
+            )
         )
-        plan.requirements = (plan.requirements + WorkerPackage.requirements).sorted()
-        let key = EnvironmentKey(
-            interpreter: interpreter,
-            requirements: requirements,
-            plan: plan,
-            project: request.project
-        )
-        return try await self.environment(
-            BuildRequest(
+        func build() -> BuildRequest {
+            var plan = PackagePlan(inputs)
+            plan.requirements = (plan.requirements + WorkerPackage.requirements).sorted()
+            let key = EnvironmentKey(
+                interpreter: interpreter,
+                requirements: requirements,
+                plan: plan,
+                project: request.project
+            )
+            return BuildRequest(
                 key: key,
                 interpreter: interpreter,
                 projectFolder: request.projectFolder,
                 hasRequirements: !requirements.files.isEmpty,
                 plan: plan
-            ),
-            progress: progress
-        )
+            )
+        }
+        let base = build()
+        inputs.additions = self.additions.packages(for: request.api, base: base.key) + (addition.map { [$0] } ?? [])
+        return (base.key, inputs.additions.isEmpty ? base : build())
     }
 
     /// An environment for a program of the server's own.

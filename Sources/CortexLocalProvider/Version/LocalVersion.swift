@@ -12,12 +12,15 @@ actor LocalVersion {
     private let machine: LocalMachine
     private let log: APILog
     private let counters: ModelCounters
+    /// How many were made of the deployment before this one, each with fewer packages.
+    nonisolated let attempt: Int
     /// Folder of its own, below `CORTEX_HOME/versions`; gone when the version is.
     private let folder: String
     /// Keeps the folder from being pruned while the version is there.
     private var folderLease: FolderLease?
     /// Kept, so that it is not pruned either.
     private var environment: PythonEnvironment?
+    private var environmentRequest: EnvironmentRequest?
     private var running: Running?
     private var models: LocalModels?
     private var opening: Task<LocalModels?, any Error>?
@@ -33,12 +36,14 @@ actor LocalVersion {
         var replica: Replica
     }
 
-    init(deployment: Deployment, machine: LocalMachine, log: APILog, counters: ModelCounters) {
+    init(deployment: Deployment, attempt: Int = 0, machine: LocalMachine, log: APILog, counters: ModelCounters) {
         self.deployment = deployment
+        self.attempt = attempt
         self.machine = machine
         self.log = log
         self.counters = counters
-        self.folder = "\(machine.home.versions)/\(deployment.spec.name)/\(deployment.id)"
+        let name = attempt == 0 ? deployment.id : "\(deployment.id)-\(attempt)"
+        self.folder = "\(machine.home.versions)/\(deployment.spec.name)/\(name)"
     }
 
     private var projectDirectory: String { "\(self.folder)/project" }
@@ -75,6 +80,7 @@ actor LocalVersion {
             spec: spec,
             variables: variables
         )
+        self.environmentRequest = request
         let environment = try await self.machine.environments.environment(for: request) { said in
             log.write(said.text, version: version, stream: "environment")
             progress(said)
@@ -122,6 +128,17 @@ actor LocalVersion {
         )
     }
 
+    /// Has the next environment of this project hold the package that gives `module`; nil where that would change nothing.
+    func add(module: String) async throws -> String? {
+        guard let request = self.environmentRequest else { return nil }
+        return try await self.machine.environments.add(module: module, for: request)
+    }
+
+    /// What to do where `module` is not there, and no package can be added for it.
+    func advice(missing module: String) -> String {
+        MissingAdvice.text(for: module, own: RequirementFiles(projectFolder: self.projectDirectory).names)
+    }
+
     private func readDotEnv() throws -> [(key: String, value: String)] {
         let path = "\(self.projectDirectory)/.env"
         guard FileManager.default.fileExists(atPath: path) else { return [] }
@@ -149,7 +166,7 @@ actor LocalVersion {
     /// Starts the replica, and runs until it has ended; what happens to it goes to `report`.
     func run(_ launch: WorkerLaunch, report: @escaping @Sendable (Replica.Event) async -> Void) async throws {
         let spec = self.deployment.spec
-        let name = "\(spec.name)-\(self.deployment.version)-0"
+        let name = "\(spec.name)-\(self.deployment.version)-\(self.attempt)"
         let registry = WorkerRegistry()
         // A worker that outlives its deadline is ended by its replica, which is made after the queue that finds it out.
         let (overdue, ended) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1024))

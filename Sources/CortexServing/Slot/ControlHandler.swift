@@ -56,6 +56,7 @@ final class ControlHandler: ChannelInboundHandler {
         let json = Data(frame.body.readableBytesView)
         switch frame.kind {
         case .ready: self.report(.ready(try JSONDecoder().decode(ReadyMessage.self, from: json)))
+        case .missing: self.report(.missing(try JSONDecoder().decode(MissingMessage.self, from: json)))
         case .failed: self.report(.failed(try JSONDecoder().decode(FailedMessage.self, from: json)))
         case .log: self.report(.log(try JSONDecoder().decode(LogMessage.self, from: json)))
         case .ensure: self.report(.ensure(frame.id, try JSONDecoder().decode(EnsureMessage.self, from: json)))
@@ -81,6 +82,7 @@ final class ControlHandler: ChannelInboundHandler {
 package enum WorkerReport: Hashable, Sendable {
     case ready(ReadyMessage)
     case failed(FailedMessage)
+    case missing(MissingMessage)
     case log(LogMessage)
     /// It waits for an `ensured` of this number.
     case ensure(UInt64, EnsureMessage)

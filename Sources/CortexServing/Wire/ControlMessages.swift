@@ -102,6 +102,18 @@ package struct FailedMessage: Hashable, Sendable, Codable {
     package var traceback: String?
 }
 
+/// User code, or what it called, wanted a module that is not there.
+package struct MissingMessage: Hashable, Sendable, Codable {
+    /// When a worker can find out.
+    package enum Stage: String, Hashable, Sendable, Codable {
+        case `import`, contract, constructor, models, request
+    }
+
+    /// Its whole name, such as `sklearn` or `google.protobuf`.
+    package var module: String
+    package var stage: Stage
+}
+
 /// A line of the user's, or of the worker's own.
 package struct LogMessage: Hashable, Sendable, Codable {
     package var level: String

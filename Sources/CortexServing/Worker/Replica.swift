@@ -15,6 +15,8 @@ package actor Replica {
         case ready
         /// A worker could not be brought up; `willRetry` says whether another try is made.
         case startFailed(worker: String, WorkerError, willRetry: Bool)
+        /// A worker wants a module that is not there; where that fails its start, `startFailed` follows.
+        case missing(worker: String, MissingMessage)
         /// A worker that had been ready ended; another is started.
         case workerExited(worker: String, WorkerExit)
     }
@@ -136,6 +138,7 @@ package actor Replica {
             let outcome = try await process.run(
                 onStart: { self.started(index, worker, pid: $0) },
                 onReady: { await self.becameReady(index, $0) },
+                onMissing: { await self.report(.missing(worker: worker, $0)) },
                 onCounted: { await self.tally.counted($0, by: worker) }
             )
             await self.forgetModels(of: worker)

@@ -34,6 +34,7 @@ struct WorkerProcess {
     func run(
         onStart: (Int32) -> Void,
         onReady: @escaping @Sendable (ReadyMessage) async -> Void,
+        onMissing: @escaping @Sendable (MissingMessage) async -> Void,
         onCounted: @escaping @Sendable (ModelCounts) async -> Void
     ) async throws -> Outcome {
         let (reports, continuation) = AsyncStream.makeStream(of: WorkerReport.self, bufferingPolicy: .unbounded)
@@ -74,7 +75,13 @@ struct WorkerProcess {
                 let pid = process.processIdentifier.value
                 self.ledger.started(pid)
                 onStart(pid)
-                async let failure = self.follow(reports, pid: pid, onReady: onReady, onCounted: onCounted)
+                async let failure = self.follow(
+                    reports,
+                    pid: pid,
+                    onReady: onReady,
+                    onMissing: onMissing,
+                    onCounted: onCounted
+                )
                 // The output ends with the process and all that it started, or because the user has closed it. What the
                 // worker said last may still be on its way through the control connection: why it failed, for one.
                 try await self.forwardOutput(process.standardOutput)
@@ -101,6 +108,7 @@ struct WorkerProcess {
         _ reports: AsyncStream<WorkerReport>,
         pid: Int32,
         onReady: @escaping @Sendable (ReadyMessage) async -> Void,
+        onMissing: @escaping @Sendable (MissingMessage) async -> Void,
         onCounted: @escaping @Sendable (ModelCounts) async -> Void
     ) async -> FailedMessage? {
         await withDiscardingTaskGroup { group in
@@ -112,6 +120,7 @@ struct WorkerProcess {
                         await onReady(ready)
                     }
                 case .failed(let message): failure = message
+                case .missing(let message): await onMissing(message)
                 case .log: break
                 case .ensure(let id, let message):
                     // It may take as long as a download; what the worker says meanwhile is not held up.

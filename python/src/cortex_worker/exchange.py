@@ -132,6 +132,7 @@ class Exchange:
     def fail(self, error: BaseException) -> None:
         """Answer with an error, or break the stream off if it has begun; the log gets the traceback."""
         failure = failure_of(error)
+        self._records.missed(error, "request")
         if failure.logged is not None:
             self._records.log("error", failure.logged, self.request_id)
         self.failed = True
@@ -148,6 +149,7 @@ class Exchange:
     def log_error(self, error: BaseException) -> None:
         """Log what was raised after the answer had gone."""
         self._records.log("error", user_traceback(error), self.request_id)
+        self._records.missed(error, "request")
 
     def _answer_by_file(
         self, status: int, path: str, content: int, form: int, headers: list[tuple[bytes, bytes]] | None

@@ -87,6 +87,7 @@ class Worker:
         except (LoadError, ContractError, ModelError) as error:
             self._fail(stage, str(error), str(error))
         except BaseException as error:  # The predictor's boundary: SystemExit at import is a failure too.
+            self._records.missed(error, stage)
             self._fail(stage, describe(error), user_traceback(error))
 
     def _construct(self, predictor_class: type[Any], kept: contract.Contract) -> None:
@@ -101,6 +102,7 @@ class Worker:
             first = Slot(environment)
             inline.install()
         except BaseException as error:  # The predictor's boundary.
+            self._records.missed(error, "constructor")
             self._fail("constructor", f"__init__: {describe(error)}", user_traceback(error))
         self._load_models()
         self._output.end_lines()

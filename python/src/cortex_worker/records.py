@@ -6,7 +6,8 @@ import threading
 from collections import deque
 from typing import Any, Callable
 
-from cortex_worker.wire import LOG, json_frame
+from cortex_worker.missing import missing_module
+from cortex_worker.wire import LOG, MISSING, json_frame
 
 _MOST_RECORDS = 10_000
 _MOST_BYTES = 8 << 20
@@ -28,6 +29,7 @@ class Records:
         self._dropped = 0
         self._sending = False
         self._broken = False
+        self._missed: set[str] = set()
         threading.Thread(target=self._run, name="control-sender", daemon=True).start()
 
     def log(self, level: str, message: str, request_id: str | None = None, stream: str = "worker") -> None:
@@ -44,6 +46,18 @@ class Records:
     def tell(self, kind: int, value: Any, number: int = 0) -> None:
         """Queue a message that must not be dropped."""
         self._put(json_frame(kind, value, number), bounded=False)
+
+    def missed(self, error: BaseException, stage: str) -> None:
+        """Tell which module `error` says is not there; nothing where it is about something else."""
+        module = missing_module(error)
+        if module is not None:
+            self.tell_missing(module, stage)
+
+    def tell_missing(self, module: str, stage: str) -> None:
+        """Tell, once, of a module that is not there."""
+        if module not in self._missed:
+            self._missed.add(module)
+            self.tell(MISSING, {"module": module, "stage": stage})
 
     def flush(self, timeout: float) -> None:
         """Wait until everything is sent, or `timeout` seconds have passed."""

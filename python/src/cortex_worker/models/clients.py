@@ -44,6 +44,9 @@ def build(api: str, predictor_type: str, settings: ModelSettings, records: Recor
     loader, client_class = _kind(api, predictor_type)
 
     def report(event: dict[str, Any]) -> None:
+        missing = event.pop("missing", None)
+        if missing is not None:
+            records.tell_missing(missing, "models")
         records.tell(wire.MODEL, event)
 
     holder = ModelHolder(settings, loader, ensures, report, records.log)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 from cortex_worker.errors import ModelError, ModelLoadFailed
 from cortex_worker.failure import describe, user_traceback
+from cortex_worker.missing import missing_module
 from cortex_worker.models.allocation import own_mappings
 from cortex_worker.models.memory import resident_bytes
 from cortex_worker.models.naming import title
@@ -65,6 +66,9 @@ def call_loader(
     except BaseException as error:  # The boundary to the user's and the library's code.
         failed = _load_failed(error, name, number, path)
         event.update(event="failed", error=str(failed), traceback=failed.details or "")
+        missing = missing_module(error)
+        if missing is not None:
+            event["missing"] = missing
         report({**event, "seconds": perf_counter() - started})
         if isinstance(error, MemoryError):
             raise
