@@ -179,7 +179,7 @@ def test_printed_lines_carry_their_request(serve: Serve) -> None:
     }  # fmt: skip
     messages = [record["message"] for record in worker.logs if record["stream"] == "stdout"]
     assert messages[1] == "one"
-    assert messages[2].startswith('two\x1b[31m \udcff {"level": "error"} xxx')
+    assert messages[2].startswith('two\x1b[31m \ufffd {"level": "error"} xxx')
     assert len(messages[2]) < 66_000
     output = worker.close_process()
     assert b"raw bytes buffered" in output
@@ -235,6 +235,28 @@ def test_a_child_forked_in_predict_answers_nobody(serve: Serve) -> None:
     peer.request(b"2", number=2)
     assert peer.answer(2).body == b"%d" % signal.SIGTERM
     assert worker.process.poll() is None
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_other_processes_find_what_the_predictors_file_defines(serve: Serve, method: str) -> None:
+    worker, peer = serve(
+        """
+        import multiprocessing, os
+        def run(queue): queue.put([os.getpid(), __name__, type(PythonPredictor()).__name__])
+        class PythonPredictor:
+            def predict(self, payload):
+                context = multiprocessing.get_context(payload)
+                queue = context.SimpleQueue()
+                child = context.Process(target=run, args=(queue,))
+                child.start()
+                child.join()
+                return [child.pid, child.exitcode, None if child.exitcode else queue.get()]
+        """,
+    )
+    peer.request(json.dumps(method).encode())
+    pid, status, told = json.loads(peer.answer().body)
+    assert (status, told) == (0, [pid, "cortex_predictor", "PythonPredictor"])
+    assert pid != worker.process.pid
 
 
 def test_what_user_code_may_do_to_its_process(serve: Serve) -> None:

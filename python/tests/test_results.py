@@ -53,6 +53,7 @@ CASES = {
     "unprintable": lambda: fail(Unprintable()), "generator_exit": lambda: fail(GeneratorExit()),
     "http": lambda: fail(HTTPException(418, "tea")),
     "fastapi": lambda: fail(fastapi.HTTPException(409, {"why": [1]}, headers={"X-Why": "1"})),
+    "no_json": lambda: fail(fastapi.HTTPException(409, {"why": float("nan"), "half": "\\ud800"})),
     "memory": lambda: fail(MemoryError()),
 }
 
@@ -148,6 +149,8 @@ def test_http_exceptions_keep_status_detail_and_headers(serve: Serve) -> None:
     assert (answer.status, answer.report) == (418, {"code": "HTTP_EXCEPTION", "error": "tea", "detail": "tea"})
     answer = ask(peer, "fastapi")
     assert (answer.status, answer.report["detail"], answer.report["headers"]) == (409, {"why": [1]}, [["x-why", "1"]])
+    # What a strict parser of JSON would refuse is told as text.
+    assert ask(peer, "no_json").report["detail"] == "{'why': nan, 'half': '\\ud800'}"
 
 
 def test_out_of_memory_ends_the_worker_and_begins_nothing_else(serve: Serve) -> None:

@@ -90,7 +90,7 @@ def _http_failure(error: Any) -> Failure:
         status = int(error.status_code)
         detail = error.detail
         try:
-            json.dumps(detail)
+            json.dumps(detail, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
             detail = str(detail)
         report = {"code": "HTTP_EXCEPTION", "error": str(detail) or f"status {status}", "detail": detail}

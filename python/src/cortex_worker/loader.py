@@ -10,8 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from cortex_worker.errors import ContractError, LoadError
-
-MODULE_NAME = "cortex_predictor"
+from cortex_worker.spawned import MODULE_NAME, announce
 
 CLASS_NAMES = {"python": "PythonPredictor", "tensorflow": "TensorFlowPredictor", "onnx": "ONNXPredictor"}
 
@@ -29,6 +28,7 @@ def load_module(project_directory: str, predictor_path: str) -> ModuleType:
     path = os.path.join(project_directory, predictor_path)
     if not os.path.isfile(path):
         raise LoadError("no such file in the project")
+    announce(path)
     if predictor_path.endswith(".pickle"):
         return _load_pickle(path)
     spec = importlib.util.spec_from_file_location(MODULE_NAME, path)

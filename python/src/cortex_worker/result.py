@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from cortex_worker.errors import UnusableResult
+from cortex_worker.text import encode_text
 from cortex_worker.wire import CONTENT_BYTES, CONTENT_JSON, CONTENT_TEXT
 
 # Python's own JSON, with its defaults: an answer must not depend on an installed package.
@@ -27,14 +28,6 @@ def encode(result: Any) -> tuple[int, bytes]:
         raise UnusableResult("the result is nested too deeply to be written as JSON", _ALLOWED) from None
     except (TypeError, ValueError) as error:
         raise UnusableResult(f"{_describe(result)}: {error}", _hint(result)) from None
-
-
-def encode_text(text: str) -> bytes:
-    """UTF-8. Surrogates, which it cannot hold, are joined to the character they mean, or become U+FFFD."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
 def _describe(result: Any) -> str:

@@ -6,6 +6,8 @@ import json
 from struct import Struct
 from typing import Any, NamedTuple
 
+from cortex_worker.text import encode_text
+
 PROTOCOL_VERSION = 1
 MAXIMUM_LENGTH = 16 << 20
 
@@ -44,9 +46,14 @@ def frame(kind: int, number: int = 0, body: bytes = b"", code: int = 0, flags: i
     return FRAME_HEAD.pack(len(body), kind, flags, code, number) + body
 
 
+def _json(value: Any) -> bytes:
+    """JSON that any parser takes: half of a surrogate pair, which Python's text may hold, is refused by strict ones."""
+    return encode_text(json.dumps(value, ensure_ascii=False))
+
+
 def json_frame(kind: int, value: Any, number: int = 0) -> bytes:
     """A frame of a connection's own, whose body is JSON."""
-    return frame(kind, number, json.dumps(value).encode())
+    return frame(kind, number, _json(value))
 
 
 def microseconds(nanoseconds: int) -> int:
@@ -96,5 +103,5 @@ def end(number: int, taken: int, broken: bool, flags: int) -> bytes:
 
 def failure(number: int, status: int, taken: int, report: dict[str, Any], flags: int = 0) -> bytes:
     """The frame of an answer that is an error."""
-    body = MICROSECONDS.pack(microseconds(taken)) + json.dumps(report).encode()
+    body = MICROSECONDS.pack(microseconds(taken)) + _json(report)
     return frame(FAILURE, number, body, status, flags)
