@@ -13,6 +13,7 @@ package struct CortexCommand: ParsableCommand {
         discussion: """
             Examples:
               cortex init hello
+              cortex dev hello/cortex.yaml
               cortex deploy hello/cortex.yaml
               cortex get
 
@@ -20,9 +21,10 @@ package struct CortexCommand: ParsableCommand {
             """,
         version: CortexVersion.current,
         subcommands: [
-            InitCommand.self, ValidateCommand.self, DeployCommand.self, GetCommand.self, DescribeCommand.self,
-            LogsCommand.self, PredictCommand.self, RefreshCommand.self, DeleteCommand.self, PruneCommand.self,
-            ServerCommand.self, EnvCommand.self, TokenCommand.self, CompletionCommand.self, VersionCommand.self,
+            InitCommand.self, ValidateCommand.self, DevCommand.self, DeployCommand.self, GetCommand.self,
+            DescribeCommand.self, LogsCommand.self, PredictCommand.self, RefreshCommand.self, DeleteCommand.self,
+            PruneCommand.self, ServerCommand.self, EnvCommand.self, TokenCommand.self, CompletionCommand.self,
+            VersionCommand.self,
         ]
     )
 

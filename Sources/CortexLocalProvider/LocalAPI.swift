@@ -319,6 +319,11 @@ actor LocalAPI {
         }
     }
 
+    /// What the predictor that serves is made of; nil while none does.
+    func contract() async -> ReadyMessage? {
+        await self.serving?.contract()
+    }
+
     struct Gauges: Sendable {
         var name: APIName
         var load: LocalVersion.Load

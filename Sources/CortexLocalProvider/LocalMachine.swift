@@ -29,6 +29,7 @@ package final class LocalMachine: Sendable {
 
     /// - Parameters:
     ///   - environment: The server's own variables, from which the workers' are made.
+    ///   - workerPackage: The unpacked Python sources of the worker.
     ///   - socketDirectory: Short, and readable by this user only.
     ///   - baseURL: Of the data port, without a trailing slash.
     package init(
@@ -39,11 +40,12 @@ package final class LocalMachine: Sendable {
         projects: ProjectStore,
         environments: EnvironmentBuilder,
         models: ModelLibrary,
+        workerPackage: String,
         ledger: WorkerLedger,
         socketDirectory: String,
         baseURL: String,
         logger: Logger
-    ) throws {
+    ) {
         self.home = home
         self.version = version
         self.environment = environment
@@ -52,8 +54,8 @@ package final class LocalMachine: Sendable {
         self.projects = projects
         self.environments = environments
         self.models = models
-        self.workerPackage = try WorkerPackage.unpack(below: home.tools)
-        self.workerPackageLease = FolderLease(self.workerPackage)
+        self.workerPackage = workerPackage
+        self.workerPackageLease = FolderLease(workerPackage)
         self.ledger = ledger
         self.socketDirectory = socketDirectory
         self.baseURL = baseURL

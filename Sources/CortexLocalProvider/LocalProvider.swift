@@ -1,5 +1,6 @@
 package import CortexControlPlane
 import CortexGateway
+package import CortexServing
 package import CortexSpec
 import CortexTelemetry
 
@@ -68,6 +69,16 @@ package actor LocalProvider: Provider {
         follow: Bool
     ) async throws -> AsyncThrowingStream<String, any Error> {
         await self.api(name).log.lines(last: last, follow: follow)
+    }
+
+    /// Lines of the API's log from now on, each a JSON object; ends when the API is removed.
+    package func followLog(of name: APIName) -> AsyncStream<String> {
+        self.api(name).log.sink.follow()
+    }
+
+    /// What the predictor that serves is made of; nil while none does.
+    package func contract(of name: APIName) async -> ReadyMessage? {
+        await self.apis[name]?.contract()
     }
 
     private func api(_ name: APIName) -> LocalAPI {

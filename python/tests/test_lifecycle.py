@@ -38,6 +38,7 @@ def test_hello_and_ready(start: Start) -> None:
     }  # fmt: skip
     ready = worker.ready()
     assert (ready["pid"], ready["arguments"], ready["post_predict"]) == (worker.process.pid, ["payload"], True)
+    assert ready["signature"] == ["PythonPredictor()", "predict()", "post_predict(payload)"]
     peers = {peer.hello["slot"]: peer for peer in (worker.accept(), worker.accept())}
     assert sorted(peers) == [0, 1]
     assert {peer.hello["role"] for peer in peers.values()} == {"slot"}

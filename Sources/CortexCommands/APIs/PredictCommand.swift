@@ -42,7 +42,7 @@ struct PredictCommand: AsyncParsableCommand {
         }
         var request = HTTPClientRequest(url: found.endpoint)
         request.method = .POST
-        request.headers.add(name: "Content-Type", value: self.mediaType)
+        request.headers.add(name: "Content-Type", value: MediaType.named(by: self.file))
         request.body = .bytes(ByteBuffer(bytes: body))
         let response: HTTPClientResponse
         do {
@@ -86,16 +86,6 @@ struct PredictCommand: AsyncParsableCommand {
             return try FileHandle(forReadingFrom: URL(filePath: self.file)).readToEnd() ?? Data()
         } catch {
             throw CommandFailure("cannot read \(self.file): \(error.localizedDescription)")
-        }
-    }
-
-    private var mediaType: String {
-        switch URL(filePath: self.file).pathExtension.lowercased() {
-        case "json", "": "application/json"
-        case "txt": "text/plain"
-        case "png": "image/png"
-        case "jpg", "jpeg": "image/jpeg"
-        default: "application/octet-stream"
         }
     }
 }

@@ -87,27 +87,15 @@ struct DeployCommand: AsyncParsableCommand {
         var progress = ProgressLine(console: console)
         defer { progress.clear() }
         do {
-            progress.show("reading \(project.files.count) files")
-            let hash = try await ProjectHash.of(project.files)
-            if try await !client.hasProject(hash) {
-                progress.show("uploading \(project.files.count) files")
-                try await client.store(hash, archive: ProjectArchive(project.files))
-            }
+            let hash = try await project.upload(to: client) { progress.show($0) }
             let hasModels = project.config?.apis.contains { !$0.modelPlaces.isEmpty } ?? false
             progress.show(hasModels ? "checking models" : "deploying")
-            let body = DeployBody(
-                config: project.source.text,
-                configFile: project.source.fileName,
-                project: hash.description,
-                projectDirectory: try self.environment.target().isLocal ? project.source.root : nil,
-                force: self.force
-            )
+            let isLocal = try self.environment.target().isLocal
+            let body = project.deployBody(hash, isLocal: isLocal, force: self.force)
             return try await progress.show(while: { try await client.deploy(body) })
         } catch let refusal as OperatorClient.Refusal {
-            guard let problems = refusal.response.problems, !problems.isEmpty else { throw refusal.failure }
             progress.clear()
-            throw ProblemList(problems, text: project.source.text)
-                .failure(of: project.source.fileName, console: console)
+            throw project.failure(refusal, console: console)
         }
     }
 }

@@ -119,7 +119,7 @@ struct DeployWait {
 
 extension OperatorClient {
     /// Events after the one with the number `id`; none where the API has been deleted meanwhile.
-    fileprivate func knownEvents(of name: String, after id: Int64) async throws -> [EventRecord] {
+    func knownEvents(of name: String, after id: Int64) async throws -> [EventRecord] {
         do {
             return try await self.events(of: name, after: id)
         } catch let refusal as Refusal where refusal.response.code == "API_NOT_FOUND" {

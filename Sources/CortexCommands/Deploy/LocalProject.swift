@@ -20,7 +20,12 @@ struct LocalProject {
         var sentences: [String] = []
         var packed: [ProjectFile]?
         do throws(ProjectError) {
-            packed = try Self.pack(source, home: environment["HOME"], problems: &sentences)
+            packed = try Self.pack(
+                source.root,
+                configFile: source.fileName,
+                home: environment["HOME"],
+                problems: &sentences
+            )
         } catch {
             sentences.append(error.description)
         }
@@ -59,12 +64,14 @@ struct LocalProject {
         guard self.problems.isEmpty else { throw self.problems.failure(of: self.source.fileName, console: console) }
     }
 
-    private static func pack(
-        _ source: ConfigSource,
+    /// What a deploy sends of a folder.
+    static func pack(
+        _ root: String,
+        configFile: String,
         home: String?,
         problems: inout [String]
     ) throws(ProjectError) -> [ProjectFile] {
-        let path = "\(source.root)/.cortexignore"
+        let path = "\(root)/.cortexignore"
         var patterns = IgnorePatterns("")
         if FileManager.default.fileExists(atPath: path) {
             do {
@@ -74,8 +81,8 @@ struct LocalProject {
             }
         }
         let packer = ProjectPacker(
-            root: source.root,
-            configFile: source.fileName,
+            root: root,
+            configFile: configFile,
             home: home,
             isIgnored: { [patterns] in patterns.matches(path: $0, isDirectory: $1) }
         )

@@ -27,6 +27,7 @@ enum GatewayLimits {
         configuration.idleTimeout =
             try ServerVariable.duration("CORTEX_IDLE_TIMEOUT", in: environment).map { TimeAmount($0) }
             ?? configuration.idleTimeout
+        configuration.drainDelay = server.drainDelay.map { TimeAmount($0) } ?? configuration.drainDelay
         return configuration
     }
 }

@@ -20,10 +20,12 @@ import Glibc
 
 /// Puts a server together and runs it until it is told to end: the one place that knows all its parts.
 ///
-/// - Throws: Where a port is taken, the state cannot be read, or a part ends before its time.
-func runServer(_ configuration: ServerConfiguration) async throws {
+/// - Parameter companion: What else is to run in this process, while the server does.
+/// - Throws: Where a port is taken, the state cannot be read, or a part ends before its time; what the companion throws.
+func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion? = nil) async throws {
     let asText = configuration.logFormat == .text || configuration.logFormat == .auto && isatty(2) == 1
-    let logger = Logger(label: "cortex") { _ in LineLogHandler(asText: asText) }
+    var logger = Logger(label: "cortex") { _ in LineLogHandler(asText: asText) }
+    logger.logLevel = configuration.logLevel
     let environment = ProcessInfo.processInfo.environment
     let home = configuration.home
     for folder in ["\(home.logs)/apis", "\(home.run)/workers"] {
@@ -43,13 +45,14 @@ func runServer(_ configuration: ServerConfiguration) async throws {
     let tokens = TokenStore(store: store)
     _ = try await tokens.ensureLocalToken(home: home)
     let projects = try ProjectStore(folder: home.projects)
-    let environments = try EnvironmentBuilder(home: home.path)
+    let environments = try EnvironmentBuilder(home: configuration.toolHome.path)
+    let workerPackage = try WorkerPackage.unpack(below: configuration.toolHome.tools)
     let agent = StorageAgent(
         launch: StorageAgentLaunch(
             python: { progress in
                 try await environments.toolEnvironment(packages: StorageAgent.requirements, progress: progress).python
             },
-            package: try WorkerPackage.unpack(below: home.tools),
+            package: workerPackage,
             socket: "\(sockets.path)/storage.sock",
             environment: environment,
             started: { ledger.started($0) },
@@ -65,7 +68,7 @@ func runServer(_ configuration: ServerConfiguration) async throws {
         pollInterval: try ServerVariable.duration("CORTEX_MODEL_POLL_INTERVAL", in: environment) ?? .seconds(10),
         logger: logger
     )
-    let machine = try LocalMachine(
+    let machine = LocalMachine(
         home: home,
         version: CortexVersion.current,
         environment: environment,
@@ -73,6 +76,7 @@ func runServer(_ configuration: ServerConfiguration) async throws {
         projects: projects,
         environments: environments,
         models: models,
+        workerPackage: workerPackage,
         ledger: ledger,
         socketDirectory: sockets.path,
         baseURL: "http://localhost:\(port)",
@@ -102,6 +106,25 @@ func runServer(_ configuration: ServerConfiguration) async throws {
         onBound: { await bound.operatorBound(to: $0) },
         logger: logger
     )
+    let companions = companion.map { companion in
+        let service = CompanionService(companion: companion) {
+            guard let record = await bound.next(), let token = TokenStore.localToken(home) else { return nil }
+            return RunningServer(
+                record: record,
+                client: OperatorClient(port: record.operatorPort, token: token),
+                provider: provider,
+                projects: projects,
+                accessLog: accessLog
+            )
+        }
+        return [
+            ServiceGroupConfiguration.ServiceConfiguration(
+                service: service,
+                successTerminationBehavior: .gracefullyShutdownGroup,
+                failureTerminationBehavior: .gracefullyShutdownGroup
+            )
+        ]
+    }
     var group = ServiceGroupConfiguration(
         // Started in this order, ended in the reverse one: the gateway drains while its workers still live.
         services: [
@@ -111,7 +134,7 @@ func runServer(_ configuration: ServerConfiguration) async throws {
             .init(service: ReconcilerService(reconciler: reconciler, gateway: gateway)),
             .init(service: OperatorService(application: application)),
             .init(service: GatewayService(gateway: gateway)),
-        ],
+        ] + (companions ?? []),
         gracefulShutdownSignals: [.sigterm, .sigint, .sighup],
         logger: Logger(label: "cortex.lifecycle") { _ in
             var handler = LineLogHandler(asText: asText)
@@ -130,11 +153,20 @@ private actor BoundServer {
     private let port: Int
     private let logger: Logger
     private(set) var record: ServerRecord?
+    /// Told once, when the record is there.
+    private let (records, tell) = AsyncStream.makeStream(of: ServerRecord.self, bufferingPolicy: .bufferingNewest(1))
 
     init(configuration: ServerConfiguration, port: Int, logger: Logger) {
         self.configuration = configuration
         self.port = port
         self.logger = logger
+    }
+
+    /// The record, once both ports are bound; nil where the task is cancelled before.
+    ///
+    /// To be called once.
+    nonisolated func next() async -> ServerRecord? {
+        await self.records.first { _ in true }
     }
 
     func operatorBound(to operatorPort: Int) {
@@ -146,6 +178,7 @@ private actor BoundServer {
             operatorPort: operatorPort
         )
         self.record = record
+        defer { self.tell.yield(record) }
         do {
             try record.write(in: self.configuration.home)
         } catch {

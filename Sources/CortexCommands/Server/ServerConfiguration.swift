@@ -1,4 +1,5 @@
 package import CortexControlPlane
+package import Logging
 
 /// What `cortex server run` was asked for, once flags, environment and defaults are settled.
 package struct ServerConfiguration: Hashable, Sendable {
@@ -11,6 +12,12 @@ package struct ServerConfiguration: Hashable, Sendable {
     /// The admin port, always on loopback; 0 takes a free one.
     package var operatorPort: Int
     package var logFormat: LogFormat
+    /// What the server says of itself on standard error.
+    package var logLevel = Logger.Level.info
+    /// The home whose Python environments and tools are used; ``home`` itself unless another is named.
+    package var toolHome: CortexHome
+    /// How long requests are still taken after a shutdown was asked for; nil for the gateway's own.
+    package var drainDelay: Duration?
 
     package init(
         home: CortexHome,
@@ -20,6 +27,7 @@ package struct ServerConfiguration: Hashable, Sendable {
         logFormat: LogFormat = .auto
     ) {
         self.home = home
+        self.toolHome = home
         self.host = host
         self.port = port
         self.operatorPort = operatorPort

@@ -220,7 +220,7 @@ actor LocalVersion {
 
     /// The upstream for the gateway; nil before the replica was ready.
     func upstream() async -> QueueUpstream? {
-        guard let running = self.running, let contract = await running.replica.contract else { return nil }
+        guard let running = self.running, let contract = await self.contract() else { return nil }
         return QueueUpstream(
             queue: running.queue,
             arguments: contract.arguments,
@@ -244,6 +244,11 @@ actor LocalVersion {
     func modelCounts(within limit: Duration) async -> ModelCounts {
         guard self.models != nil, let running = self.running else { return ModelCounts() }
         return await running.replica.modelCounts(within: limit)
+    }
+
+    /// What its predictor is made of; nil before the replica was ready.
+    func contract() async -> ReadyMessage? {
+        await self.running?.replica.contract
     }
 
     func setLimit(_ limit: Int) async {

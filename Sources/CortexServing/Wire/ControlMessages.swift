@@ -88,9 +88,11 @@ package struct ReadyMessage: Hashable, Sendable, Codable {
     package var pid: Int32
     package var arguments: Set<String>
     package var postPredict: Bool
+    /// The class and its methods for people, such as `["PythonPredictor(config)", "predict(payload)"]`.
+    package var signature: [String]?
 
     private enum CodingKeys: String, CodingKey {
-        case python, pid, arguments
+        case python, pid, arguments, signature
         case postPredict = "post_predict"
     }
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
@@ -23,6 +24,7 @@ class Terminal:
         self._own, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.text = ""
+        self._expected = 0
         environment = {key: value for key, value in cortex.environment.items() if key != "NO_COLOR"}
         self.process = subprocess.Popen(
             [cortex.binary, *map(str, arguments)],
@@ -58,6 +60,25 @@ class Terminal:
             left = end - time.monotonic()
             assert left > 0 and self._read(left), f"{wanted!r} is not in {self.text!r}"
         return self.text
+
+    def expect(self, pattern: str, within: float = 60) -> re.Match[str]:
+        """The next match of a pattern, in what comes after the one before; colours are left out."""
+        end = time.monotonic() + within
+        while not (match := re.compile(pattern).search(self.plain, self._expected)):
+            left = end - time.monotonic()
+            assert left > 0 and self._read(left), f"{pattern!r} is not in {self.plain[self._expected :]!r}"
+        self._expected = match.end()
+        return match
+
+    def poll(self) -> None:
+        """Takes what has been written meanwhile."""
+        self._read(0)
+
+    @property
+    def plain(self) -> str:
+        """Everything so far, as it can be read: no colours, and nothing of lines that were drawn over."""
+        text = re.sub(r"[^\n]*\r\x1b\[K", "", self.text)
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
     def finish(self, within: float = 30) -> tuple[int, str]:
         """The exit code and everything that was written."""

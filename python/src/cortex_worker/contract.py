@@ -33,6 +33,13 @@ class Contract:
         named = {*self.predict, *(self.post_predict or ())}
         return [name for name in REQUEST_ARGUMENTS if name in named]
 
+    def signature(self, name: str) -> list[str]:
+        """The class and its methods with what they get, for people."""
+        shown = [f"{name}({', '.join(self.constructor)})", f"predict({', '.join(self.predict)})"]
+        if self.post_predict is not None:
+            shown.append(f"post_predict({', '.join(self.post_predict)})")
+        return shown
+
 
 def check(predictor: type[Any], predictor_type: str = "python", models: bool = False) -> Contract:
     """The contract that `predictor` keeps. Raises `ContractError` with what is wrong and what is allowed.

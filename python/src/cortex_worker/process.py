@@ -112,6 +112,7 @@ class Worker:
             "pid": os.getpid(),
             "arguments": kept.request_arguments,
             "post_predict": kept.post_predict is not None,
+            "signature": kept.signature(type(predictor).__name__),
         }
         self._records.tell(wire.READY, ready)
         for index in range(1, self._welcome.threads):

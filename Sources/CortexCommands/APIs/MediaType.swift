@@ -1,0 +1,15 @@
+import Foundation
+
+/// What a file's ending says of its content, for the `Content-Type` of a request.
+enum MediaType {
+    /// JSON where there is no ending; `application/octet-stream` for one that is not known.
+    static func named(by path: String) -> String {
+        switch URL(filePath: path).pathExtension.lowercased() {
+        case "json", "": "application/json"
+        case "txt": "text/plain"
+        case "png": "image/png"
+        case "jpg", "jpeg": "image/jpeg"
+        default: "application/octet-stream"
+        }
+    }
+}

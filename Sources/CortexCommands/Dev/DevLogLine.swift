@@ -1,0 +1,82 @@
+import Foundation
+
+/// A line of an API's log, as far as it is shown.
+struct DevLogLine: Decodable, Sendable {
+    var level: String
+    var message: String
+    var version: Int
+    var worker: String?
+    /// `stdout`, `stderr`, `worker`, `cortex` or `environment`.
+    var stream: String?
+
+    init?(_ json: String) {
+        guard let line = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)) else { return nil }
+        self = line
+    }
+
+    /// Whether the server wrote it, and not a worker.
+    var isOfServer: Bool { self.stream == "cortex" }
+
+    /// Whether the server tells that a worker which could not be started is started once more.
+    ///
+    /// Of a version that does not serve yet, this is all that it warns of and names a worker in.
+    var isOfRetry: Bool { self.isOfServer && self.level == "warning" && !(self.worker ?? "").isEmpty }
+
+    /// What a build says is shown while it runs; the server's own steps are told in other words.
+    ///
+    /// - Parameter isLive: Whether its version serves, or has.
+    func isShown(isLive: Bool) -> Bool {
+        switch self.stream {
+        case "environment": false
+        case "cortex" where isLive: self.level != "info"
+        case "cortex": self.level == "error" && self.worker != nil
+        default: true
+        }
+    }
+}
+
+/// A line of the access log, as far as it is shown.
+struct DevRequestLine: Decodable, Sendable {
+    var request_id: String
+    var api: String?
+    var method: String
+    var path: String
+    var status: Int
+    var total_ms: Double
+    var error_code: String?
+
+    init?(_ json: String) {
+        guard let line = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)) else { return nil }
+        self = line
+    }
+}
+
+/// Lets as many request lines through as a person can read; the others are counted.
+struct DevRequestFeed: Sendable {
+    /// Lines of one second.
+    static let limit = 20
+
+    private var windowStart: ContinuousClock.Instant?
+    private var shown = 0
+    private(set) var hidden = 0
+
+    /// Whether a line is to be shown now.
+    mutating func admits(at now: ContinuousClock.Instant) -> Bool {
+        if self.windowStart.map({ now - $0 >= .seconds(1) }) ?? true {
+            self.windowStart = now
+            self.shown = 0
+        }
+        guard self.shown < Self.limit else {
+            self.hidden += 1
+            return false
+        }
+        self.shown += 1
+        return true
+    }
+
+    /// How many were not shown since it was last asked.
+    mutating func takeHidden() -> Int {
+        defer { self.hidden = 0 }
+        return self.hidden
+    }
+}

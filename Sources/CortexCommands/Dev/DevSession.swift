@@ -1,0 +1,235 @@
+import CortexControlPlane
+import CortexLocalProvider
+import CortexSpec
+import CortexTelemetry
+import Foundation
+
+/// One run of `cortex dev`: deploys the project, again after each change, and shows what happens.
+///
+/// Everything that is written goes through this actor, so that lines never mix.
+actor DevSession {
+    struct Options: Sendable {
+        /// The config file, as it was named.
+        var config: String
+        /// Whether samples are sent.
+        var sendsSamples = true
+        /// Whether it ends once all is live, or not, and the samples are answered.
+        var isOnce = false
+        /// Since when the person waits.
+        var started = ContinuousClock.now
+    }
+
+    let server: RunningServer
+    let options: Options
+    let text: DevText
+    var screen: DevScreen
+    /// The project that was deployed last.
+    var project: LocalProject?
+    private var deployedHash: ProjectHash?
+    var rollouts: [APIName: DevRollout] = [:]
+    /// APIs whose log is shown.
+    private var followed: Set<APIName> = []
+    /// What was said to be well, each once.
+    var checks: Set<String> = []
+    /// Where each API was last said to be.
+    var endpoints: [APIName: String] = [:]
+    var samplesSent = 0
+    var feed = DevRequestFeed()
+    private var summaryIsDue = false
+    private var hasSaidHow = false
+    /// Versions of which another start is tried.
+    private var retried: [APIName: Int] = [:]
+    /// Whether something of an `isOnce` run was not as it should be.
+    private(set) var hasFailed = false
+    private let jobs: AsyncStream<@Sendable () async throws -> Void>
+    private let jobsIn: AsyncStream<@Sendable () async throws -> Void>.Continuation
+    private var running = 0
+
+    init(server: RunningServer, options: Options, text: DevText, console: Console) {
+        self.server = server
+        self.options = options
+        self.text = text
+        self.screen = DevScreen(console: console)
+        // A few for each change; none may be lost.
+        (self.jobs, self.jobsIn) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
+    }
+
+    /// Until the task is cancelled, or (`isOnce`) all is done.
+    func run() async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask {
+                for await line in self.server.accessLog.follow() { await self.heard(request: line) }
+            }
+            group.addTask { try await self.serve() }
+            for await job in self.jobs { group.addTask { try await job() } }
+            group.cancelAll()
+        }
+        self.screen.clear()
+    }
+
+    /// Runs a job beside others.
+    func spawn(_ job: @escaping @Sendable () async throws -> Void) {
+        self.running += 1
+        self.jobsIn.yield {
+            try await job()
+            await self.jobEnded()
+        }
+    }
+
+    private func jobEnded() {
+        self.running -= 1
+        if self.options.isOnce, self.running == 0 { self.jobsIn.finish() }
+    }
+
+    func fail() {
+        self.hasFailed = true
+    }
+
+    /// What the person can do next, once the first try of all APIs is over.
+    func sayHow() {
+        guard !self.options.isOnce, !self.hasSaidHow, self.rollouts.values.allSatisfy(\.isSettled) else { return }
+        self.hasSaidHow = true
+        self.screen.print(self.text.dim("  saved files are reloaded; Ctrl-C ends"))
+    }
+
+    // MARK: Changes
+
+    private func serve() async throws {
+        let source = try ConfigSource(path: self.options.config, verb: "dev")
+        // Looked at before it is read, so that what is saved meanwhile is a change.
+        var watch = await ProjectWatch(root: source.root, configFile: source.fileName) {
+            await self.samplePaths(source)
+        }
+        try await self.load(ProjectChange(paths: [], began: self.options.started))
+        guard !self.options.isOnce else {
+            if self.running == 0 { self.jobsIn.finish() }
+            return
+        }
+        self.sayHow()
+        while let change = await watch.next() { try await self.load(change) }
+    }
+
+    /// Samples of the APIs that the project had when it was read last.
+    private func samplePaths(_ source: ConfigSource) -> [String] {
+        let apis = (self.project ?? LocalProject(source)).config?.apis ?? []
+        return apis.compactMap { SampleRequest(for: $0, in: source.root)?.path }
+    }
+
+    /// Deploys the project as it is now; what cannot be deployed is told, and what serves goes on.
+    private func load(_ change: ProjectChange) async throws {
+        do {
+            try await self.deploy(change)
+        } catch ProjectError.changed {
+            // It is being written to: the watch sees that too.
+        } catch let failure as CommandFailure {
+            self.fail()
+            self.screen.print(self.text.problem(failure))
+            guard self.rollouts.values.contains(where: \.isLive) else { return }
+            self.screen.print("  \(DevText.servesOn)")
+        }
+    }
+
+    private func deploy(_ change: ProjectChange) async throws {
+        let source = try ConfigSource(path: self.options.config, verb: "dev")
+        let project = LocalProject(source)
+        guard project.problems.isEmpty, let config = project.config else {
+            throw project.problems.failure(of: source.fileName, console: self.screen.console)
+        }
+        if !project.warnings.isEmpty, source.text != self.project?.source.text {
+            self.screen.print(project.warnings.render(for: self.screen.console))
+        }
+        let isNew = source.text != self.project?.source.text
+        self.project = project
+        self.screen.begin(change.paths.isEmpty ? "reading the project" : "reloading \(DevText.list(change.paths))")
+        let hash = try await project.upload(to: self.server.client) { _ in }
+        guard isNew || hash != self.deployedHash || self.rollouts.values.contains(where: \.isFailed) else {
+            self.screen.clear()
+            return self.resend(change)
+        }
+        try await self.removeAPIs(besides: config.apis.map(\.name))
+        for api in config.apis { await self.followLog(of: api.name) }
+        let results: [DeployResponse]
+        do {
+            results = try await self.server.client.deploy(project.deployBody(hash, isLocal: true, force: true))
+        } catch let refusal as OperatorClient.Refusal {
+            throw project.failure(refusal, console: self.screen.console)
+        }
+        self.deployedHash = hash
+        let warnings = ProblemList(results.flatMap { $0.warnings ?? [] }, severity: .warning, text: source.text)
+        if !warnings.isEmpty { self.screen.print(warnings.render(for: self.screen.console)) }
+        for result in results { self.begin(result, change) }
+    }
+
+    private func begin(_ result: DeployResponse, _ change: ProjectChange) {
+        guard result.error.isEmpty, let api = result.api else {
+            self.fail()
+            return self.screen.print(self.text.problem(CommandFailure(result.error)))
+        }
+        let version = api.deployment.version
+        guard self.rollouts[api.spec.name]?.attempt.version != version else { return }
+        let attempt = DevAttempt(version: version, paths: change.paths, began: change.began)
+        self.rollouts[api.spec.name] = .starting(attempt)
+        self.spawn { try await self.follow(api.spec.name, attempt) }
+    }
+
+    /// What is no longer in the config file goes, before its endpoint is wanted by another.
+    private func removeAPIs(besides names: [APIName]) async throws {
+        for name in self.rollouts.keys where !names.contains(name) {
+            _ = try await self.server.client.delete("\(name)")
+            self.rollouts[name] = nil
+            self.endpoints[name] = nil
+            self.followed.remove(name)
+            self.screen.print("  \(name)   removed")
+        }
+    }
+
+    /// Projects that no version runs from any more, of which each save makes one.
+    func forgetProjects() async {
+        guard let current = self.deployedHash, self.rollouts.values.allSatisfy(\.isLive) else { return }
+        let folder = CortexHome(path: self.server.record.home).projects
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            guard let hash = ProjectHash(name.prefix(64)), hash != current else { continue }
+            try? await self.server.projects.remove(hash)
+        }
+    }
+
+    // MARK: Logs
+
+    private func followLog(of name: APIName) async {
+        guard self.followed.insert(name).inserted else { return }
+        let lines = await self.server.provider.followLog(of: name)
+        // Ends with the API, and so is no job that `isOnce` waits for.
+        self.jobsIn.yield {
+            for await line in lines { await self.heard(line, of: name) }
+        }
+    }
+
+    private func heard(_ json: String, of name: APIName) {
+        guard let line = DevLogLine(json) else { return }
+        let rollout = self.rollouts[name]
+        let isNewest = rollout.map { $0.attempt.version == line.version } ?? true
+        let isLive = !isNewest || rollout?.isLive ?? false
+        // A version that failed is tried again and again; once was enough.
+        if line.isOfRetry, !isLive { self.retried[name] = line.version }
+        guard isLive || self.retried[name] != line.version, !isNewest || !(rollout?.isFailed ?? false) else { return }
+        guard line.isShown(isLive: isLive) else { return }
+        let tag = self.rollouts.count > 1 ? "\(name)" : nil
+        self.screen.print(self.text.output(line, tag: tag, isLive: isLive))
+    }
+
+    private func heard(request json: String) {
+        guard let request = DevRequestLine(json), !request.request_id.hasPrefix(Self.sampleID) else { return }
+        guard !self.feed.admits(at: .now) else { return self.screen.print(self.text.request(request)) }
+        guard !self.summaryIsDue else { return }
+        self.summaryIsDue = true
+        self.jobsIn.yield {
+            try await Task.sleep(for: .seconds(1))
+            await self.summarise()
+        }
+    }
+
+    private func summarise() {
+        self.summaryIsDue = false
+        self.screen.print(self.text.dim("… and \(self.feed.takeHidden()) more requests"))
+    }
+}
