@@ -18,7 +18,9 @@ struct MissingModules {
         return self.lastAttempt
     }
 
-    /// A deployment was wished for: what was hopeless may be no more. Returns the extension that it interrupts.
+    /// A deployment was wished for: what was hopeless may be no more.
+    ///
+    /// - Returns: The extension that it interrupts.
     mutating func applied() -> LocalVersion? {
         defer { self.extension = nil }
         self.hopeless = []

@@ -21,8 +21,9 @@ struct ImportScanner: Sendable {
     /// Results that are kept; when there are more, the older half goes.
     private static let mostResults = 1_000
 
-    /// What the predictor of `request` imports. Where its sources cannot be read nothing is found: what is missing then is
-    /// found out by the worker.
+    /// What the predictor of `request` imports.
+    ///
+    /// Where its sources cannot be read nothing is found: what is missing then is found out by the worker.
     func imports(of request: EnvironmentRequest, interpreter: PythonInterpreter) async throws -> ProjectImports {
         let package = try WorkerPackage.unpack(below: self.tools)
         let predictor = request.spec.predictor

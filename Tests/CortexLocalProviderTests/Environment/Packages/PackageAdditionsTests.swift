@@ -1,0 +1,55 @@
+import CortexSpec
+import Testing
+
+@testable import CortexLocalProvider
+
+@Suite struct PackageAdditionsTests {
+    private let home: TemporaryFolder
+    private let iris: APIName
+    private let base: EnvironmentKey
+    private let other: EnvironmentKey
+
+    init() throws {
+        self.home = try TemporaryFolder()
+        self.iris = try #require(APIName("iris"))
+        let interpreter = PythonInterpreter(
+            path: "/usr/bin/python3",
+            version: ToolVersion(major: 3, minor: 11, patch: 7),
+            platform: "linux-x86_64"
+        )
+        func key(_ package: String) -> EnvironmentKey {
+            EnvironmentKey(
+                interpreter: interpreter,
+                requirements: RequirementFiles(),
+                plan: PackagePlan(requirements: [package]),
+                project: nil
+            )
+        }
+        self.base = key("numpy")
+        self.other = key("pandas")
+    }
+
+    private var fresh: PackageAdditions { PackageAdditions(folder: "\(self.home.path)/additions") }
+
+    @Test func `what was installed is known to the next server`() throws {
+        var additions = self.fresh
+        additions.add("scikit-learn", for: self.iris, base: self.base)
+        #expect(additions.packages(for: self.iris, base: self.base) == ["scikit-learn"])
+        #expect(self.fresh.packages(for: self.iris, base: self.base) == [], "it is not installed yet")
+        additions.succeeded(for: self.iris, base: self.base)
+        additions.add("pandas", for: self.iris, base: self.base)
+        additions.succeeded(for: self.iris, base: self.base)
+        #expect(self.fresh.packages(for: self.iris, base: self.base) == ["pandas", "scikit-learn"])
+        #expect(self.fresh.packages(for: self.iris, base: self.other) == [])
+        #expect(self.fresh.packages(for: try #require(APIName("other")), base: self.base) == [])
+    }
+
+    @Test func `what cannot be installed is forgotten`() {
+        var additions = self.fresh
+        additions.add("six", for: self.iris, base: self.base)
+        additions.succeeded(for: self.iris, base: self.base)
+        additions.add("torch", for: self.iris, base: self.base)
+        additions.failed(for: self.iris, base: self.base)
+        #expect(additions.packages(for: self.iris, base: self.base) == ["six"])
+    }
+}
