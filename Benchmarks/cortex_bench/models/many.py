@@ -63,6 +63,7 @@ def run(settings: Settings, cortex: Cortex, venv: Path, folder: Path) -> Finding
         "p99 of hits, without misses": f"{latency.quiet_ms:6.2f} ms",
         f"p99 of hits, {MISSES_PER_SECOND} misses a second": f"{latency.busy_ms:6.2f} ms, {latency.ratio:.2f} times",
         "p50 of those misses": f"{latency.miss_ms:6.2f} ms",
+        "p99 of the generator's lateness": f"{latency.late_ms:6.2f} ms",
     }
     for what, figure in lines.items():
         print(f"  {what:34} {figure}")
@@ -90,6 +91,8 @@ class Latency:
     quiet_ms: float
     busy_ms: float
     miss_ms: float
+    late_ms: float
+    """p99 of how late the generator was: what of the figures may be its own."""
     ratio: float
 
 
@@ -157,10 +160,10 @@ def _compare(settings: Settings, cortex: Cortex, url: str, names: list[str]) -> 
     cold = itertools.cycle([_body(name) for name in names[HOT:]])
     for body in hot:
         ask(url, body)
-    capacity = measure(settings.wrk, Target("hits", url, hot[0], None), 2 * THREADS, settings.seconds)
-    rate = capacity.requests_per_second * LOAD
+    capacity = _capacity(settings, url, hot)
+    rate = capacity * LOAD
     loop = OpenLoop(cortex.port, "/thousand")
-    quiet, busy, misses = [], [], []
+    quiet, busy, misses, late = [], [], [], []
     for number in range(settings.rounds):
         hits = Stream("hits", rate, itertools.cycle(hot))
         alone = loop.run([hits], settings.seconds)
@@ -168,15 +171,28 @@ def _compare(settings: Settings, cortex: Cortex, url: str, names: list[str]) -> 
         quiet.append(alone["hits"].percentile(0.99))
         busy.append(beside["hits"].percentile(0.99))
         misses.append(beside["misses"].percentile(0.5))
+        late.append(max(run["hits"].lateness(0.99) for run in (alone, beside)))
         say(
             f"round {number + 1}/{settings.rounds}  p99 of hits {quiet[-1]:6.2f} ms alone,"
-            f" {busy[-1]:6.2f} ms beside misses"
+            f" {busy[-1]:6.2f} ms beside misses; the generator was {late[-1]:.2f} ms late"
         )
     ratio = statistics.median(loud / calm for loud, calm in zip(busy, quiet))
     return Latency(
-        capacity.requests_per_second,
+        capacity,
         statistics.median(quiet),
         statistics.median(busy),
         statistics.median(misses),
+        statistics.median(late),
         ratio,
     )
+
+
+def _capacity(settings: Settings, url: str, hot: list[str]) -> float:
+    """Hits a second of as many clients as keep all slots busy, each with a model of its own."""
+    clients = 2 * THREADS
+
+    def ask_for(body: str) -> float:
+        return measure(settings.wrk, Target("hits", url, body, None), 1, settings.seconds).requests_per_second
+
+    with ThreadPoolExecutor(clients) as pool:
+        return sum(pool.map(ask_for, hot[:clients]))
