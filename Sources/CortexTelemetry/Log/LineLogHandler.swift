@@ -28,38 +28,50 @@ package struct LineLogHandler: LogHandler {
 
     package func log(event: LogEvent) {
         let metadata = self.metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+        let output = self.asText ? Self.textOutput : Self.jsonOutput
+        output.write(self.line(event.level, "\(event.message)", metadata))
+    }
+
+    // One for a form: a process uses one of them.
+    private static let textOutput = LineOutput(descriptor: 2) { Self(asText: true).note(dropped: $0) }
+    private static let jsonOutput = LineOutput(descriptor: 2) { Self(asText: false).note(dropped: $0) }
+
+    private func note(dropped: Int) -> ByteBuffer {
+        self.line(.warning, "\(dropped) log lines were dropped: nobody read standard error", [])
+    }
+
+    private func line(
+        _ level: Logger.Level,
+        _ message: String,
+        _ metadata: [(key: String, value: Logger.Metadata.Value)]
+    ) -> ByteBuffer {
         let time = Self.clock.withLock { $0.timestamp() }
+        guard !self.asText else { return ByteBuffer(string: self.text(level, message, time, metadata)) }
         var line = ByteBuffer()
-        if self.asText {
-            line.writeString(self.text(event, time, metadata))
-        } else {
-            line.writeStaticString("{\"ts\":")
-            line.writeJSON(time)
-            line.writeStaticString(",\"level\":")
-            line.writeJSON(event.level.rawValue)
-            line.writeStaticString(",\"message\":")
-            line.writeJSON("\(event.message)")
-            for (key, value) in metadata {
-                line.writeStaticString(",")
-                line.writeJSON(key)
-                line.writeStaticString(":")
-                line.writeJSON("\(value)")
-            }
-            line.writeStaticString("}\n")
+        line.writeStaticString("{\"ts\":")
+        line.writeJSON(time)
+        line.writeStaticString(",\"level\":")
+        line.writeJSON(level.rawValue)
+        line.writeStaticString(",\"message\":")
+        line.writeJSON(message)
+        for (key, value) in metadata {
+            line.writeStaticString(",")
+            line.writeJSON(key)
+            line.writeStaticString(":")
+            line.writeJSON("\(value)")
         }
-        line.withUnsafeReadableBytes { bytes in
-            // One write for a line, so that lines of several threads never mix; a log that nobody reads is no error.
-            if let base = bytes.baseAddress { _ = write(2, base, bytes.count) }
-        }
+        line.writeStaticString("}\n")
+        return line
     }
 
     private func text(
-        _ event: LogEvent,
+        _ level: Logger.Level,
+        _ message: String,
         _ time: String,
         _ metadata: [(key: String, value: Logger.Metadata.Value)]
     ) -> String {
         let colour =
-            switch event.level {
+            switch level {
             case _ where !self.hasColour: ""
             case .error, .critical: "\u{1B}[31m"
             case .warning: "\u{1B}[33m"
@@ -67,7 +79,7 @@ package struct LineLogHandler: LogHandler {
             }
         let end = colour.isEmpty ? "" : "\u{1B}[0m"
         let values = metadata.map { " \($0.key)=\(Self.printable("\($0.value)"))" }.joined()
-        return "\(time) \(colour)\(event.level.rawValue)\(end) \(Self.printable("\(event.message)"))\(values)\n"
+        return "\(time) \(colour)\(level.rawValue)\(end) \(Self.printable(message))\(values)\n"
     }
 
     private static func printable(_ text: String) -> String {
