@@ -1,5 +1,5 @@
 package import CortexControlPlane
-import Foundation
+import CortexModels
 
 extension LocalProvider {
     package func prune(isDryRun: Bool, keeping environments: Set<String>) async throws -> PruneReport {
@@ -9,6 +9,11 @@ extension LocalProvider {
             variables: ProcessEnvironment(self.machine.environment),
             isDryRun: isDryRun
         )
-        return try await LowPriorityThread.run { prune.run(keeping: environments) }
+        var report = try await LowPriorityThread.run { prune.run(keeping: environments) }
+        // An API that is on its way up may be about to ask for what the server before has left it.
+        guard await self.areModelsKnown() else { return report }
+        let (count, bytes) = await self.machine.models.prune(isDryRun: isDryRun)
+        if count > 0 { report.items.append(PruneItem(.models, count: count, bytes: bytes)) }
+        return report
     }
 }

@@ -81,6 +81,12 @@ package actor LocalProvider: Provider {
         await self.apis[name]?.contract()
     }
 
+    /// Whether each API has asked for all of its models.
+    func areModelsKnown() async -> Bool {
+        for api in self.apis.values where await api.observation().status != .live { return false }
+        return true
+    }
+
     private func api(_ name: APIName) -> LocalAPI {
         if let api = self.apis[name] { return api }
         let emit = self.emit

@@ -142,6 +142,14 @@ package actor ModelLibrary {
         return models
     }
 
+    /// Removes files that no API needs, for a caller who knows that each has opened its models; else the day after.
+    ///
+    /// - Parameter isDryRun: Whether they are only counted.
+    /// - Returns: How many versions of models, and their bytes.
+    package func prune(isDryRun: Bool) async -> (count: Int, bytes: Int64) {
+        await self.store.removeIdle(isDryRun: isDryRun)
+    }
+
     private func watch(_ key: SourceKey) -> SourceWatch {
         if let watch = self.watches[key] { return watch }
         let isLocal = if case .folder = key.location { true } else { false }

@@ -241,6 +241,27 @@ import Foundation
         }
     }
 
+    @Test func `what nobody has claimed is counted, and removed at once`() async throws {
+        try await withTemporaryFolder { folder in
+            let models = "\(folder)/models"
+            let first = try self.store(models)
+            for number in [1, 2] {
+                let item = try self.item(number)
+                first.claim(item.generation, by: 1)
+                _ = try await first.bring(item)
+            }
+            await Self.untilSettled(models, 2)
+            let used = try #require(DiskFolder.modified("\(models)/objects/generation-1/about.json"))
+            let second = try self.store(models, now: used)
+            second.claim("generation-2", by: 1)
+            #expect(await second.removeIdle(isDryRun: true) == (1, 7))
+            #expect(try TestLibrary.names("\(models)/objects") == ["generation-1", "generation-2"])
+            #expect(await second.removeIdle(isDryRun: false) == (1, 7))
+            #expect(try TestLibrary.names("\(models)/objects") == ["generation-2"])
+            #expect(await second.removeIdle(isDryRun: false) == (0, 0))
+        }
+    }
+
     @Test func `progress is told to all who wait`() async throws {
         try await withTemporaryFolder { folder in
             let store = try self.store("\(folder)/models")

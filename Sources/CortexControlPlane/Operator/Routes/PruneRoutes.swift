@@ -23,9 +23,12 @@ struct PruneRoutes: Sendable {
                 answers: [
                     RouteAnswer(status: .ok, summary: "what was freed, or would be", content: .json("Prune")),
                     .refusal(.badRequest, "a parameter is out of bounds"),
+                    .refusal(.serviceUnavailable, "it is still starting", headers: ["Retry-After"]),
                 ]
             ) { request, _ in
                 let (isDryRun, isThorough) = (try Self.dryRun.value(in: request), try Self.all.value(in: request))
+                // Before, nobody holds what the APIs are about to use.
+                guard await self.reconciler.isRestored else { throw OperatorError.starting }
                 return try Response.json(
                     try await self.reconciler.prune(self.projects, isDryRun: isDryRun, isThorough: isThorough)
                 )

@@ -25,7 +25,12 @@ package struct EnvironmentBudget: Sendable {
         }
         for await _ in store.builds {
             do {
-                let left = try await self.apply(to: store, logger: logger)
+                let left = try await self.apply(to: store) { key, bytes in
+                    logger.info(
+                        "environment removed, over budget",
+                        metadata: ["environment": "\(key)", "bytes": "\(bytes)"]
+                    )
+                }
                 guard left > self.limit.bytes else { continue }
                 logger.warning(
                     "environments in use exceed their budget",
@@ -40,8 +45,13 @@ package struct EnvironmentBudget: Sendable {
     }
 
     /// Removes what nobody uses until the rest fits.
+    ///
+    /// - Parameter removed: Is told of each that went, with the bytes that it took.
     /// - Returns: The bytes of the rest.
-    func apply(to store: EnvironmentStore, logger: Logger) async throws -> Int64 {
+    func apply(
+        to store: EnvironmentStore,
+        removed: (_ key: String, _ bytes: Int64) -> Void = { _, _ in }
+    ) async throws -> Int64 {
         let uses = try await self.uses()
         let all = try await LowPriorityThread.run { try store.contents(uses) }
         var ledger = DiskLedger(all.map(\.use))
@@ -51,10 +61,7 @@ package struct EnvironmentBudget: Sendable {
             try Task.checkCancellation()
             guard try await LowPriorityThread.run({ try store.remove(environment.key) }) else { continue }
             let freed = ledger.remove(environment.use)
-            logger.info(
-                "environment removed, over budget",
-                metadata: ["environment": "\(environment.key)", "bytes": "\(freed.bytes + freed.elsewhere)"]
-            )
+            removed(environment.key, freed.bytes + freed.elsewhere)
         }
         return ledger.total
     }

@@ -110,11 +110,36 @@ final class ModelStore: Sendable {
     func sweep(now: Int64) async {
         for generation in self.state.withLock({ $0.idle }) {
             guard let used = self.lastNeeded(generation), used < now - Self.keptFor else { continue }
-            // Given up as by its last user: nothing happens to it where another has come in between.
-            let claim = self.nextID()
-            self.claim(generation, by: claim)
-            if let trash = self.unclaim(generation, by: claim) { await self.erase(trash) }
+            await self.removeUnclaimed(generation)
         }
+    }
+
+    /// Removes what nobody has claimed, for a caller who knows that everybody has claimed what they need.
+    ///
+    /// - Parameter isDryRun: Whether it is only counted.
+    /// - Returns: How many versions, and the bytes of their files.
+    func removeIdle(isDryRun: Bool) async -> (count: Int, bytes: Int64) {
+        var (count, bytes) = (0, Int64(0))
+        for generation in self.state.withLock({ $0.idle }) {
+            let about = self.about(generation)
+            let told = try? await DiskWork.run {
+                try JSONDecoder().decode(StoreAbout.self, from: Data(contentsOf: URL(filePath: about)))
+            }
+            if !isDryRun { guard await self.removeUnclaimed(generation) else { continue } }
+            count += 1
+            bytes += told?.bytes ?? 0
+        }
+        return (count, bytes)
+    }
+
+    /// Gives up as its last user would: nothing happens to it where another has come in between.
+    @discardableResult
+    private func removeUnclaimed(_ generation: String) async -> Bool {
+        let claim = self.nextID()
+        self.claim(generation, by: claim)
+        guard let trash = self.unclaim(generation, by: claim) else { return false }
+        await self.erase(trash)
+        return true
     }
 
     /// Says that what is claimed was in use until now, for the server that comes after a crash.
