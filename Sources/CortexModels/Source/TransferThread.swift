@@ -55,14 +55,14 @@ enum TransferThread {
     /// - Returns: What the system says: zero, or why there is no thread, in which case `work` is not run.
     private static func start(_ work: @escaping Work) -> CInt {
         let box = Unmanaged.passRetained(Box(work))
-        #if canImport(Darwin)
-        var thread: pthread_t?
-        let code = pthread_create(&thread, nil, { Self.body($0) }, box.toOpaque())
-        if code == 0, let thread { pthread_detach(thread) }
-        #else
+        #if canImport(Glibc)
         var thread = pthread_t()
         let code = pthread_create(&thread, nil, { Self.body($0) }, box.toOpaque())
         if code == 0 { pthread_detach(thread) }
+        #else
+        var thread: pthread_t?
+        let code = pthread_create(&thread, nil, { Self.body($0) }, box.toOpaque())
+        if code == 0, let thread { pthread_detach(thread) }
         #endif
         if code != 0 { box.release() }
         return code
