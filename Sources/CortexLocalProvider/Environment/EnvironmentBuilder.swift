@@ -16,8 +16,8 @@ package actor EnvironmentBuilder {
     package nonisolated let store: EnvironmentStore
     private let tools: String
     private let variables: ProcessEnvironment
-    /// The machine's Python, asked once.
-    private var interpreter: PythonInterpreter?
+    private let limits: BuildLimits
+    private let interpreters: KnownInterpreters
     private var tool: UVTool?
     private var builds = EnvironmentBuilds()
     private let scanner: ImportScanner
@@ -32,6 +32,8 @@ package actor EnvironmentBuilder {
         self.store = EnvironmentStore(folder: "\(home)/environments", logs: "\(home)/logs/environments")
         self.tools = "\(home)/tools"
         self.variables = variables
+        self.limits = try BuildLimits(variables)
+        self.interpreters = KnownInterpreters(file: "\(home)/tools/interpreters.json", variables: variables)
         self.scanner = ImportScanner(cache: "\(home)/environments/imports", tools: self.tools)
         self.additions = PackageAdditions(folder: "\(home)/environments/additions")
         for folder in [self.store.folder, self.store.logs, self.tools] {
@@ -41,7 +43,8 @@ package actor EnvironmentBuilder {
                 attributes: [.posixPermissions: 0o700]
             )
         }
-        for folder in [self.store.folder, self.tools] { try BuildFolder.removeLeftovers(in: folder) }
+        try BuildFolder.removeLeftovers(in: self.tools)
+        try self.store.removeUnfinished()
     }
 
     /// The environment that a project's workers run in; made now where it is not there.
@@ -85,8 +88,9 @@ package actor EnvironmentBuilder {
         for request: EnvironmentRequest,
         adding addition: String? = nil
     ) async throws -> (base: EnvironmentKey, build: BuildRequest) {
-        let interpreter = try await self.currentInterpreter()
         let requirements = RequirementFiles(projectFolder: request.projectFolder)
+        let wish = try PythonWish.read(projectFolder: request.projectFolder, pyProject: requirements.pyProject)
+        let interpreter = try await self.interpreters.interpreter(for: wish)
         var inputs = PackagePlan.Inputs(
             type: request.spec.predictor.type,
             imports: try await self.scanner.imports(of: request, interpreter: interpreter),
@@ -98,26 +102,14 @@ package actor EnvironmentBuilder {
                 hasGPU: request.spec.compute.gpu > 0
             )
         )
-        func build() -> BuildRequest {
+        func build() throws -> BuildRequest {
             var plan = PackagePlan(inputs)
             plan.requirements = (plan.requirements + WorkerPackage.requirements).sorted()
-            let key = EnvironmentKey(
-                interpreter: interpreter,
-                requirements: requirements,
-                plan: plan,
-                project: request.project
-            )
-            return BuildRequest(
-                key: key,
-                interpreter: interpreter,
-                projectFolder: request.projectFolder,
-                hasRequirements: !requirements.files.isEmpty,
-                plan: plan
-            )
+            return try BuildRequest(request, interpreter: interpreter, requirements: requirements, plan: plan)
         }
-        let base = build()
+        let base = try build()
         inputs.additions = self.additions.packages(for: request.api, base: base.key) + (addition.map { [$0] } ?? [])
-        return (base.key, inputs.additions.isEmpty ? base : build())
+        return (base.key, inputs.additions.isEmpty ? base : try build())
     }
 
     /// An environment for a program of the server's own.
@@ -125,24 +117,13 @@ package actor EnvironmentBuilder {
         packages: [String],
         progress: @escaping @Sendable (String) -> Void
     ) async throws -> PythonEnvironment {
-        let interpreter = try await self.currentInterpreter()
-        let plan = PackagePlan(requirements: packages.sorted())
-        let key = EnvironmentKey(
-            interpreter: interpreter,
-            requirements: RequirementFiles(),
-            plan: plan,
-            project: nil
+        let build = BuildRequest(
+            interpreter: try await self.interpreters.interpreter(for: nil),
+            projectFolder: self.tools,
+            plan: PackagePlan(requirements: packages.sorted()),
+            variables: self.variables
         )
-        let environment = try await self.environment(
-            BuildRequest(
-                key: key,
-                interpreter: interpreter,
-                projectFolder: self.tools,
-                hasRequirements: false,
-                plan: plan
-            ),
-            progress: { progress($0.text) }
-        )
+        let environment = try await self.environment(build, progress: { progress($0.text) })
         self.toolEnvironments.insert(environment)
         return environment
     }
@@ -153,9 +134,7 @@ package actor EnvironmentBuilder {
         progress: @escaping @Sendable (BuildProgress) -> Void
     ) async throws -> PythonEnvironment {
         let key = request.key
-        if let lease = self.store.lease(key) {
-            return PythonEnvironment(key: key, folder: self.store.path(of: key), lease: lease)
-        }
+        if let environment = self.store.environment(key) { return environment }
 
         let waiter = self.builds.nextID()
         return try await withTaskCancellationHandler {
@@ -173,13 +152,6 @@ package actor EnvironmentBuilder {
         }
     }
 
-    private func currentInterpreter() async throws -> PythonInterpreter {
-        if let interpreter = self.interpreter, ProcessEnvironment.isExecutable(interpreter.path) { return interpreter }
-        let interpreter = try await PythonInterpreter.find(in: self.variables)
-        self.interpreter = interpreter
-        return interpreter
-    }
-
     private func leave(_ waiter: UInt64) {
         switch self.builds.leave(waiter) {
         case .nothing: break
@@ -191,38 +163,54 @@ package actor EnvironmentBuilder {
     private func run(_ request: BuildRequest, build: UInt64) async {
         let result: Result<PythonEnvironment, any Error>
         do {
-            let lease = try await self.build(request) { said in
+            let environment = try await self.build(request) { said in
                 for waiter in self.builds.waiters(of: build) { waiter.progress(said) }
             }
-            let folder = self.store.path(of: request.key)
-            result = .success(PythonEnvironment(key: request.key, folder: folder, lease: lease))
+            result = .success(environment)
         } catch {
             result = .failure(error)
         }
         for waiter in self.builds.finish(build) { waiter.continuation.resume(with: result) }
     }
 
-    private func build(_ request: BuildRequest, progress: (BuildProgress) -> Void) async throws -> FolderLease {
-        let log = try BuildLog(path: "\(self.store.logs)/\(request.key).log")
+    private func build(
+        _ request: BuildRequest,
+        progress: @escaping (BuildProgress) -> Void
+    ) async throws -> PythonEnvironment {
+        let place = self.store.place(for: request.key)
+        let right = try await place.claim { progress(.status("another server builds the same environment")) }
+        defer { right.end() }
+        // It was another that built it.
+        if let environment = place.environment { return environment }
+        return try await self.make(request, in: place, progress: progress)
+    }
+
+    /// In a function of its own, so that what is left of a failed build is gone when the claim ends.
+    private func make(
+        _ request: BuildRequest,
+        in place: EnvironmentPlace,
+        progress: @escaping (BuildProgress) -> Void
+    ) async throws -> PythonEnvironment {
+        let log = try BuildLog(path: self.store.log(of: "\(request.key)"))
         func report(_ said: BuildProgress) {
             log.append(said.text)
             progress(said)
         }
         let tool = try await self.currentTool(request.interpreter, progress: { report(.line($0)) })
-        let folder = try BuildFolder(in: self.store.folder)
-        for step in request.steps(in: "\(folder.path)/venv", tool: tool, variables: self.variables) {
-            report(.step(step.name))
-            var last: [String] = []
-            let succeeded = try await step.command.run { line in
-                report(.line(line))
-                last = last.suffix(BuildRequest.shownLines - 1) + [line]
-            }
-            guard succeeded else {
-                throw EnvironmentError.buildFailed(step: step.name, output: last, log: log.path)
-            }
-        }
+        let folder = try BuildFolder(in: place.path)
+        let build = EnvironmentBuild(
+            request: request,
+            tool: tool,
+            limits: self.limits,
+            folder: folder,
+            log: log,
+            report: report
+        )
+        try await build.run()
         try Task.checkCancellation()
-        return try self.store.publish("venv", in: folder, as: request.key)
+        let environment = try place.publish(folder)
+        self.store.built()
+        return environment
     }
 
     private func currentTool(

@@ -86,6 +86,7 @@ actor LocalVersion {
             progress(said)
         }
         self.environment = environment
+        try environment.addMadeFiles(to: self.projectDirectory)
         guard !self.isEnded else { throw CancellationError() }
         // A task of its own, so that `drain` can end a download that nobody wants any more.
         let opening = Task { try await self.openModels(dotEnv: dotEnv) { progress(.step($0)) } }

@@ -1,4 +1,3 @@
-import CortexControlPlane
 import Testing
 
 @testable import CortexLocalProvider
@@ -43,33 +42,79 @@ import Testing
         #expect(paths.sorted() == ["more/base.txt", "more/extra.txt", "pins.txt", "requirements.txt"])
     }
 
-    @Test func `the key follows what decides the content, and nothing else`() throws {
-        let python = PythonInterpreter(
-            path: "/usr/bin/python3",
-            version: ToolVersion(major: 3, minor: 11, patch: 7),
-            platform: "linux-x86_64"
+    @Test func `knows each line by its number, and finds it by a name in any spelling`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(
+            "requirements.txt",
+            "# tools\r\nsix\r\n\r\nPython_Dateutil[x]>=2 \\\r\n  --hash=sha256:0\r\n-r more.txt\r\n"
         )
-        var newer = python
-        newer.version.patch = 8
-        let one = try #require(ProjectHash(String(repeating: "1", count: 64)))
-        let two = try #require(ProjectHash(String(repeating: "2", count: 64)))
-        func key(
-            _ python: PythonInterpreter,
-            _ project: ProjectHash,
-            _ files: [String: String]
-        ) throws -> EnvironmentKey {
-            let folder = try TemporaryFolder()
-            for (path, text) in files { try folder.write(path, text) }
-            let requirements = RequirementFiles(projectFolder: folder.path)
-            return EnvironmentKey(interpreter: python, requirements: requirements, project: project)
-        }
-        let base = try key(python, one, ["requirements.txt": "-r a.txt", "a.txt": "six"])
-        #expect(base.description.count == 64)
-        #expect(try key(python, two, ["requirements.txt": "-r a.txt", "a.txt": "six", "predictor.py": "x"]) == base)
-        #expect(try key(newer, one, ["requirements.txt": "-r a.txt", "a.txt": "six"]) != base)
-        #expect(try key(python, one, ["requirements.txt": "-r a.txt", "a.txt": "six>1"]) != base)
-        #expect(try key(python, one, [:]) != base)
-        let local = ["requirements.txt": "-e ."]
-        #expect(try key(python, one, local) != key(python, two, local))
+        try folder.write("more.txt", "\ntyping.extensions ; python_version < '3.10' # old\n")
+        let files = RequirementFiles(projectFolder: folder.path)
+        #expect(files.names == ["six", "python-dateutil", "typing-extensions"])
+        #expect(files.count == 3)
+        #expect(files.entry(asking: "python.dateutil")?.place == "requirements.txt:4")
+        let entry = try #require(files.entry(asking: "typing-extensions"))
+        #expect(entry.place == "more.txt:2")
+        #expect(entry.line.text == "typing.extensions ; python_version < '3.10'")
+    }
+
+    @Test func `knows which variables its lines use, and what they ask of the installation`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("requirements.txt", "--require-hashes\n-e .\na @ https://${USER}:${TOKEN}@host/a.whl\n")
+        let files = RequirementFiles(projectFolder: folder.path)
+        #expect(files.variables == ["USER", "TOKEN"])
+        #expect(files.requireHashes && files.hasEditables && files.leadIntoProject)
+    }
+
+    @Test func `without requirements the project's own package says what it needs`() throws {
+        let folder = try TemporaryFolder()
+        #expect(RequirementFiles(projectFolder: folder.path).root == nil)
+        try folder.write("setup.py", "setup()")
+        #expect(RequirementFiles(projectFolder: folder.path).root == "setup.py")
+        #expect(RequirementFiles(projectFolder: folder.path).leadIntoProject)
+        try folder.write(
+            "pyproject.toml",
+            """
+            [tool.ruff]
+            dependencies = ["no"]
+            [project] # here
+            name = "x"
+            requires-python = ">=3.10"
+            dependencies = [
+                "six", # "no"
+                'numpy[x]>=2',
+            ]
+            [project.optional-dependencies]
+            dev = ["pytest"]
+            """
+        )
+        let files = RequirementFiles(projectFolder: folder.path)
+        #expect(files.root == "pyproject.toml")
+        #expect(files.names == ["six", "numpy"])
+        #expect(files.entry(asking: "numpy")?.place == "pyproject.toml:8")
+        #expect(files.pyProject?.requiresPython == RequirementLine(number: 5, text: ">=3.10"))
+        #expect(!files.leadIntoProject)
+        try folder.write("requirements.txt", "six\n")
+        #expect(RequirementFiles(projectFolder: folder.path).root == "requirements.txt")
+        #expect(RequirementFiles(projectFolder: folder.path).files.map(\.path) == ["requirements.txt"])
+    }
+
+    @Test(arguments: [
+        (text: "[tool.ruff]\nline-length = 100\n", setup: false, root: nil),
+        (text: "[project]\nname = \"x\"\n", setup: false, root: nil),
+        (
+            text: "[project]\nname = \"x\"\ndynamic = [\"version\", \"dependencies\"]\n", setup: false,
+            root: "pyproject.toml"
+        ),
+        (text: "[build-system]\nrequires = [\"setuptools\"]\n", setup: false, root: nil),
+        (text: "[build-system]\nrequires = [\"setuptools\"]\n", setup: true, root: "pyproject.toml"),
+        (text: "[tool.poetry.dependencies]\nsix = \"*\"\n[build-system]\n", setup: false, root: "pyproject.toml"),
+        (text: "[tool.black]\n", setup: true, root: "setup.py"),
+    ])
+    func `a pyproject file counts where it says what is needed`(text: String, setup: Bool, root: String?) throws {
+        let folder = try TemporaryFolder()
+        try folder.write("pyproject.toml", text)
+        if setup { try folder.write("setup.py", "setup()") }
+        #expect(RequirementFiles(projectFolder: folder.path).root == root)
     }
 }

@@ -1,3 +1,5 @@
+import CortexServing
+
 #if canImport(FoundationEssentials)
 import FoundationEssentials
 #else
@@ -11,38 +13,65 @@ import Musl
 import Darwin
 #endif
 
-/// A folder that an environment or a tool grows in, beside the finished ones.
+/// A folder that an environment or a tool grows in, gone with its last reference unless it is kept.
 ///
 /// Locked while its process lives, so that another process can tell what is left over from what is being built.
 final class BuildFolder: Sendable {
-    private static let prefix = ".building-"
+    private static let prefix = "build-"
 
     let path: String
+    let name: String
     private let lock: Int32
+    private let ledger: WorkerLedger
 
-    init(in parent: String) throws(EnvironmentError) {
-        self.path = "\(parent)/\(Self.prefix)\(UUID().uuidString)"
-        guard mkdir(self.path, 0o700) == 0 else { throw .system("create", self.path) }
+    init(in parent: String) throws {
+        self.name = Self.prefix + String(UInt32.random(in: .min ... .max), radix: 16)
+        self.path = "\(parent)/\(self.name)"
+        guard mkdir(self.path, 0o700) == 0 else { throw EnvironmentError.system("create", self.path) }
         guard let lock = Self.lock(self.path) else {
             rmdir(self.path)
-            throw .system("lock", self.path)
+            throw EnvironmentError.system("lock", self.path)
         }
         self.lock = lock
+        self.ledger = try WorkerLedger(directory: Self.ledger(self.path))
     }
 
     deinit {
         // In this order: once unlocked, another process may be removing it too.
-        try? FileManager.default.removeItem(atPath: self.path)
+        if !self.isKept { try? FileManager.default.removeItem(atPath: self.path) }
         _ = close(self.lock)
     }
 
-    /// Removes what processes that are no more left half built.
-    static func removeLeftovers(in parent: String) throws {
-        for name in try FileManager.default.contentsOfDirectory(atPath: parent) where name.hasPrefix(Self.prefix) {
+    /// Whether the mark is there that ``keep()`` makes.
+    private var isKept: Bool { access(Self.mark(self.path), F_OK) == 0 }
+
+    /// Writes down who works in this folder, so that they are ended before it is removed should this process be killed.
+    var watch: ToolCommand.Watch {
+        let ledger = self.ledger
+        return ToolCommand.Watch(started: { ledger.started($0) }, ended: { ledger.ended($0) })
+    }
+
+    /// Lets the folder stay: what is in it is whole.
+    func keep() throws {
+        try? FileManager.default.removeItem(atPath: Self.ledger(self.path))
+        guard FileManager.default.createFile(atPath: Self.mark(self.path), contents: nil) else {
+            throw EnvironmentError.system("create", Self.mark(self.path))
+        }
+    }
+
+    /// Removes what processes that are no more left half built, and ends what these have left running there.
+    ///
+    /// - Parameter kept: The name of a folder that stays.
+    static func removeLeftovers(in parent: String, except kept: String? = nil) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: parent)
+        where name.hasPrefix(Self.prefix) && name != kept {
             let path = "\(parent)/\(name)"
             guard let lock = Self.lock(path) else { continue }
             defer { _ = close(lock) }
-            // A tool that outlived its server may still be writing there; then the next start removes the rest.
+            if FileManager.default.fileExists(atPath: Self.ledger(path)) {
+                try? WorkerLedger(directory: Self.ledger(path)).endOrphans()
+            }
+            // What was being written at that moment may be in the way; then the next start removes the rest.
             try? FileManager.default.removeItem(atPath: path)
         }
     }
@@ -59,6 +88,13 @@ final class BuildFolder: Sendable {
             throw .system("replace", final)
         }
     }
+
+    /// Whether a name is of such a folder.
+    static func isBuild(_ name: String) -> Bool { name.hasPrefix(Self.prefix) }
+
+    private static func ledger(_ path: String) -> String { "\(path)/processes" }
+
+    private static func mark(_ path: String) -> String { "\(path)/kept" }
 
     private static func lock(_ path: String) -> Int32? {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

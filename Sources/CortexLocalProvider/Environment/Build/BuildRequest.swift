@@ -1,78 +1,69 @@
-import CortexServing
+import CortexControlPlane
+import CortexSpec
+import Foundation
 
-/// What is to be built, and the steps to it.
+/// What is to be built: all that decides an environment's content.
 struct BuildRequest: Sendable {
-    let key: EnvironmentKey
-    let interpreter: PythonInterpreter
-    let projectFolder: String
-    let hasRequirements: Bool
+    var interpreter: PythonInterpreter
+    /// Where the files are that are named by requirements and scripts.
+    var projectFolder: String
+    /// Nil for a program of the server's own.
+    var project: ProjectHash?
+    var requirements = RequirementFiles()
     /// What no file asks for.
-    let plan: PackagePlan
+    var plan: PackagePlan
+    var script: InstallScript?
+    /// The content of `conda-packages.txt`.
+    var condaPackages: [UInt8]?
+    /// What each step sees.
+    var variables: ProcessEnvironment
+    /// Those of the API's own, by `predictor.env` and `.env`.
+    var ownVariables: [String: String] = [:]
 
-    /// Lines of uv that an error shows; the log has all.
-    static let shownLines = 20
-
-    struct Step: Sendable {
-        /// In words for the user.
-        let name: String
-        let command: ToolCommand
+    /// Whether the project's folder itself is worked in, so that a copy of it is.
+    var worksInProject: Bool {
+        self.script != nil || self.requirements.leadIntoProject
     }
 
-    /// Makes an environment in `folder`, and installs into it.
-    func steps(in folder: String, tool: UVTool, variables: ProcessEnvironment) -> [Step] {
-        let variables = Self.variables(from: variables)
-        // Relocatable, as it is moved once it is whole.
-        let create = [
-            "venv", "--relocatable", "--no-project", "--python", self.interpreter.path, folder,
-        ]
-        let requirements = self.hasRequirements ? ["-r", RequirementFiles.rootFile] : []
-        // One resolution for the user's packages and the worker's, so that the user's pins win or the conflict is told.
-        let install =
-            ["pip", "install", "--python", "\(folder)/bin/python"] + requirements
-            + self.plan.requirements
-        return [
-            Step(
-                name: "creating environment with Python \(self.interpreter.version)",
-                command: ToolCommand(
-                    executable: tool.path,
-                    arguments: create,
-                    environment: variables,
-                    workingDirectory: self.projectFolder
-                )
-            ),
-            Step(
-                name: "installing \(self.wanted)",
-                command: ToolCommand(
-                    executable: tool.path,
-                    arguments: install,
-                    environment: variables,
-                    workingDirectory: self.projectFolder
-                )
-            ),
-        ]
+    /// Whether the environment leads to the copy of the project.
+    var keepsProject: Bool {
+        self.script != nil || self.requirements.hasEditables
     }
 
-    /// What is installed, in words.
-    private var wanted: String {
-        let known = Set(WorkerPackage.requirements)
-        let names = self.plan.requirements.filter { !known.contains($0) }
-        let all = (self.hasRequirements ? [RequirementFiles.rootFile] : []) + names
-        return all.isEmpty ? "worker requirements" : all.joined(separator: ", ")
+    /// The variables of the API that decide what is installed: a script may look at each of them.
+    var decisiveVariables: [String: String] {
+        guard self.script == nil else { return self.ownVariables }
+        let named = self.requirements.variables
+        return self.ownVariables.filter { name, _ in
+            named.contains(name) || name.hasPrefix("UV_") || name.hasPrefix("PIP_") || name.hasPrefix("CONDA_")
+        }
     }
 
-    /// The user's variables, less those that lead uv to another Python or place, and with pip's settings.
-    private static func variables(from user: ProcessEnvironment) -> ProcessEnvironment {
-        var variables = user
-        let misleading = [
-            "CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH", "UV_BREAK_SYSTEM_PACKAGES", "UV_PROJECT_ENVIRONMENT",
-            "UV_PYTHON",
-            "UV_SYSTEM_PYTHON", "UV_TARGET", "VIRTUAL_ENV", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL",
-        ]
-        for name in misleading { variables[name] = nil }
-        variables.variables.merge(IndexSettings(environment: user).variables) { $1 }
-        variables["NO_COLOR"] = "1"
-        variables["UV_NO_PROGRESS"] = "1"
-        variables["UV_PYTHON_DOWNLOADS"] = "never"
-        return variables
+    var key: EnvironmentKey { EnvironmentKey(self) }
+}
+
+extension BuildRequest {
+    /// What is to be built for an API.
+    init(
+        _ request: EnvironmentRequest,
+        interpreter: PythonInterpreter,
+        requirements: RequirementFiles,
+        plan: PackagePlan
+    ) throws {
+        let dotEnv = FileManager.default.contents(atPath: "\(request.projectFolder)/.env")
+            .map { String(decoding: $0, as: UTF8.self) }
+        let own = try dotEnv.map { try DotEnv.parse($0) } ?? []
+        self.init(
+            interpreter: interpreter,
+            projectFolder: request.projectFolder,
+            project: request.project,
+            requirements: requirements,
+            plan: plan,
+            script: InstallScript(projectFolder: request.projectFolder),
+            condaPackages: FileManager.default.contents(atPath: "\(request.projectFolder)/\(CondaTool.file)")
+                .map(Array.init),
+            variables: ProcessEnvironment(request.variables),
+            ownVariables: request.spec.predictor.env.merging(own.map { ($0.key, $0.value) }) { $1 }
+        )
     }
 }

@@ -1,5 +1,5 @@
 /// The machine's Python that environments are made from.
-package struct PythonInterpreter: Hashable, Sendable {
+package struct PythonInterpreter: Hashable, Sendable, Codable {
     /// The real interpreter, behind shims and virtual environments.
     package var path: String
     package var version: ToolVersion

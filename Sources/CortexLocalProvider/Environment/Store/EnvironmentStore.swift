@@ -19,38 +19,21 @@ package final class EnvironmentStore: Sendable {
         (self.builds, self.build) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    func path(of key: EnvironmentKey) -> String { "\(self.folder)/\(key)" }
+    /// Where the builds of an environment are.
+    func place(for key: EnvironmentKey) -> EnvironmentPlace { EnvironmentPlace(key: key, in: self.folder) }
 
     /// Where the lines of an environment's last build are.
     func log(of key: String) -> String { "\(self.logs)/\(key).log" }
 
     /// Keeps an environment that is there; nil where it is not, is on its way out, or has lost its Python.
-    func lease(_ key: EnvironmentKey) -> FolderLease? {
-        let path = self.path(of: key)
-        guard let lease = FolderLease(path), ProcessEnvironment.isExecutable("\(path)/bin/python") else { return nil }
-        return lease
-    }
+    func environment(_ key: EnvironmentKey) -> PythonEnvironment? { self.place(for: key).environment }
 
-    /// Moves a finished environment to its place at once, and keeps it.
-    ///
-    /// Where another process was faster its result is kept instead, unless that is broken or on its way out.
-    /// - Parameter name: Of the environment in `folder`.
-    func publish(_ name: String, in folder: BuildFolder, as key: EnvironmentKey) throws -> FolderLease {
-        let built = "\(folder.path)/\(name)"
-        // Before it can be found, so that it cannot go before we have it.
-        guard let lease = FolderLease(built) else { throw EnvironmentError.system("lock", built) }
-        var attempt = 0
-        while rename(built, self.path(of: key)) != 0 {
-            guard errno == ENOTEMPTY || errno == EEXIST, attempt < 10 else {
-                throw EnvironmentError.system("create", self.path(of: key))
-            }
-            if let other = self.lease(key) { return other }
-            // Out of the way, and gone with the folder of the build.
-            attempt += 1
-            _ = rename(self.path(of: key), "\(folder.path)/broken-\(attempt)")
-        }
-        self.build.yield()
-        return lease
+    /// To be told after each build, as it makes the rest too much for the disk perhaps.
+    func built() { self.build.yield() }
+
+    /// Removes what builds of processes that are no more left half made.
+    func removeUnfinished() throws {
+        for key in try self.keys().compactMap({ EnvironmentKey($0) }) { self.place(for: key).removeUnfinished() }
     }
 
     /// What there is, in no order; what is half built or half removed is not.

@@ -10,6 +10,8 @@ import Foundation
 struct IndexSettings: Hashable, Sendable {
     /// Variables for uv, which reads none of pip's settings itself.
     let variables: [String: String]
+    /// Whether no index is to be asked, which uv takes as an option only.
+    let isWithoutIndex: Bool
 
     /// pip's name of a setting, uv's variable for it with an older one of the same meaning, and what uv puts between values.
     private static let settings: [(pip: String, uv: String, older: String?, separator: String)] = [
@@ -18,11 +20,21 @@ struct IndexSettings: Hashable, Sendable {
         ("find-links", "UV_FIND_LINKS", nil, ","),
         ("trusted-host", "UV_INSECURE_HOST", nil, " "),
         ("cert", "SSL_CERT_FILE", nil, " "),
+        ("constraint", "UV_CONSTRAINT", nil, " "),
+        ("no-binary", "UV_NO_BINARY_PACKAGE", nil, " "),
+        ("timeout", "UV_HTTP_TIMEOUT", nil, " "),
+        ("proxy", "ALL_PROXY", "HTTPS_PROXY", " "),
     ]
 
-    /// - Parameter readFile: The text of a file; nil where it is not there.
-    init(environment: ProcessEnvironment, readFile: (String) -> String? = Self.read) {
-        let configured = Self.configured(environment, readFile: readFile)
+    /// - Parameters:
+    ///   - prefix: The environment that is installed into, which may have a `pip.conf` of its own.
+    ///   - readFile: The text of a file; nil where it is not there.
+    init(
+        environment: ProcessEnvironment,
+        prefix: String? = nil,
+        readFile: (String) -> String? = Self.read
+    ) {
+        let configured = Self.configured(environment, prefix: prefix, readFile: readFile)
         var variables: [String: String] = [:]
         for (pip, uv, older, separator) in Self.settings {
             if let value = environment[uv] ?? older.flatMap({ environment[$0] }) {
@@ -34,11 +46,14 @@ struct IndexSettings: Hashable, Sendable {
             variables[uv] = value.split(whereSeparator: { $0.isWhitespace }).joined(separator: separator)
         }
         self.variables = variables
+        let withoutIndex = environment["UV_NO_INDEX"] ?? environment["PIP_NO_INDEX"] ?? configured["no-index"] ?? ""
+        self.isWithoutIndex = ["1", "on", "true", "yes"].contains(withoutIndex.filter { !$0.isWhitespace }.lowercased())
     }
 
     /// What pip's files say, the nearest one last.
     private static func configured(
         _ environment: ProcessEnvironment,
+        prefix: String?,
         readFile: (String) -> String?
     ) -> [String: String] {
         let named = environment["PIP_CONFIG_FILE"]
@@ -52,6 +67,7 @@ struct IndexSettings: Hashable, Sendable {
             ]
         }
         var values: [String: String] = [:]
+        if let prefix { files.append("\(prefix)/pip.conf") }
         for file in files + (named.map { [$0] } ?? []) {
             values.merge(readFile(file).map(Self.parse) ?? [:]) { $1 }
         }

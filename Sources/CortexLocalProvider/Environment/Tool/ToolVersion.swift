@@ -1,5 +1,5 @@
 /// The version of Python or of uv: three numbers.
-package struct ToolVersion: Hashable, Comparable, Sendable, CustomStringConvertible {
+package struct ToolVersion: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
     package var major: Int
     package var minor: Int
     package var patch: Int

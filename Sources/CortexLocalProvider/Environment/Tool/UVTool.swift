@@ -15,7 +15,7 @@ package struct UVTool: Hashable, Sendable {
     }
 
     /// The first release with all options that are used here; an older one on `PATH` is passed over.
-    package static let oldest = ToolVersion(major: 0, minor: 5, patch: 0)
+    package static let oldest = ToolVersion(major: 0, minor: 7, patch: 0)
 
     /// Finds `CORTEX_UV`, else uv on `PATH`, else the one in `tools`, which is installed there if need be.
     ///

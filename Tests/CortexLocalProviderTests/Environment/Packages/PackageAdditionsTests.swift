@@ -12,21 +12,11 @@ import Testing
     init() throws {
         self.home = try TemporaryFolder()
         self.iris = try #require(APIName("iris"))
-        let interpreter = PythonInterpreter(
-            path: "/usr/bin/python3",
-            version: ToolVersion(major: 3, minor: 11, patch: 7),
-            platform: "linux-x86_64"
-        )
-        func key(_ package: String) -> EnvironmentKey {
-            EnvironmentKey(
-                interpreter: interpreter,
-                requirements: RequirementFiles(),
-                plan: PackagePlan(requirements: [package]),
-                project: nil
-            )
+        func key(_ digit: Character) throws -> EnvironmentKey {
+            try #require(EnvironmentKey(String(repeating: digit, count: 64)))
         }
-        self.base = key("numpy")
-        self.other = key("pandas")
+        self.base = try key("a")
+        self.other = try key("b")
     }
 
     private var fresh: PackageAdditions { PackageAdditions(folder: "\(self.home.path)/additions") }

@@ -30,7 +30,7 @@ import Testing
 
     @Test func `what is used stays, though it is old and over the budget`() async throws {
         let leased = try self.sample.add("leased", kibibytes: 900, used: 5000)
-        let lease = self.sample.store.lease(SampleStore.key("leased"))
+        let lease = self.sample.store.environment(SampleStore.key("leased"))
         try self.sample.setAge("environments/\(leased)", 5000)
         let wanted = try self.sample.add("wanted", kibibytes: 900, used: 4000)
         try self.sample.add("new", kibibytes: 900)

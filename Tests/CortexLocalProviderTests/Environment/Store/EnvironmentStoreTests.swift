@@ -10,49 +10,67 @@ import Testing
 
     init() throws { self.sample = try SampleStore() }
 
-    /// A build that has made an environment, told from others by its mark.
-    private func build(_ mark: String) throws -> BuildFolder {
-        let folder = try BuildFolder(in: self.store.folder)
-        let place = folder.path.dropFirst(self.sample.home.path.count + 1)
-        try self.sample.home.write("\(place)/venv/bin/python", "", executable: true)
-        try self.sample.home.write("\(place)/venv/mark", mark)
-        return folder
+    /// Makes an environment that is told from others by its mark, where nobody else is doing so.
+    private func make(_ key: EnvironmentKey, _ mark: String) async throws -> PythonEnvironment {
+        let place = self.store.place(for: key)
+        let claim = try await place.claim {}
+        defer { claim.end() }
+        if let environment = place.environment { return environment }
+        let folder = try BuildFolder(in: place.path)
+        let path = folder.path.dropFirst(self.sample.home.path.count + 1)
+        try self.sample.home.write("\(path)/env/bin/python", "", executable: true)
+        try self.sample.home.write("\(path)/env/mark", mark)
+        return try place.publish(folder)
     }
 
-    private func mark(_ key: EnvironmentKey) throws -> String {
-        try self.sample.home.text("environments/\(key)/mark")
+    private func mark(_ environment: PythonEnvironment) throws -> String {
+        try String(contentsOfFile: "\(environment.folder)/mark", encoding: .utf8)
     }
 
-    @Test func `only a whole environment is leased`() throws {
+    @Test func `only a whole environment is found`() throws {
         let key = SampleStore.key("a")
-        #expect(self.store.lease(key) == nil)
+        #expect(self.store.environment(key) == nil)
         try self.sample.add("a")
-        #expect(self.store.lease(key) != nil)
-        try FileManager.default.removeItem(atPath: "\(self.store.path(of: key))/bin")
-        #expect(self.store.lease(key) == nil)
+        let environment = try #require(self.store.environment(key))
+        try FileManager.default.removeItem(atPath: "\(environment.folder)/bin")
+        #expect(self.store.environment(key) == nil)
     }
 
-    @Test func `what is published is kept from its first moment`() throws {
+    @Test func `what is published is kept from its first moment`() async throws {
         let key = SampleStore.key("a")
-        var lease: FolderLease? = try self.store.publish("venv", in: try self.build("1"), as: key)
-        #expect(lease != nil)
+        var environment: PythonEnvironment? = try await self.make(key, "1")
         #expect(try !self.store.remove("\(key)"))
-        #expect(try self.mark(key) == "1")
-        lease = nil
+        #expect(try self.mark(#require(environment)) == "1")
+        environment = nil
         #expect(try self.store.remove("\(key)"))
         #expect(try self.sample.environments == [])
     }
 
-    @Test func `of two that are published the first stays, unless it is broken`() throws {
+    @Test func `of two that are made the first stays, unless it is broken`() async throws {
         let key = SampleStore.key("a")
-        let first = try self.store.publish("venv", in: try self.build("1"), as: key)
-        let second = try self.store.publish("venv", in: try self.build("2"), as: key)
-        #expect(try self.mark(key) == "1")
-        try FileManager.default.removeItem(atPath: "\(self.store.path(of: key))/bin/python")
-        let third = try self.store.publish("venv", in: try self.build("3"), as: key)
-        #expect(try self.mark(key) == "3")
-        withExtendedLifetime((first, second, third)) {}
+        let first = try await self.make(key, "1")
+        #expect(try await self.make(key, "2") == first)
+        try FileManager.default.removeItem(atPath: first.python)
+        let third = try await self.make(key, "3")
+        #expect(try self.mark(third) == "3")
+        #expect(!FileManager.default.fileExists(atPath: first.folder))
         #expect(try self.sample.environments == ["\(key)"])
+    }
+
+    @Test func `what a killed process left half made is removed, and what another makes is not`() async throws {
+        let dead = "environments/\(SampleStore.key("dead"))"
+        try self.sample.home.write("\(dead)/build-1/env/bin/python", "", executable: true)
+        let whole = try self.sample.add("whole")
+        try self.sample.home.write("environments/\(whole)/build-2/env/bin/python", "")
+        let place = self.store.place(for: SampleStore.key("growing"))
+        let claim = try await place.claim {}
+        let folder = try BuildFolder(in: place.path)
+        try self.store.removeUnfinished()
+        #expect(try self.sample.environments == [whole, "\(place.key)"])
+        #expect(FileManager.default.fileExists(atPath: folder.path))
+        #expect(try !self.sample.home.names(in: "environments/\(whole)").contains("build-2"))
+        #expect(self.store.environment(SampleStore.key("whole")) != nil)
+        withExtendedLifetime(claim) {}
     }
 
     @Test func `an environment goes with its log, once`() throws {
@@ -72,17 +90,13 @@ import Testing
             for builder in 0..<3 {
                 group.addTask {
                     for round in 0..<60 {
-                        let lease: FolderLease
-                        if let found = store.lease(key) {
-                            lease = found
-                        } else {
-                            lease = try store.publish("venv", in: try self.build("\(builder).\(round)"), as: key)
-                        }
-                        let seen = try self.mark(key)
+                        let mark = "\(builder).\(round)"
+                        let found = store.environment(key)
+                        let environment = if let found { found } else { try await self.make(key, mark) }
+                        let seen = try self.mark(environment)
                         await Task.yield()
-                        #expect(try self.mark(key) == seen)
-                        #expect(ProcessEnvironment.isExecutable("\(store.path(of: key))/bin/python"))
-                        withExtendedLifetime(lease) {}
+                        #expect(try self.mark(environment) == seen)
+                        #expect(ProcessEnvironment.isExecutable(environment.python))
                         await Task.yield()
                     }
                 }
@@ -105,7 +119,7 @@ import Testing
     @Test func `what is there is told with what needs it`() throws {
         let keys = try ["a", "b", "c", "d"].map { try self.sample.add($0) }
         try self.sample.home.write("environments/additions/x.json", "{}")
-        let lease = self.store.lease(SampleStore.key("a"))
+        let lease = self.store.environment(SampleStore.key("a"))
         let uses = EnvironmentUses(current: [keys[1]], history: [keys[2], keys[0]])
         let contents = try self.store.contents(uses)
         let needs = Dictionary(uniqueKeysWithValues: contents.map { ($0.key, $0.need) })

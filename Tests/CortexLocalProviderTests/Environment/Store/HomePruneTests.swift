@@ -31,7 +31,7 @@ import Testing
         let kept = try self.sample.add("kept")
         let leased = try self.sample.add("leased")
         try self.sample.add("gone", kibibytes: 100)
-        let lease = self.sample.store.lease(SampleStore.key("leased"))
+        let lease = self.sample.store.environment(SampleStore.key("leased"))
         let report = self.prune(keeping: [kept])
         #expect(report.items.map(\.kind) == [.environments, .buildLogs])
         #expect(report.items.map(\.count) == [1, 1])

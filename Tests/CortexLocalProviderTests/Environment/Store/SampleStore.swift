@@ -26,12 +26,12 @@ struct SampleStore {
     /// The key of an environment with one package.
     static func key(_ name: String) -> EnvironmentKey {
         let version = ToolVersion(major: 3, minor: 11, patch: 0)
-        return EnvironmentKey(
+        return BuildRequest(
             interpreter: PythonInterpreter(path: "/usr/bin/python3", version: version, platform: "linux"),
-            requirements: RequirementFiles(),
+            projectFolder: "/",
             plan: PackagePlan(requirements: [name]),
-            project: nil
-        )
+            variables: ProcessEnvironment([:])
+        ).key
     }
 
     /// Puts a whole environment in place, and lets go of it.
@@ -43,7 +43,11 @@ struct SampleStore {
     func add(_ name: String, kibibytes: Int = 0, used age: TimeInterval = 0, links: [String] = []) throws -> String {
         let key = Self.key(name)
         let folder = "environments/\(key)"
-        try self.home.write("\(folder)/bin/python", "", executable: true)
+        try self.home.write("\(folder)/build-1/env/bin/python", "", executable: true)
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(self.home.path)/\(folder)/whole",
+            withDestinationPath: "build-1"
+        )
         try self.home.write("\(folder)/own", String(repeating: "x", count: kibibytes << 10))
         for link in links {
             let cached = "\(self.home.path)/cache/\(link)"
