@@ -20,17 +20,22 @@ actor LocalAPI {
     /// The newest deployment that `serving` answers for, where no worker had to be started for it.
     private var adopted: Deployment?
     var rollout = Rollout.done
-    private var restarts = 0
+    /// How often a worker was replaced, by the reason of its end.
+    private var restarts: [String: Int] = [:]
+    /// Why the last worker of `serving` ended, where that was for memory.
+    private var shortage: String?
     private let modelCounters = ModelCounters()
     /// Deleted: whatever still starts is not to serve.
     private var isWithdrawn = false
 
     /// How far the newest version has come.
     enum Rollout {
-        /// Next: `failed`, `done`.
+        /// Next: `waiting`, `failed`, `done`.
         case running
+        /// It has all that it needs but devices that other APIs have. Next: `running`.
+        case waiting(reason: String)
         /// It could not be started; the version before, if there is one, serves on. Next: `done`, if a later try succeeds.
-        case failed(reason: String)
+        case failed(reason: String, isOutOfMemory: Bool)
         /// The newest version serves.
         case done
     }
@@ -172,6 +177,8 @@ actor LocalAPI {
                 emit(ProviderEvent(api: name, version: number, kind: .progress, message: text))
             }
             if self.isNeeded(version) {
+                let launch = try await version.withDevices(launch) { await self.waits(version, reason: $0) }
+                await self.goesOn(version)
                 emit(
                     ProviderEvent(
                         api: name,
@@ -191,6 +198,21 @@ actor LocalAPI {
         await version.removeFiles()
     }
 
+    private func waits(_ version: LocalVersion, reason: String) async {
+        guard version === self.wanted else { return }
+        let number = version.deployment.version
+        self.log.write("version \(number) waits: \(reason)", version: number)
+        self.rollout = .waiting(reason: reason)
+        self.emit(ProviderEvent(api: self.name, version: number, kind: .progress, message: "waiting: \(reason)"))
+        await self.publishAbsence(of: version, reason: reason)
+    }
+
+    private func goesOn(_ version: LocalVersion) async {
+        guard version === self.wanted, case .waiting = self.rollout else { return }
+        self.rollout = .running
+        await self.publishAbsence(of: version, reason: "it is starting")
+    }
+
     /// Whether anybody still waits for this version: the newest wish, or a fallback while nothing serves.
     func isNeeded(_ version: LocalVersion) -> Bool {
         guard !self.isWithdrawn else { return version === self.serving }
@@ -206,13 +228,15 @@ actor LocalAPI {
         case .startFailed where self.missing.isReplaced(version): break
         case .startFailed(let worker, let error, let willRetry):
             self.log.write(level: "error", Self.text(of: error), version: number, worker: worker)
+            if version === self.serving { self.shortage = error.isOutOfMemory ? "\(error)" : nil }
             let advice = self.missing.advice(for: worker).map { "; \($0)" } ?? ""
-            await self.failed(version, reason: "\(error)\(advice)")
+            await self.failed(version, reason: "\(error)\(advice)", isOutOfMemory: error.isOutOfMemory)
             if willRetry {
                 self.log.write(level: "warning", "\(worker) is started once more", version: number, worker: worker)
             }
         case .workerExited(let worker, let exit):
-            self.restarts += 1
+            self.restarts[exit.label, default: 0] += 1
+            if version === self.serving { self.shortage = exit.isOutOfMemory ? "worker \(worker) \(exit)" : nil }
             self.log.write(level: "error", "\(worker) \(exit); starting another", version: number, worker: worker)
             self.emit(ProviderEvent(api: self.name, version: number, kind: .workerExited, message: "\(worker) \(exit)"))
         }
@@ -235,6 +259,7 @@ actor LocalAPI {
         let old = self.serving
         self.serving = version
         self.adopted = nil
+        self.shortage = nil
         if version === self.wanted { self.rollout = .done }
         self.missing.promoted(version)
         await version.becameLive()
@@ -248,14 +273,15 @@ actor LocalAPI {
     }
 
     /// Told once for each version, however often it is tried.
-    private func failed(_ version: LocalVersion, reason: String) async {
+    private func failed(_ version: LocalVersion, reason: String, isOutOfMemory: Bool = false) async {
         guard !self.missing.isExtension(version) else { return self.extensionFailed(version, reason: reason) }
+        await self.goesOn(version)
         guard version === self.wanted, case .running = self.rollout else { return }
         let number = version.deployment.version
         // What user code raised goes to terminals.
         let reason = LogText.block(reason)
         self.log.write(level: "error", "version \(number) could not be started: \(reason)", version: number)
-        self.rollout = .failed(reason: reason)
+        self.rollout = .failed(reason: reason, isOutOfMemory: isOutOfMemory)
         self.emit(ProviderEvent(api: self.name, version: number, kind: .failed, message: reason))
         let advice = "its predictor could not be started; `cortex logs \(self.name)` shows why"
         await self.publishAbsence(of: version, reason: advice)
@@ -312,7 +338,10 @@ actor LocalAPI {
     private func status(_ load: LocalVersion.Load) -> (APIStatus, String?) {
         switch self.rollout {
         case .running: (.updating, nil)
-        case .failed(let reason): (self.serving == nil ? .error : .rolloutFailed, reason)
+        case .waiting(let reason): (.computeUnavailable, reason)
+        case .failed(let reason, _) where self.serving != nil: (.rolloutFailed, reason)
+        case .failed(let reason, let isOutOfMemory): (isOutOfMemory ? .outOfMemory : .error, reason)
+        case .done where load.readyWorkers == 0 && self.shortage != nil: (.outOfMemory, self.shortage)
         case .done where load.isFailing: (.error, "its workers end as soon as they are started; see its log")
         case .done where load.readyWorkers == 0: (.updating, "its workers are being started again")
         case .done: (.live, nil)
@@ -327,7 +356,9 @@ actor LocalAPI {
     struct Gauges: Sendable {
         var name: APIName
         var load: LocalVersion.Load
-        var restarts: Int
+        /// By the reason of the worker's end.
+        var restarts: [String: Int]
+        var workers: Set<WorkerFamilies.Worker>
         /// Nil where the API has no models.
         var models: ModelGauges?
     }
@@ -343,8 +374,16 @@ actor LocalAPI {
             name: self.name,
             load: await self.serving?.load() ?? LocalVersion.Load(),
             restarts: self.restarts,
+            workers: await self.workers(),
             models: await self.modelGauges()
         )
+    }
+
+    /// Those of the version that serves, and of the one that is to.
+    private func workers() async -> Set<WorkerFamilies.Worker> {
+        let serving = await self.serving?.workers() ?? []
+        guard let wanted = self.wanted, wanted !== self.serving else { return serving }
+        return serving.union(await wanted.workers())
     }
 
     private func modelGauges() async -> ModelGauges? {

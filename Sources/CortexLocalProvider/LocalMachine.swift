@@ -25,6 +25,10 @@ package final class LocalMachine: Sendable {
     /// Where clients find the data port, such as `http://localhost:8888`.
     let baseURL: String
     let logger: Logger
+    let capacity = MachineCapacity.current()
+    let kernelKills = KernelKills()
+    let memory: MemoryWatch
+    let devices: DeviceDesk
     private let sockets = Atomic<Int>(0)
 
     /// - Parameters:
@@ -60,6 +64,8 @@ package final class LocalMachine: Sendable {
         self.socketDirectory = socketDirectory
         self.baseURL = baseURL
         self.logger = logger
+        self.memory = MemoryWatch(kernelKills: self.kernelKills)
+        self.devices = DeviceDesk(inventory: DeviceInventory(environment: environment))
     }
 
     func nextSocketPath() -> String {

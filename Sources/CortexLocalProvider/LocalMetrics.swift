@@ -52,8 +52,19 @@ enum LocalMetrics {
         }
         text.family("cortex_worker_restarts_total", .counter, "Workers that ended and were replaced.")
         for api in gauges {
-            text.sample("cortex_worker_restarts_total", [("api", "\(api.name)"), ("reason", "exit")], api.restarts)
+            // All of them, so that the first one is a rise.
+            for reason in WorkerExit.labels {
+                let labels = [("api", "\(api.name)"), ("reason", reason)]
+                text.sample("cortex_worker_restarts_total", labels, api.restarts[reason] ?? 0)
+            }
         }
+    }
+
+    static func writeMemory(_ resident: [(api: APIName, bytes: ByteCount)], into text: inout PrometheusText) {
+        // A system that does not tell has no worker without memory.
+        guard resident.contains(where: { $0.bytes.bytes > 0 }) else { return }
+        text.family("cortex_worker_rss_bytes", .gauge, "Memory of the workers, with all that they have started.")
+        for (api, bytes) in resident { text.sample("cortex_worker_rss_bytes", [("api", "\(api)")], bytes.bytes) }
     }
 }
 

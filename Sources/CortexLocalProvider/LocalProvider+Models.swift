@@ -9,7 +9,7 @@ extension LocalProvider {
         of specs: [APISpec],
         project: String,
         projectDirectory: String?
-    ) async -> [APIName: [ModelProblem]] {
+    ) async -> [APIName: [FieldProblem]] {
         do {
             return try await self.withProject(project, at: projectDirectory) { folder in
                 let dotEnv = try Self.dotEnv(in: folder)

@@ -26,6 +26,7 @@ package actor LocalProvider: Provider {
     /// Runs the versions of all APIs; returns after `shutdown`, when all workers have ended.
     package func run() async {
         await withDiscardingTaskGroup { group in
+            group.addTask { await self.machine.memory.run() }
             for await job in self.jobs { group.addTask { await job() } }
             // After a shutdown: what still prepares a version (an environment that is being built) is for nobody.
             group.cancelAll()
@@ -115,6 +116,8 @@ package actor LocalProvider: Provider {
         for api in self.apis.values { gauges.append(await api.gauges()) }
         gauges.sort { $0.name < $1.name }
         LocalMetrics.write(gauges, into: &text)
+        let workers = gauges.map { ($0.name, $0.workers) }
+        LocalMetrics.writeMemory(await self.machine.memory.resident(of: workers), into: &text)
         LocalMetrics.writeModels(gauges, into: &text)
         text.family("cortex_build_info", .gauge, "The release of this server.")
         text.sample("cortex_build_info", [("version", self.machine.version)], 1)

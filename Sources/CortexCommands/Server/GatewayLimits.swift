@@ -1,6 +1,6 @@
 import CortexControlPlane
 import CortexGateway
-import Foundation
+import CortexLocalProvider
 import NIOCore
 
 /// The gateway's bounds as the environment sets them, until they are flags and keys of `cortex.yaml`.
@@ -13,7 +13,7 @@ enum GatewayLimits {
             host: server.host,
             port: server.port,
             // One loop carries tens of thousands of requests a second; more of them pay only beside many workers.
-            eventLoops: max(1, min(ProcessInfo.processInfo.activeProcessorCount / 4, 4)),
+            eventLoops: max(1, min(MachineCapacity.current().processors / 4, 4)),
             spoolDirectory: server.home.spool
         )
         configuration.maximumBodySize =

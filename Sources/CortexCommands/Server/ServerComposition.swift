@@ -55,7 +55,10 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
             package: workerPackage,
             socket: "\(sockets.path)/storage.sock",
             environment: environment,
-            started: { ledger.started($0) },
+            started: {
+                ledger.started($0)
+                OutOfMemoryScore.raise(of: $0)
+            },
             ended: { ledger.ended($0) }
         ),
         eventLoops: gateway.group,

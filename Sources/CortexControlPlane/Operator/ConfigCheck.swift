@@ -45,12 +45,12 @@ package struct ConfigCheck: Sendable {
         }
     }
 
-    /// Says where in the file the models stand that something is wrong with.
+    /// Says where in the file the fields stand that something is wrong with.
     ///
     /// Throws ``InvalidConfig`` unless there are only warnings.
     /// - Returns: The warnings, in the order of the file, by API.
     static func warnings(
-        among problems: [APIName: [ModelProblem]],
+        among problems: [APIName: [FieldProblem]],
         in text: String,
         file: String
     ) throws(InvalidConfig) -> [String: [ConfigProblem]] {
@@ -106,7 +106,7 @@ extension ConfigProblem {
 }
 
 extension SpecProblem {
-    fileprivate init(_ problem: ModelProblem, of api: APIName, file: String, at position: SourcePosition) {
+    fileprivate init(_ problem: FieldProblem, of api: APIName, file: String, at position: SourcePosition) {
         self.init(
             severity: problem.severity,
             file: file,

@@ -22,7 +22,12 @@ package protocol Provider: Sendable {
         of specs: [APISpec],
         project: String,
         projectDirectory: String?
-    ) async -> [APIName: [ModelProblem]]
+    ) async -> [APIName: [FieldProblem]]
+
+    /// Holds what specs ask of the machines (`compute`) against what there is, before the specs are accepted.
+    ///
+    /// - Returns: What is wrong, by API; warnings among it.
+    func computeProblems(of specs: [APISpec]) async -> [APIName: [FieldProblem]]
 
     /// Takes the API away: its route at once, its replicas once they have answered what they hold.
     func remove(_ api: APIName) async

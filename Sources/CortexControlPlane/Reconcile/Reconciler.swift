@@ -50,7 +50,7 @@ package actor Reconciler {
     /// What the provider finds wrong with the models of a request.
     ///
     /// Takes as long as the stores of the models need, so that other deploys go on meanwhile.
-    package func modelProblems(of request: DeployRequest) async -> [APIName: [ModelProblem]] {
+    package func modelProblems(of request: DeployRequest) async -> [APIName: [FieldProblem]] {
         let specs = request.specs.filter { !$0.modelPlaces.isEmpty }
         guard !specs.isEmpty else { return [:] }
         return await self.provider.modelProblems(
@@ -58,6 +58,11 @@ package actor Reconciler {
             project: request.project,
             projectDirectory: request.projectDirectory
         )
+    }
+
+    /// What the provider finds wrong with what the APIs of a request ask of its machines.
+    package func computeProblems(of request: DeployRequest) async -> [APIName: [FieldProblem]] {
+        await self.provider.computeProblems(of: request.specs)
     }
 
     /// Deploys each spec of a request on its own: one that is refused does not stop those after it.

@@ -24,6 +24,7 @@ actor LocalVersion {
     private var running: Running?
     private var models: LocalModels?
     private var opening: Task<LocalModels?, any Error>?
+    private var taking: Task<DeviceGrant, any Error>?
     /// Nobody wants it any more: what is about to start must not.
     private var isEnded = false
     /// The server ends: the next one will want the files of the models.
@@ -70,7 +71,9 @@ actor LocalVersion {
             projectDirectory: self.projectDirectory,
             cacheDirectory: cache,
             dotEnv: dotEnv,
-            version: self.machine.version
+            version: self.machine.version,
+            machine: self.machine.capacity,
+            hidesGPUs: self.deployment.spec.compute.gpu == 0 && self.machine.devices.inventory.hasGraphicsProcessors()
         ).variables(base: self.machine.environment)
         let spec = self.deployment.spec
         let request = EnvironmentRequest(
@@ -164,6 +167,40 @@ actor LocalVersion {
         )
     }
 
+    /// Gives the workers of `launch` the devices that the API asks for, once they are to be had.
+    ///
+    /// - Parameter onWait: Hears, in a sentence, what is waited for.
+    func withDevices(
+        _ launch: WorkerLaunch,
+        onWait: @escaping @Sendable (String) async -> Void
+    ) async throws -> WorkerLaunch {
+        guard !self.isEnded else { throw CancellationError() }
+        var launch = launch
+        for kind in DeviceKind.allCases {
+            let count = kind.count(in: self.deployment.spec.compute)
+            guard count > 0 else { continue }
+            let owner = self.owner
+            // A task of its own, so that `drain` can end the wait.
+            let taking = Task { try await self.machine.devices.take(count, kind, for: owner, onWait: onWait) }
+            self.taking = taking
+            let grant = try await withTaskCancellationHandler {
+                try await taking.value
+            } onCancel: {
+                taking.cancel()
+            }
+            self.taking = nil
+            self.log.write("\(grant)", version: self.deployment.version)
+            launch.environment.merge(grant.variables) { $1 }
+            let processes = self.deployment.spec.predictor.processesPerReplica
+            launch.environmentByWorker = grant.variablesByWorker(processes: processes)
+        }
+        return launch
+    }
+
+    private var owner: DeviceTable.Owner {
+        DeviceTable.Owner(deployment: self.deployment.id, api: self.deployment.spec.name)
+    }
+
     /// Starts the replica, and runs until it has ended; what happens to it goes to `report`.
     func run(_ launch: WorkerLaunch, report: @escaping @Sendable (Replica.Event) async -> Void) async throws {
         let spec = self.deployment.spec
@@ -193,23 +230,21 @@ actor LocalVersion {
             queue: queue,
             registry: registry,
             ledger: self.machine.ledger,
+            kernelKills: self.machine.kernelKills,
             log: { log.write($0, version: version, worker: $1) },
             report: report
         )
         self.running = Running(queue: queue, listener: listener, replica: replica)
         await withDiscardingTaskGroup { group in
             group.addTask {
-                for await worker in overdue {
-                    log.write(level: "error", "\(worker) did not answer in time and is ended", version: version)
-                    await replica.end(worker)
-                }
+                for await worker in overdue { await replica.end(worker, as: .overdue) }
             }
             if let models = self.models {
                 group.addTask {
                     for await change in models.changes { await queue.announceModels(models.apply(change)) }
                 }
             }
-            await replica.run()
+            await self.withinMemory(replica, named: name) { await replica.run() }
             group.cancelAll()
         }
         await listener.close()
@@ -217,7 +252,26 @@ actor LocalVersion {
         self.running = nil
     }
 
+    /// Has the replica's memory watched while `body` runs, if it has a limit.
+    private func withinMemory(_ replica: Replica, named name: String, _ body: () async -> Void) async {
+        guard let limit = self.deployment.spec.compute.memory else { return await body() }
+        let directory = self.projectDirectory
+        let subject = MemoryWatch.Subject(
+            limit: limit,
+            workers: { await replica.familyHeads(in: directory) },
+            end: { await replica.end($0, as: .outOfMemory($1)) }
+        )
+        await self.machine.memory.add(name, subject)
+        await body()
+        await self.machine.memory.remove(name)
+    }
+
     // MARK: While it runs
+
+    /// Its workers' processes.
+    func workers() async -> Set<WorkerFamilies.Worker> {
+        await self.running?.replica.familyHeads(in: self.projectDirectory) ?? []
+    }
 
     /// The upstream for the gateway; nil before the replica was ready.
     func upstream() async -> QueueUpstream? {
@@ -286,6 +340,7 @@ actor LocalVersion {
         self.isEnded = true
         self.keepsModelFiles = keepsModelFiles
         self.opening?.cancel()
+        self.taking?.cancel()
         guard let running = self.running else { return }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await running.queue.drain() }
@@ -299,8 +354,9 @@ actor LocalVersion {
         await running.replica.drain(grace: .seconds(10))
     }
 
-    /// Lets go of the models, and takes the version's folder away.
+    /// Lets go of the models and the devices, and takes the version's folder away.
     func removeFiles() async {
+        await self.machine.devices.release(self.owner)
         if let models = self.models { await models.close(keepFiles: self.keepsModelFiles) }
         try? FileManager.default.removeItem(atPath: self.folder)
         self.folderLease = nil

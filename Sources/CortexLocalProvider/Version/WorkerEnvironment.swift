@@ -16,6 +16,9 @@ struct WorkerEnvironment {
     let cacheDirectory: String
     let dotEnv: [(key: String, value: String)]
     let version: String
+    let machine: MachineCapacity
+    /// Whether the machine has GPUs, none of which the API asks for.
+    let hidesGPUs: Bool
 
     /// - Parameter base: The server's own environment.
     func variables(base: [String: String]) -> [String: String] {
@@ -25,6 +28,9 @@ struct WorkerEnvironment {
         // Text is UTF-8 whatever the machine's locale; a C locale would make `open` fail on other letters.
         variables["PYTHONUTF8"] = "1"
         if variables["LANG"] == nil { variables["LANG"] = "C.UTF-8" }
+        // The user's own settings win over these, and these over the server's, which knows nothing of the API.
+        variables.merge(ThreadCounts.variables(for: spec, on: self.machine)) { $1 }
+        if self.hidesGPUs { variables["CUDA_VISIBLE_DEVICES"] = "" }
         for (key, value) in spec.predictor.env { variables[key] = value }
         for (key, value) in self.dotEnv { variables[key] = value }
         let own: [String: String] = [

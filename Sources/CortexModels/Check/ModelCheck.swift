@@ -13,12 +13,12 @@ package struct ModelCheck: Sendable {
     }
 
     /// What is wrong with the models of an API, and what is worth a warning; in the order of its paths.
-    package func problems(of request: ModelRequest) async -> [ModelProblem] {
+    package func problems(of request: ModelRequest) async -> [FieldProblem] {
         await self.problems(of: [request]).first ?? []
     }
 
     /// The same for several APIs at once: a place that they share is listed once.
-    package func problems(of requests: [ModelRequest]) async -> [[ModelProblem]] {
+    package func problems(of requests: [ModelRequest]) async -> [[FieldProblem]] {
         let listings = await self.listings(of: Set(requests.flatMap { $0.sources.map(Place.init) }))
         return requests.map { request in
             request.problems

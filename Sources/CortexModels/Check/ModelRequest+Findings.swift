@@ -2,10 +2,10 @@ internal import CortexSpec
 
 extension ModelRequest {
     /// What the listing of a source's place says about it.
-    func findings(of name: String?, _ source: ModelSource, in listing: ModelCheck.Listing) -> [ModelProblem] {
+    func findings(of name: String?, _ source: ModelSource, in listing: ModelCheck.Listing) -> [FieldProblem] {
         switch listing {
         case .failure(let error):
-            [ModelProblem(field: source.field, message: error.description, allowed: Self.folderForm(error))]
+            [FieldProblem(field: source.field, message: error.description, allowed: Self.folderForm(error))]
         case .success(let objects) where name == nil: self.findings(inDirectory: objects, source)
         case .success(let objects): self.findings(objects, source.shown, source.field)
         }
@@ -18,18 +18,18 @@ extension ModelRequest {
     }
 
     /// Every model of a folder must be right; the first ten that are not are told.
-    private func findings(inDirectory objects: [StoredObject], _ source: ModelSource) -> [ModelProblem] {
+    private func findings(inDirectory objects: [StoredObject], _ source: ModelSource) -> [FieldProblem] {
         let allowed = "it must hold a folder for each model"
         let children = ModelTree.children(of: objects)
         let (models, strays) = (children.models, children.strays)
         guard !models.isEmpty || !strays.isEmpty || !children.flawed.isEmpty else {
-            return [ModelProblem(field: source.field, message: "\(source.shown.escaped) is empty", allowed: allowed)]
+            return [FieldProblem(field: source.field, message: "\(source.shown.escaped) is empty", allowed: allowed)]
         }
-        var findings: [ModelProblem] = []
+        var findings: [FieldProblem] = []
         if !strays.isEmpty {
             let noun = strays.count == 1 ? "is a file" : "are files"
             findings.append(
-                ModelProblem(
+                FieldProblem(
                     field: source.field,
                     message: "\(strays.listed) in \(source.shown.escaped) \(noun), not a model's folder",
                     allowed: allowed,
@@ -40,7 +40,7 @@ extension ModelRequest {
         if !children.flawed.isEmpty {
             let flaws = children.flawed.sorted { $0.key < $1.key }.compactMap(\.value.flaw)
             findings.append(
-                ModelProblem(
+                FieldProblem(
                     field: source.field,
                     message: "\(source.shown.escaped): \(flaws.firstFew)",
                     allowed: allowed,
@@ -50,7 +50,7 @@ extension ModelRequest {
         }
         if models[Self.singleName] != nil {
             findings.append(
-                ModelProblem(
+                FieldProblem(
                     field: source.field,
                     message: "\(Self.singleName) is kept for the model of model_path",
                     allowed: "give the folder another name"
@@ -64,21 +64,21 @@ extension ModelRequest {
         findings += errors.prefix(10)
         if errors.count > 10 {
             let message = "\(errors.count - 10) more models in \(source.shown.escaped) are not valid"
-            findings.append(ModelProblem(field: source.field, message: message, allowed: nil))
+            findings.append(FieldProblem(field: source.field, message: message, allowed: nil))
         }
         let warnings = ofModels.filter { $0.severity == .warning }
         findings += warnings.prefix(10)
         if warnings.count > 10 {
             let message = "the same is true of \(warnings.count - 10) more models in \(source.shown.escaped)"
-            findings.append(ModelProblem(severity: .warning, field: source.field, message: message))
+            findings.append(FieldProblem(severity: .warning, field: source.field, message: message))
         }
         return findings
     }
 
     /// What is wrong with one model: one problem, whatever is wrong, since one drawing shows it all.
-    private func findings(_ objects: [StoredObject], _ shown: String, _ field: String) -> [ModelProblem] {
+    private func findings(_ objects: [StoredObject], _ shown: String, _ field: String) -> [FieldProblem] {
         let tree = ModelTree.read(objects, kind: self.kind, shown: shown)
-        var findings = tree.warnings.map { ModelProblem(severity: .warning, field: field, message: $0) }
+        var findings = tree.warnings.map { FieldProblem(severity: .warning, field: field, message: $0) }
         var flaws: [String] = []
         if let problem = tree.problem {
             flaws.append(problem)
@@ -98,7 +98,7 @@ extension ModelRequest {
         var detail = "expected:\n" + TreeDrawing.expected(shown, self.kind)
         if !visible.isEmpty { detail += "\nfound:\n" + TreeDrawing.found(shown, visible) }
         findings.append(
-            ModelProblem(
+            FieldProblem(
                 field: field,
                 message: flaws.joined(separator: ", and "),
                 allowed: "it must be a folder of \(self.kind.title) versions, or one \(self.kind.title) model",

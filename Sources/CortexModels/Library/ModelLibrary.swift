@@ -83,12 +83,12 @@ package actor ModelLibrary {
     }
 
     /// What is wrong with the models of a request, found by listing each of its sources once.
-    package func check(_ request: ModelRequest) async -> [ModelProblem] {
+    package func check(_ request: ModelRequest) async -> [FieldProblem] {
         await ModelCheck(storage: self.storage).problems(of: request)
     }
 
     /// The same for several; sources that they share are listed once.
-    package func check(_ requests: [ModelRequest]) async -> [[ModelProblem]] {
+    package func check(_ requests: [ModelRequest]) async -> [[FieldProblem]] {
         await ModelCheck(storage: self.storage).problems(of: requests)
     }
 

@@ -40,7 +40,7 @@ package struct ModelRequest: Hashable, Sendable {
     /// Bytes that models may take in memory.
     package var cacheMemory: Int64?
     /// Paths that name no place, of specs that were not checked by this release; ``models`` lacks them.
-    package var problems: [ModelProblem]
+    package var problems: [FieldProblem]
 
     /// Whether models come to memory when they are asked for, and leave it again.
     package var isCached: Bool { self.cacheSize != nil || self.cacheMemory != nil }
@@ -103,14 +103,14 @@ package struct ModelRequest: Hashable, Sendable {
         let folders: [String]
         let home: String?
         let options: [String: String]
-        var problems: [ModelProblem] = []
+        var problems: [FieldProblem] = []
 
         mutating func source(_ text: String, _ signatureKey: String?, _ field: String) -> ModelSource? {
             do throws(ModelAddress.Flaw) {
                 let location = try ModelLocation(text, folders: self.folders, home: self.home, options: self.options)
                 return ModelSource(location: location, shown: text, signatureKey: signatureKey, field: field)
             } catch {
-                self.problems.append(ModelProblem(field: field, message: error.message, allowed: error.allowed))
+                self.problems.append(FieldProblem(field: field, message: error.message, allowed: error.allowed))
                 return nil
             }
         }

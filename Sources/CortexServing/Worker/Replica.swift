@@ -27,17 +27,22 @@ package actor Replica {
     private let queue: AdmissionQueue
     private let registry: WorkerRegistry
     private let ledger: WorkerLedger
+    private let kernelKills: KernelKills
     private let log: @Sendable (LogMessage, _ worker: String) -> Void
     private let report: @Sendable (Event) async -> Void
     private let backoff = RestartBackoff()
     private var workers: [WorkerState]
-    private var pids: [String: Int32] = [:]
+    /// The processes of workers that run, by the workers' names.
+    package private(set) var pids: [String: Int32] = [:]
+    /// Why this server ended processes that have not been seen to end yet.
+    private var causes: [Int32: WorkerExit] = [:]
     private var arguments: ReadyMessage?
     private var wasReady = false
     private let tally = ModelTally()
 
     /// - Parameters:
     ///   - name: Prefix of its workers' names (`iris-3-0` gives `iris-3-0-0`, …).
+    ///   - kernelKills: Tells a worker that the kernel ended for memory from one that somebody killed.
     ///   - log: Takes the lines of its workers; must not wait.
     ///   - report: Hears what happens.
     package init(
@@ -47,6 +52,7 @@ package actor Replica {
         queue: AdmissionQueue,
         registry: WorkerRegistry,
         ledger: WorkerLedger,
+        kernelKills: KernelKills,
         log: @escaping @Sendable (LogMessage, _ worker: String) -> Void,
         report: @escaping @Sendable (Event) async -> Void
     ) {
@@ -56,6 +62,7 @@ package actor Replica {
         self.queue = queue
         self.registry = registry
         self.ledger = ledger
+        self.kernelKills = kernelKills
         self.log = log
         self.report = report
         self.workers = Array(repeating: .starting(attempt: 1), count: processes)
@@ -83,12 +90,28 @@ package actor Replica {
             // Woken by each exit, or by the grace.
             await self.nextExit(within: grace - (ContinuousClock.now - started))
         }
-        for pid in self.pids.values { kill(-pid, SIGKILL) }
+        for pid in self.pids.values { WorkerSession.end(pid) }
     }
 
-    /// Ends a worker that no longer answers; it is started again.
-    package func end(_ worker: String) {
-        if let pid = self.pids[worker] { kill(-pid, SIGKILL) }
+    /// Ends a worker with all that it started; it is started again.
+    /// - Parameter exit: How its end is to be told.
+    package func end(_ worker: String, as exit: WorkerExit) {
+        guard let pid = self.pids[worker] else { return }
+        self.note(exit, of: pid)
+        WorkerSession.end(pid)
+    }
+
+    /// Remembers why a process is about to be ended, unless it has ended by itself.
+    private func note(_ exit: WorkerExit, of pid: Int32) {
+        guard self.causes[pid] == nil, !WorkerSession.isEnding(pid) else { return }
+        self.causes[pid] = exit
+    }
+
+    /// How a process ended, where its own status tells only that it was killed.
+    private func exit(of pid: Int32?, _ status: WorkerExit) -> WorkerExit {
+        guard status == .signal(SIGKILL) else { return status }
+        if let pid, let cause = self.causes[pid] { return cause }
+        return self.kernelKills.explainsExit() ? .outOfMemory(.machine) : status
     }
 
     // MARK: One worker
@@ -113,7 +136,10 @@ package actor Replica {
                 if !wasReady, let error { await self.report(.startFailed(worker: worker, error, willRetry: true)) }
                 // Requests wait for a first restart; from the third on there is no telling when it succeeds.
                 if attempt >= 3 {
-                    await self.queue.failfast(reason: "its workers end as soon as they are started")
+                    let isShort = error?.isOutOfMemory ?? false
+                    let reason =
+                        isShort ? "its workers run out of memory" : "its workers end as soon as they are started"
+                    await self.queue.failfast(reason: reason)
                 }
                 try? await Task.sleep(for: self.backoff.delay(attempt: attempt))
             }
@@ -125,9 +151,13 @@ package actor Replica {
 
     private func runOnce(_ index: Int, _ worker: String) async -> WorkerError? {
         let log = self.log
+        var launch = self.launch
+        if launch.environmentByWorker.indices.contains(index) {
+            launch.environment.merge(launch.environmentByWorker[index]) { $1 }
+        }
         let process = WorkerProcess(
             name: worker,
-            launch: self.launch,
+            launch: launch,
             queue: self.queue,
             registry: self.registry,
             ledger: self.ledger,
@@ -137,13 +167,14 @@ package actor Replica {
         do {
             let outcome = try await process.run(
                 onStart: { self.started(index, worker, pid: $0) },
+                onGivenUp: { await self.note(.disconnected, of: $0) },
                 onReady: { await self.becameReady(index, $0) },
                 onMissing: { await self.report(.missing(worker: worker, $0)) },
                 onCounted: { await self.tally.counted($0, by: worker) }
             )
             await self.forgetModels(of: worker)
             if let failure = outcome.failure { return .failed(failure) }
-            return .exited(outcome.exit)
+            return .exited(self.exit(of: self.pids[worker], outcome.exit))
         } catch let error as WorkerError {
             await self.forgetModels(of: worker)
             return error
@@ -166,9 +197,11 @@ package actor Replica {
 
     private func started(_ index: Int, _ worker: String, pid: Int32) {
         self.pids[worker] = pid
+        self.kernelKills.mark()
+        OutOfMemoryScore.raise(of: pid)
         // Drained between the decision to start it and now: it has nothing to finish.
         switch self.workers[index] {
-        case .draining, .stopped: kill(-pid, SIGKILL)
+        case .draining, .stopped: WorkerSession.end(pid)
         case .starting, .ready, .backingOff: break
         }
     }
@@ -186,7 +219,10 @@ package actor Replica {
     private var exitWaiters: [CheckedContinuation<Void, Never>] = []
 
     private func exited(_ worker: String) {
-        if let pid = self.pids.removeValue(forKey: worker) { self.ledger.ended(pid) }
+        if let pid = self.pids.removeValue(forKey: worker) {
+            self.ledger.ended(pid)
+            self.causes[pid] = nil
+        }
         let waiters = self.exitWaiters
         self.exitWaiters = []
         for waiter in waiters { waiter.resume() }

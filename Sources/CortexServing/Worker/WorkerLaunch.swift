@@ -8,6 +8,8 @@ package struct WorkerLaunch: Sendable {
     package var socket: String
     /// The whole environment of the process, the secret apart.
     package var environment: [String: String]
+    /// What the worker at an index of its replica has in its environment besides.
+    package var environmentByWorker: [[String: String]] = []
     package var welcome: WelcomeMessage
     package var models: ModelDesk
 

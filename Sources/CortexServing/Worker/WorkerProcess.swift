@@ -8,12 +8,6 @@ import System
 import SystemPackage
 #endif
 
-#if canImport(Darwin)
-import Darwin
-#else
-import Glibc
-#endif
-
 /// One start of one worker: from the fork to the last byte it wrote.
 struct WorkerProcess {
     let name: String
@@ -30,9 +24,12 @@ struct WorkerProcess {
     }
 
     /// Runs until the process has ended; cancelling the task ends it at once.
-    /// - Parameter onReady: Called once all its slots are open.
+    /// - Parameters:
+    ///   - onGivenUp: Called before the process is ended for having closed its connection.
+    ///   - onReady: Called once all its slots are open.
     func run(
         onStart: (Int32) -> Void,
+        onGivenUp: @escaping @Sendable (Int32) async -> Void,
         onReady: @escaping @Sendable (ReadyMessage) async -> Void,
         onMissing: @escaping @Sendable (MissingMessage) async -> Void,
         onCounted: @escaping @Sendable (ModelCounts) async -> Void
@@ -54,6 +51,8 @@ struct WorkerProcess {
         var environment: [Environment.Key: String] = [:]
         for (key, value) in self.launch.environment { environment[Environment.Key(stringLiteral: key)] = value }
         environment["CORTEX_WORKER_TOKEN"] = token
+        // Tells whose a process is that has left the worker's session.
+        environment["CORTEX_WORKER"] = self.name
         var options = PlatformOptions()
         // A session of its own: a Ctrl-C for the server does not reach it, and its children can be ended with it.
         options.createSession = true
@@ -78,6 +77,7 @@ struct WorkerProcess {
                 async let failure = self.follow(
                     reports,
                     pid: pid,
+                    onGivenUp: onGivenUp,
                     onReady: onReady,
                     onMissing: onMissing,
                     onCounted: onCounted
@@ -88,7 +88,8 @@ struct WorkerProcess {
                 await self.queue.waitForDisconnect(of: self.name)
                 // What the predictor started goes with its worker, however that ended. Before the process is waited for, so
                 // that its number cannot have become another's.
-                kill(-pid, SIGKILL)
+                await onGivenUp(pid)
+                WorkerSession.end(pid)
                 continuation.finish()
                 return await failure
             }
@@ -107,6 +108,7 @@ struct WorkerProcess {
     private func follow(
         _ reports: AsyncStream<WorkerReport>,
         pid: Int32,
+        onGivenUp: @escaping @Sendable (Int32) async -> Void,
         onReady: @escaping @Sendable (ReadyMessage) async -> Void,
         onMissing: @escaping @Sendable (MissingMessage) async -> Void,
         onCounted: @escaping @Sendable (ModelCounts) async -> Void
@@ -133,7 +135,9 @@ struct WorkerProcess {
                 case .disconnected:
                     // Its main thread is gone or going; whatever it started, and holds its output open, goes with it.
                     group.addTask {
-                        if (try? await Task.sleep(for: .milliseconds(500))) != nil { kill(-pid, SIGKILL) }
+                        guard (try? await Task.sleep(for: .milliseconds(500))) != nil else { return }
+                        await onGivenUp(pid)
+                        WorkerSession.end(pid)
                     }
                 }
             }

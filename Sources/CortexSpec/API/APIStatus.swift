@@ -4,6 +4,8 @@ package enum APIStatus: String, Hashable, Sendable, Codable, CaseIterable {
     case updating = "status_updating"
     case error = "status_error"
     case outOfMemory = "status_oom"
+    /// It waits for devices that other APIs have.
+    case computeUnavailable = "status_stalled"
     /// The newest version failed to start, and the one before it still answers.
     case rolloutFailed = "status_rollout_failed"
 
@@ -14,6 +16,7 @@ package enum APIStatus: String, Hashable, Sendable, Codable, CaseIterable {
         case .updating: "updating"
         case .error: "error"
         case .outOfMemory: "error (out of memory)"
+        case .computeUnavailable: "compute unavailable"
         case .rolloutFailed: "error (previous version serving)"
         }
     }

@@ -14,9 +14,6 @@ struct ComputeReader {
         let gpu = self.section.integer("gpu", in: 0...Int.max) ?? 0
         let inf = self.section.integer("inf", in: 0...1) ?? 0
         self.section.finish()
-        for (key, value) in [("cpu", cpu), ("mem", mem)] where value != nil {
-            self.section.warn(key, "is not enforced yet")
-        }
         if gpu > 0 { self.context.require(.gpu, "gpu", of: self.section, value: "a GPU") }
         if inf > 0 { self.context.require(.inferentia, "inf", of: self.section, value: "Inferentia") }
         if gpu > 0, inf > 0 { self.section.fail("inf", "stands beside gpu", allowed: "give one of the two") }

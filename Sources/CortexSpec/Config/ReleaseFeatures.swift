@@ -43,8 +43,6 @@ package struct ReleaseFeatures: Hashable, Sendable {
         .severalReplicas,
         .scaleToZero,
         .shadow,
-        .gpu,
-        .inferentia,
     ])
 
     /// Everything that is known, for tests of what is still to come.

@@ -23,13 +23,13 @@ import Testing
     @Test func `a wrong model is a problem of the config file with its place and a drawing`() async throws {
         try await RunningOperator.run { server in
             let hash = try await server.upload()
-            let problem = ModelProblem(
+            let problem = FieldProblem(
                 field: "predictor.models.paths[1].model_path",
                 message: "models/b/ is empty",
                 allowed: "it must be a folder of Python versions, or one Python model",
                 detail: "expected:\nmodels/b/\n└── (any files)"
             )
-            let warning = ModelProblem(severity: .warning, field: "predictor.models.paths[0].model_path", message: "w")
+            let warning = FieldProblem(severity: .warning, field: "predictor.models.paths[0].model_path", message: "w")
             server.provider.find([warning, problem], of: try .of("iris"))
             let answer = try await server.deploy(Self.config, project: "\(hash)", from: "/home/ada/iris")
             #expect(answer.status == 422)
@@ -73,7 +73,7 @@ import Testing
         try await RunningOperator.run { server in
             let hash = try await server.upload()
             let fields = ["predictor.models.paths[1].model_path", "predictor.models.paths[0].model_path"]
-            server.provider.find(fields.map { ModelProblem(field: $0, message: "is wrong") }, of: try .of("iris"))
+            server.provider.find(fields.map { FieldProblem(field: $0, message: "is wrong") }, of: try .of("iris"))
             let answer = try await server.deploy(Self.config, project: "\(hash)")
             #expect(try answer.decode(ErrorResponse.self).problems?.map(\.line) == [12, 14])
         }
@@ -84,7 +84,7 @@ import Testing
             let hash = try await server.upload()
             let field = "predictor.models.paths[0].model_path"
             server.provider.find(
-                [ModelProblem(severity: .warning, field: field, message: "is mixed")],
+                [FieldProblem(severity: .warning, field: field, message: "is mixed")],
                 of: try .of("iris")
             )
             let answer = try await server.deploy(Self.config, project: "\(hash)", from: "/home/ada/iris")

@@ -22,8 +22,9 @@ final class FakeProvider: Provider {
         var calls: [Call] = []
         var observations: [APIName: APIObservation] = [:]
         var lines: [APIName: [String]] = [:]
-        var modelProblems: [APIName: [ModelProblem]] = [:]
+        var modelProblems: [APIName: [FieldProblem]] = [:]
         var checked: [ModelCheck] = []
+        var computeProblems: [APIName: [FieldProblem]] = [:]
     }
 
     private let state = Mutex(State())
@@ -80,7 +81,7 @@ final class FakeProvider: Provider {
     }
 
     /// What is found wrong with models from now on.
-    func find(_ problems: [ModelProblem], of api: APIName) {
+    func find(_ problems: [FieldProblem], of api: APIName) {
         self.state.withLock { $0.modelProblems[api] = problems }
     }
 
@@ -91,12 +92,22 @@ final class FakeProvider: Provider {
         of specs: [APISpec],
         project: String,
         projectDirectory: String?
-    ) async -> [APIName: [ModelProblem]] {
+    ) async -> [APIName: [FieldProblem]] {
         self.state.withLock { state in
             let apis = specs.map(\.name)
             state.checked.append(ModelCheck(apis: apis, project: project, projectDirectory: projectDirectory))
             return state.modelProblems.filter { apis.contains($0.key) }
         }
+    }
+
+    /// What is found wrong with what is asked of machines, from now on.
+    func findCompute(_ problems: [FieldProblem], of api: APIName) {
+        self.state.withLock { $0.computeProblems[api] = problems }
+    }
+
+    func computeProblems(of specs: [APISpec]) async -> [APIName: [FieldProblem]] {
+        let apis = specs.map(\.name)
+        return self.state.withLock { $0.computeProblems.filter { apis.contains($0.key) } }
     }
 
     func models(of api: APIName) async -> ModelObservations { ModelObservations() }

@@ -16,7 +16,7 @@ import Testing
     private func problems(
         _ listings: [String: [String]],
         _ request: ModelRequest
-    ) async -> [ModelProblem] {
+    ) async -> [FieldProblem] {
         let storage = ScriptedStorage(
             Dictionary(
                 uniqueKeysWithValues: listings.map { (ModelLocation.folder("/project/\($0)"), .success(.listing($1))) }
@@ -35,7 +35,7 @@ import Testing
         let problems = await self.problems(["m": ["1/a.onnx", "1/labels.txt", "2/a.onnx", ".git/x"]], request)
         #expect(
             problems == [
-                ModelProblem(
+                FieldProblem(
                     field: "predictor.model_path",
                     message: "m/: version 1 has labels.txt beside a.onnx, and must hold one .onnx file only",
                     allowed: "it must be a folder of ONNX versions, or one ONNX model",
@@ -112,7 +112,7 @@ import Testing
         let sentence = "http://127.0.0.1:9 does not answer; check AWS_ENDPOINT_URL"
         let storage = ScriptedStorage([location: .failure(.unreachable(sentence))])
         let problems = await ModelCheck(storage: storage).problems(of: request)
-        #expect(problems == [ModelProblem(field: "predictor.model_path", message: sentence)])
+        #expect(problems == [FieldProblem(field: "predictor.model_path", message: sentence)])
     }
 
     @Test func `all models of a folder must be right`() async throws {

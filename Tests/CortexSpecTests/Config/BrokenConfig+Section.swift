@@ -122,13 +122,6 @@ extension BrokenConfig {
             ]
         ),
         .api(
-            "a GPU",
-            "compute: {gpu: 1}",
-            [
-                "6:18: iris: compute.gpu: a GPU is not supported yet"
-            ]
-        ),
-        .api(
             "a negative number of GPUs",
             "compute: {gpu: -1}",
             [
@@ -139,8 +132,6 @@ extension BrokenConfig {
             "Inferentia beside a GPU",
             "compute: {gpu: 1, inf: 1}",
             [
-                "6:18: iris: compute.gpu: a GPU is not supported yet",
-                "6:26: iris: compute.inf: Inferentia is not supported yet",
                 "6:26: iris: compute.inf: stands beside gpu; give one of the two",
             ]
         ),

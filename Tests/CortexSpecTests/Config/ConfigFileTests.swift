@@ -96,7 +96,6 @@ import Testing
                     "3:67: warning: iris: predictor.tensorflow_serving_image: has no effect: workers run on this machine, not in containers",
                     "4:14: warning: iris: networking.local_port: has no effect: all APIs answer on the server's port",
                     "4:32: warning: iris: networking.api_gateway: has no effect: there is no API Gateway here",
-                    "5:11: warning: iris: compute.cpu: is not enforced yet",
                     "6:1: warning: iris: monitoring: has no effect: predictions are not recorded; count them with metrics_client",
                     "7:1: warning: iris: autoscaling: max_replicas, window have no effect yet: each API runs one replica",
                 ].map { "cortex.yaml:" + $0 }

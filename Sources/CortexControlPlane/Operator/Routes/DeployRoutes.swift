@@ -49,8 +49,9 @@ struct DeployRoutes: Sendable {
             force: body.force,
             deployedBy: token
         )
+        let ofCompute = await self.reconciler.computeProblems(of: request)
         let warnings = try ConfigCheck.warnings(
-            among: await self.reconciler.modelProblems(of: request),
+            among: await self.reconciler.modelProblems(of: request).merging(ofCompute) { $0 + $1 },
             in: body.config,
             file: body.configFile
         )

@@ -1,5 +1,5 @@
-/// What is wrong with the models that one API names, found where they are kept and not in the file itself.
-package struct ModelProblem: Hashable, Sendable, Codable, CustomStringConvertible {
+/// What is wrong with a field of one API, found in what it names (models, the machine) and not in the file itself.
+package struct FieldProblem: Hashable, Sendable, Codable, CustomStringConvertible {
     /// A warning lets the deploy go on.
     package var severity: SpecProblem.Severity
     /// Dotted path below the API (`predictor.models.paths[1].model_path`).
