@@ -177,6 +177,31 @@ def test_the_budget_takes_what_was_unused_longest(binary: Path, folder: Path) ->
         assert server.post("third", json=1).status_code == 200
 
 
+def test_a_development_server_spares_what_a_stopped_one_needs(own_server: Server, folder: Path) -> None:
+    server = own_server
+    kept = deploy(server, project(folder, "kept", "six"))
+    gone = deploy(server, project(folder, "gone", "iniconfig"))
+    server.ok("delete", "gone")
+    server.stop()
+    # A budget that nothing fits into, with the environments of the user's own home.
+    development = subprocess.Popen(
+        [server.binary, "dev", "--port", "0"],
+        cwd=project(folder, "trial", "pluggy"),
+        env={**server.environment, "CORTEX_ENVIRONMENT_BUDGET": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        eventually(lambda: gone not in environments(server), "its build frees what nobody needs", within=60)
+        assert kept in environments(server) and len(environments(server)) == 2
+    finally:
+        development.terminate()
+        development.wait(30)
+    server.start()
+    eventually(lambda: server.post("kept", json=1).status_code == 200, "the API serves again")
+
+
 def test_a_budget_that_cannot_be_read_ends_the_start(binary: Path, folder: Path) -> None:
     done = Cortex(binary, folder / "home", None, CORTEX_ENVIRONMENT_BUDGET="a lot").run("server", "run")
     assert done.returncode == 2

@@ -90,7 +90,12 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
         environmentBudget: EnvironmentBudget(
             limit: try ServerVariable.bytes("CORTEX_ENVIRONMENT_BUDGET", in: environment)
                 .map { ByteCount(Int64($0)) } ?? .gibibytes(20),
-            uses: { try await store.environmentUses() }
+            uses: {
+                let uses = try await store.environmentUses()
+                // A home that borrows its environments leaves alone what their owner needs, also while that is down.
+                guard configuration.toolHome != home else { return uses }
+                return try await uses.union(StateStore.environmentUses(of: configuration.toolHome))
+            }
         )
     )
     let reconciler = Reconciler(store: store, provider: provider, logger: logger)

@@ -9,4 +9,12 @@ package struct EnvironmentUses: Hashable, Sendable {
         self.current = current
         self.history = history
     }
+
+    /// Those of both.
+    package func union(_ other: EnvironmentUses) -> EnvironmentUses {
+        EnvironmentUses(
+            current: self.current.union(other.current),
+            history: self.history.union(other.history)
+        )
+    }
 }

@@ -31,23 +31,36 @@ extension StateStore {
 
     /// The environments that the deployed APIs need, as far as they have been told.
     package func environmentUses() async throws -> EnvironmentUses {
-        try await self.database.read { db in
-            var uses = EnvironmentUses()
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT environment_key, is_wanted OR IFNULL(live_place, 0) = 1 AS is_current
-                    FROM (\(Self.ranked))
-                    WHERE environment_key IS NOT NULL AND (is_wanted OR live_place <= ?)
-                    """,
-                arguments: [Self.keptLiveDeployments]
-            )
-            for row in rows {
-                let key: String = row["environment_key"]
-                if row["is_current"] { uses.current.insert(key) } else { uses.history.insert(key) }
-            }
-            return uses
+        try await self.database.read { try Self.environmentUses($0) }
+    }
+
+    /// The environments that the APIs of another home need, whose server may run or not; none where it has had no server.
+    package static func environmentUses(of home: CortexHome) async throws -> EnvironmentUses {
+        let path = Self.path(in: home)
+        guard FileManager.default.fileExists(atPath: path) else { return EnvironmentUses() }
+        var configuration = Configuration()
+        // Neither made nor brought up to date: that is for its own server.
+        configuration.readonly = true
+        configuration.busyMode = .timeout(10)
+        return try await DatabaseQueue(path: path, configuration: configuration).read { try Self.environmentUses($0) }
+    }
+
+    private static func environmentUses(_ db: Database) throws -> EnvironmentUses {
+        var uses = EnvironmentUses()
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT environment_key, is_wanted OR IFNULL(live_place, 0) = 1 AS is_current
+                FROM (\(Self.ranked))
+                WHERE environment_key IS NOT NULL AND (is_wanted OR live_place <= ?)
+                """,
+            arguments: [Self.keptLiveDeployments]
+        )
+        for row in rows {
+            let key: String = row["environment_key"]
+            if row["is_current"] { uses.current.insert(key) } else { uses.history.insert(key) }
         }
+        return uses
     }
 
     /// The projects that the deployed APIs need, and when each was deployed.

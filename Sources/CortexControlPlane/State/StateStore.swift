@@ -14,7 +14,7 @@ package struct StateStore: Sendable {
 
     /// Opens the database, makes it where there is none, and brings an older one up to date.
     package init(home: CortexHome) throws {
-        let path = "\(home.state)/cortex.sqlite"
+        let path = Self.path(in: home)
         // SQLite would make the file readable by others, and gives its journals the mode of the file.
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
@@ -36,6 +36,9 @@ package struct StateStore: Sendable {
             throw StateError.cannotOpen(path: path, reason: error.description)
         }
     }
+
+    /// Where a home's database is.
+    static func path(in home: CortexHome) -> String { "\(home.state)/cortex.sqlite" }
 
     /// Ends all access; the store must not be used afterwards.
     package func end() throws {

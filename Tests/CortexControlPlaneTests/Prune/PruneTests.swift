@@ -164,6 +164,19 @@ import Testing
         )
     }
 
+    @Test func `what a home needs can be read beside its server, and without one`() async throws {
+        for number in 1...2 { try await self.deploy("iris", number, environment: "e\(number)") }
+        let uses = EnvironmentUses(current: ["e2"], history: ["e1"])
+        #expect(try await StateStore.environmentUses(of: self.folder.home) == uses)
+        try self.store.end()
+        #expect(try await StateStore.environmentUses(of: self.folder.home) == uses)
+        let empty = try TemporaryHome()
+        #expect(try await StateStore.environmentUses(of: empty.home) == EnvironmentUses())
+        #expect(try FileManager.default.contentsOfDirectory(atPath: empty.home.state) == [])
+        let both = uses.union(EnvironmentUses(current: ["x"], history: ["e2"]))
+        #expect(both == EnvironmentUses(current: ["e2", "x"], history: ["e1", "e2"]))
+    }
+
     @Test func `what serves is needed beside what is to take over, failed or not`() async throws {
         try await self.deploy("iris", 1, environment: "old")
         try await self.deploy("iris", 2, environment: "live")

@@ -18,16 +18,21 @@ struct HomePrune: Sendable {
     let isDryRun: Bool
     var now = Date()
 
+    /// Environments that are another home's are for that one's server to prune.
+    private var ownsEnvironments: Bool { self.environments.folder == self.home.environments }
+
     /// - Parameter kept: Environments that stay although nobody has a lease on them.
     func run(keeping kept: Set<String>) -> PruneReport {
         var sum = PruneSum()
-        for folder in [self.environments.folder, self.home.tools, self.home.versions] {
+        for folder in [self.home.environments, self.home.tools, self.home.versions] {
             sum.collect { sum in
                 for use in try Removal.finish(in: folder, isDryRun: self.isDryRun) { sum.add(.leftovers, use) }
             }
         }
-        sum.collect { try self.pruneEnvironments(keeping: kept, into: &$0) }
-        sum.collect { try self.pruneLogs(into: &$0) }
+        if self.ownsEnvironments {
+            sum.collect { try self.pruneEnvironments(keeping: kept, into: &$0) }
+            sum.collect { try self.pruneLogs(into: &$0) }
+        }
         sum.collect { try self.pruneTools(into: &$0) }
         sum.collect { try self.pruneVersions(into: &$0) }
         let isCached = sum.items.contains { $0.cachedBytes > 0 }

@@ -103,6 +103,18 @@ import Testing
         withExtendedLifetime(lease) {}
     }
 
+    @Test func `environments of another home are left to its server`() throws {
+        let key = try self.sample.add("a")
+        let borrower = HomePrune(
+            home: CortexHome(path: "\(self.home.path)/dev/project"),
+            environments: self.sample.store,
+            variables: ProcessEnvironment([:]),
+            isDryRun: false
+        )
+        #expect(borrower.run(keeping: []) == PruneReport(isDryRun: false))
+        #expect(try self.sample.environments == [key])
+    }
+
     @Test func `the log of a build that failed stays for a day`() throws {
         try self.home.write("logs/environments/\(SampleStore.key("old")).log", "x")
         try self.home.write("logs/environments/\(SampleStore.key("new")).log", "x")
