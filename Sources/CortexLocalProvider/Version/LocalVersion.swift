@@ -14,6 +14,8 @@ actor LocalVersion {
     private let counters: ModelCounters
     /// How many were made of the deployment before this one, each with fewer packages.
     nonisolated let attempt: Int
+    /// Its deployment's, with the attempt.
+    private let id: String
     /// Folder of its own, below `CORTEX_HOME/versions`; gone when the version is.
     private let folder: String
     /// Keeps the folder from being pruned while the version is there.
@@ -43,8 +45,8 @@ actor LocalVersion {
         self.machine = machine
         self.log = log
         self.counters = counters
-        let name = attempt == 0 ? deployment.id : "\(deployment.id)-\(attempt)"
-        self.folder = "\(machine.home.versions)/\(deployment.spec.name)/\(name)"
+        self.id = attempt == 0 ? deployment.id : "\(deployment.id)-\(attempt)"
+        self.folder = "\(machine.home.versions)/\(deployment.spec.name)/\(self.id)"
     }
 
     private var projectDirectory: String { "\(self.folder)/project" }
@@ -198,7 +200,7 @@ actor LocalVersion {
     }
 
     private var owner: DeviceTable.Owner {
-        DeviceTable.Owner(deployment: self.deployment.id, api: self.deployment.spec.name)
+        DeviceTable.Owner(deployment: self.id, api: self.deployment.spec.name)
     }
 
     /// Starts the replica, and runs until it has ended; what happens to it goes to `report`.

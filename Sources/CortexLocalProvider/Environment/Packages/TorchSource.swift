@@ -37,7 +37,9 @@ struct TorchSource {
         try Data(self.packages.map { "\($0)\n" }.joined().utf8).write(to: URL(fileURLWithPath: question))
         let folders = self.places.filter { $0.hasPrefix("--find-links") }
         let wheels = try await self.resolve(question, ["--no-index", "--no-deps"] + folders)
-        if case .found(let pins) = wheels { return Choice(pins: pins) }
+        if case .found(let pins) = wheels {
+            return Choice(pins: try await self.exactly(pins, question, folders))
+        }
         let usual = try await self.resolve(question, self.places)
         if case .found(let all) = usual, !all.contains(where: Self.isForCUDA) { return Choice() }
         let makers = ["--torch-backend", "cpu"]
@@ -53,7 +55,33 @@ struct TorchSource {
         case failed([String])
     }
 
+    /// The same releases, as the files that they are: the index may have a release of the same number, for CUDA.
+    private func exactly(_ pins: [String], _ question: String, _ folders: [String]) async throws -> [String] {
+        // One such as `2.13.0+cpu` is of the folder alone.
+        guard pins.contains(where: { !$0.contains("+") }) else { return pins }
+        let lock = ["--no-index", "--no-deps", "--format", "pylock.toml"] + folders
+        let (succeeded, lines) = try await self.ask(question, lock)
+        guard succeeded else { return pins }
+        var wheels: [String: [String]] = [:]
+        var name = ""
+        for line in lines {
+            if let match = line.wholeMatch(of: /name = "(.+)"/) { name = String(match.1) }
+            for match in line.matches(of: /url = "([^"]+\.whl)"/) { wheels[name, default: []].append(String(match.1)) }
+        }
+        return pins.map { pin in
+            let name = String(pin.prefix { $0 != "=" })
+            guard let files = wheels[name], let file = files.first, files.count == 1 else { return pin }
+            return "\(name) @ \(file)"
+        }
+    }
+
     private func resolve(_ question: String, _ options: [String]) async throws -> Answer {
+        let (succeeded, lines) = try await self.ask(question, options)
+        guard succeeded else { return .failed(lines) }
+        return .found(lines.filter { $0.contains("==") }.map { line in String(line.prefix { $0 != " " }) })
+    }
+
+    private func ask(_ question: String, _ options: [String]) async throws -> (succeeded: Bool, lines: [String]) {
         var variables = self.variables
         // One that cannot be reached now is not waited for.
         if variables["UV_HTTP_RETRIES"] == nil { variables["UV_HTTP_RETRIES"] = "0" }
@@ -65,8 +93,8 @@ struct TorchSource {
             workingDirectory: self.projectFolder
         )
         var lines: [String] = []
-        guard try await command.run(onLine: { lines.append($0) }) else { return .failed(lines) }
-        return .found(lines.filter { $0.contains("==") }.map { line in String(line.prefix { $0 != " " }) })
+        let succeeded = try await command.run { lines.append($0) }
+        return (succeeded, lines)
     }
 
     private static func isForCUDA(_ pin: String) -> Bool {
