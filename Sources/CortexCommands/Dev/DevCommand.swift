@@ -3,7 +3,6 @@ import CortexControlPlane
 import CortexSpec
 import Foundation
 import Logging
-import UnixSignals
 
 /// `cortex dev [CONFIG]`: the project served in the foreground, and again after each save.
 struct DevCommand: AsyncParsableCommand {
@@ -108,20 +107,17 @@ struct DevCommand: AsyncParsableCommand {
         let folders = DevFolders(versions: configuration.home.versions, config: self.config)
         let text = DevText(usesColour: console.usesColour, folders: folders)
         let (outcome, report) = AsyncStream.makeStream(of: Bool.self, bufferingPolicy: .bufferingNewest(1))
+        let interrupts = Interrupts()
         let companion = ServerCompanion { [options] server in
             let session = DevSession(server: server, options: options, text: text, console: console)
-            do {
-                try await session.run()
-            } catch is CancellationError {
-                // Ctrl-C.
-            }
+            let isInterrupted = try await Self.run(session, until: interrupts)
             report.yield(await session.hasFailed)
-            guard Task.isCancelled else { return }
+            guard isInterrupted else { return }
             console.print("\nending: what is in flight is answered first; Ctrl-C again ends it at once")
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await runServer(configuration, companion: companion) }
-            group.addTask { try await Self.awaitSecondInterrupt() }
+            group.addTask { try await interrupts.watch() }
             defer { group.cancelAll() }
             try await group.next()
         }
@@ -129,18 +125,22 @@ struct DevCommand: AsyncParsableCommand {
         return await outcome.first { _ in true } ?? false
     }
 
-    /// Throws at the second Ctrl-C, which cancels all that still runs; the first one is the server's.
-    private static func awaitSecondInterrupt() async throws {
-        var count = 0
-        for await _ in await UnixSignalsSequence(trapping: .sigint) {
-            count += 1
-            guard count == 2 else { continue }
-            // What cannot be cancelled does not keep the terminal: workers end with the process that they belong to.
-            Thread.detachNewThread {
-                sleep(2)
-                _exit(130)
+    /// Runs a session to its end, or to the first Ctrl-C; returns whether that came.
+    private static func run(_ session: DevSession, until interrupts: Interrupts) async throws -> Bool {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await session.run()
+                return false
             }
-            throw ExitCode(130)
+            group.addTask {
+                await interrupts.first()
+                return true
+            }
+            let isInterrupted = try await group.next() ?? false
+            group.cancelAll()
+            // Its last lines are written before anything else is.
+            while (try? await group.next()) != nil {}
+            return isInterrupted
         }
     }
 }

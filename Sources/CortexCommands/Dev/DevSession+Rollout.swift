@@ -48,6 +48,7 @@ extension DevSession {
 
     private func becameLive(_ name: APIName, _ attempt: DevAttempt, _ api: APIResponse) async {
         let took = ContinuousClock.now - attempt.began
+        self.liveVersions[name, default: []].insert(attempt.version)
         await self.showChecks()
         let isNews = self.endpoints.updateValue(api.endpoint, forKey: name) != api.endpoint
         self.screen.print(
@@ -85,10 +86,9 @@ extension DevSession {
         guard let project = self.project else { return }
         for spec in project.config?.apis ?? [] {
             guard
-                let rollout = self.rollouts[spec.name], rollout.isLive,
+                let rollout = self.rollouts[spec.name], rollout.isLive, let endpoint = self.endpoints[spec.name],
                 let sample = SampleRequest(for: spec, in: project.source.root), change.paths.contains(sample.path)
             else { continue }
-            let endpoint = "http://localhost:\(self.server.record.port)\(spec.networking.endpoint)"
             self.send(sample, to: spec.name, rollout.attempt, endpoint: endpoint)
         }
     }

@@ -19,16 +19,26 @@ actor DevSession {
         var started = ContinuousClock.now
     }
 
+    /// A project that the server has, and APIs of it.
+    struct Deployed {
+        var hash: ProjectHash
+        var config: String
+        var apis: [APISpec]
+    }
+
     let server: RunningServer
     let options: Options
     let text: DevText
     var screen: DevScreen
-    /// The project that was deployed last.
+    /// The project as it was read last without a problem.
     var project: LocalProject?
-    private var deployedHash: ProjectHash?
+    /// What the server was asked for last, and took.
+    var deployed: Deployed?
+    /// Whether what was read last could not be deployed.
+    var isBroken = false
     var rollouts: [APIName: DevRollout] = [:]
     /// APIs whose log is shown.
-    private var followed: Set<APIName> = []
+    var followed: Set<APIName> = []
     /// What was said to be well, each once.
     var checks: Set<String> = []
     /// Where each API was last said to be.
@@ -37,7 +47,9 @@ actor DevSession {
     var feed = DevRequestFeed()
     private var summaryIsDue = false
     private var hasSaidHow = false
-    /// Versions of which another start is tried.
+    /// Versions that serve, or have.
+    var liveVersions: [APIName: Set<Int>] = [:]
+    /// The newest version of which another start was tried before it was live.
     private var retried: [APIName: Int] = [:]
     /// Whether something of an `isOnce` run was not as it should be.
     private(set) var hasFailed = false
@@ -115,87 +127,9 @@ actor DevSession {
         return apis.compactMap { SampleRequest(for: $0, in: source.root)?.path }
     }
 
-    /// Deploys the project as it is now; what cannot be deployed is told, and what serves goes on.
-    private func load(_ change: ProjectChange) async throws {
-        do {
-            try await self.deploy(change)
-        } catch ProjectError.changed {
-            // It is being written to: the watch sees that too.
-        } catch let failure as CommandFailure {
-            self.fail()
-            self.screen.print(self.text.problem(failure))
-            guard self.rollouts.values.contains(where: \.isLive) else { return }
-            self.screen.print("  \(DevText.servesOn)")
-        }
-    }
-
-    private func deploy(_ change: ProjectChange) async throws {
-        let source = try ConfigSource(path: self.options.config, verb: "dev")
-        let project = LocalProject(source)
-        guard project.problems.isEmpty, let config = project.config else {
-            throw project.problems.failure(of: source.fileName, console: self.screen.console)
-        }
-        if !project.warnings.isEmpty, source.text != self.project?.source.text {
-            self.screen.print(project.warnings.render(for: self.screen.console))
-        }
-        let isNew = source.text != self.project?.source.text
-        self.project = project
-        self.screen.begin(change.paths.isEmpty ? "reading the project" : "reloading \(DevText.list(change.paths))")
-        let hash = try await project.upload(to: self.server.client) { _ in }
-        guard isNew || hash != self.deployedHash || self.rollouts.values.contains(where: \.isFailed) else {
-            self.screen.clear()
-            return self.resend(change)
-        }
-        try await self.removeAPIs(besides: config.apis.map(\.name))
-        for api in config.apis { await self.followLog(of: api.name) }
-        let results: [DeployResponse]
-        do {
-            results = try await self.server.client.deploy(project.deployBody(hash, isLocal: true, force: true))
-        } catch let refusal as OperatorClient.Refusal {
-            throw project.failure(refusal, console: self.screen.console)
-        }
-        self.deployedHash = hash
-        let warnings = ProblemList(results.flatMap { $0.warnings ?? [] }, severity: .warning, text: source.text)
-        if !warnings.isEmpty { self.screen.print(warnings.render(for: self.screen.console)) }
-        for result in results { self.begin(result, change) }
-    }
-
-    private func begin(_ result: DeployResponse, _ change: ProjectChange) {
-        guard result.error.isEmpty, let api = result.api else {
-            self.fail()
-            return self.screen.print(self.text.problem(CommandFailure(result.error)))
-        }
-        let version = api.deployment.version
-        guard self.rollouts[api.spec.name]?.attempt.version != version else { return }
-        let attempt = DevAttempt(version: version, paths: change.paths, began: change.began)
-        self.rollouts[api.spec.name] = .starting(attempt)
-        self.spawn { try await self.follow(api.spec.name, attempt) }
-    }
-
-    /// What is no longer in the config file goes, before its endpoint is wanted by another.
-    private func removeAPIs(besides names: [APIName]) async throws {
-        for name in self.rollouts.keys where !names.contains(name) {
-            _ = try await self.server.client.delete("\(name)")
-            self.rollouts[name] = nil
-            self.endpoints[name] = nil
-            self.followed.remove(name)
-            self.screen.print("  \(name)   removed")
-        }
-    }
-
-    /// Projects that no version runs from any more, of which each save makes one.
-    func forgetProjects() async {
-        guard let current = self.deployedHash, self.rollouts.values.allSatisfy(\.isLive) else { return }
-        let folder = CortexHome(path: self.server.record.home).projects
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-            guard let hash = ProjectHash(name.prefix(64)), hash != current else { continue }
-            try? await self.server.projects.remove(hash)
-        }
-    }
-
     // MARK: Logs
 
-    private func followLog(of name: APIName) async {
+    func followLog(of name: APIName) async {
         guard self.followed.insert(name).inserted else { return }
         let lines = await self.server.provider.followLog(of: name)
         // Ends with the API, and so is no job that `isOnce` waits for.
@@ -206,14 +140,11 @@ actor DevSession {
 
     private func heard(_ json: String, of name: APIName) {
         guard let line = DevLogLine(json) else { return }
-        let rollout = self.rollouts[name]
-        let isNewest = rollout.map { $0.attempt.version == line.version } ?? true
-        let isLive = !isNewest || rollout?.isLive ?? false
+        let isLive = self.liveVersions[name]?.contains(line.version) ?? false
         // A version that failed is tried again and again; once was enough.
         if line.isOfRetry, !isLive { self.retried[name] = line.version }
-        guard isLive || self.retried[name] != line.version, !isNewest || !(rollout?.isFailed ?? false) else { return }
-        guard line.isShown(isLive: isLive) else { return }
-        let tag = self.rollouts.count > 1 ? "\(name)" : nil
+        guard isLive || self.retried[name] != line.version, line.isShown(isLive: isLive) else { return }
+        let tag = self.project?.config?.apis.count ?? 0 > 1 ? "\(name)" : nil
         self.screen.print(self.text.output(line, tag: tag, isLive: isLive))
     }
 

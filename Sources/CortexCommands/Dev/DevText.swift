@@ -29,12 +29,12 @@ struct DevText: Sendable {
     func live(_ api: String, _ attempt: DevAttempt, after time: Duration, endpoint: String?) -> String {
         let seconds = Self.seconds(time)
         if let endpoint { return "  \(self.bold(api))   live in \(seconds)    \(endpoint)" }
-        return "  \(self.bold(api))   reloaded in \(seconds) (\(Self.list(attempt.paths)))"
+        return "  \(self.bold(api))   reloaded in \(seconds)\(Self.parenthesised(attempt.paths))"
     }
 
     /// - Parameter serving: The version before, which answers on; nil where there is none.
     func failed(_ api: String, _ attempt: DevAttempt, reason: String, serving: Int?) -> String {
-        let what = serving == nil ? "is not live" : "not reloaded (\(Self.list(attempt.paths)))"
+        let what = serving == nil ? "is not live" : "not reloaded\(Self.parenthesised(attempt.paths))"
         let rest = serving == nil ? "a saved change is tried at once" : Self.servesOn
         return "\(self.red("✗")) \(self.bold(api)) \(what): \(self.folders.shown(Self.clean(reason)))\n  \(rest)"
     }
@@ -111,6 +111,10 @@ struct DevText: Sendable {
         return paths.count > 3 ? "\(names) and \(paths.count - 3) more" : names
     }
 
+    private static func parenthesised(_ paths: [String]) -> String {
+        paths.isEmpty ? "" : " (\(self.list(paths)))"
+    }
+
     /// Text of unknown origin without control characters, line ends and tabs excepted.
     static func clean(_ text: String) -> String {
         var result = ""
@@ -137,42 +141,5 @@ struct DevText: Sendable {
 
     private func coloured(_ text: String, _ code: Int) -> String {
         self.usesColour ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
-    }
-}
-
-/// The folders that workers run in, as the user knows them.
-struct DevFolders: Sendable {
-    /// Below it, `<api>/<deployment>/project` is a copy of the project.
-    let versions: String
-    /// The project as seen from the working folder; empty where it is that.
-    let project: String
-
-    /// - Parameter config: The config file's path, as the user named it.
-    init(versions: String, config: String) {
-        self.versions = versions
-        let folder = config.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        self.project = folder == "." ? "" : folder.hasPrefix("./") ? String(folder.dropFirst(2)) : folder
-    }
-
-    /// A path of the project, from the working folder.
-    func path(of path: String) -> String { self.project.isEmpty ? path : "\(self.project)/\(path)" }
-
-    /// The text with each path into a copy as the path of the user's own file.
-    func shown(_ text: String) -> String {
-        guard text.contains(self.versions) else { return text }
-        var result = ""
-        var rest = text[...]
-        while let start = rest.range(of: "\(self.versions)/") {
-            result += rest[..<start.lowerBound]
-            let parts = rest[start.upperBound...].split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
-            guard parts.count == 4, parts[2] == "project" else {
-                result += rest[start]
-                rest = rest[start.upperBound...]
-                continue
-            }
-            result += self.path(of: "")
-            rest = rest[parts[3].startIndex...]
-        }
-        return result + rest
     }
 }

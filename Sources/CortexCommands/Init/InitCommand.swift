@@ -50,6 +50,7 @@ struct InitCommand: ParsableCommand {
             (url.path(percentEncoded: false) == Self.workingFolder ? [] : ["cd \(Self.quoted(folder))"])
             + ["cortex deploy", "cortex predict \(api) \(template.sample)"]
         console.print("\nnext:\n" + commands.map { "  \($0)" }.joined(separator: "\n"))
+        console.print("or, in the foreground and reloaded on save: cortex dev")
     }
 
     private func write(_ files: [ProjectTemplate.File], into folder: URL, shown: String) throws {

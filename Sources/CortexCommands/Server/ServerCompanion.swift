@@ -4,6 +4,8 @@ import CortexTelemetry
 import ServiceLifecycle
 
 /// A part that a command adds to the server in its own process: `cortex dev`.
+///
+/// It answers to Ctrl-C (SIGINT), which then is no signal to the server.
 struct ServerCompanion: Sendable {
     /// Called when both ports are bound; its end ends the server in good order, and so does an error, which is thrown again.
     ///

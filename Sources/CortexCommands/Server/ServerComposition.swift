@@ -143,7 +143,8 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
             .init(service: OperatorService(application: application)),
             .init(service: GatewayService(gateway: gateway)),
         ] + (companions ?? []),
-        gracefulShutdownSignals: [.sigterm, .sigint, .sighup],
+        // A companion has the terminal, and its Ctrl-C.
+        gracefulShutdownSignals: companion == nil ? [.sigterm, .sigint, .sighup] : [.sigterm, .sighup],
         logger: Logger(label: "cortex.lifecycle") { _ in
             var handler = LineLogHandler(asText: asText)
             handler.logLevel = .error
