@@ -35,6 +35,8 @@ struct DeployWait {
         defer { progress.clear() }
         progress.show("\(name): starting")
         var lastEvent: Int64 = 0
+        // Short at first: where the environment is there, a small predictor is live in less than 200 ms.
+        var pause = Duration.milliseconds(10)
         while true {
             for event in try await self.client.knownEvents(of: name, after: lastEvent) {
                 lastEvent = event.id
@@ -57,7 +59,8 @@ struct DeployWait {
                 return self.end(now, failure, &progress)
             }
             progress.show()
-            try await Task.sleep(for: .milliseconds(100))
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, .milliseconds(100))
         }
     }
 
