@@ -25,6 +25,8 @@ actor LocalAPI {
     /// Why the last worker of `serving` ended, where that was for memory.
     private var shortage: String?
     private let modelCounters = ModelCounters()
+    /// What is done for the version that comes up.
+    let activity = Activity()
     /// Deleted: whatever still starts is not to serve.
     private var isWithdrawn = false
 
@@ -172,10 +174,7 @@ actor LocalAPI {
             emit(
                 ProviderEvent(api: name, version: number, kind: .progress, message: "preparing the Python environment")
             )
-            let launch = try await version.prepare { said in
-                guard case .step(let text) = said else { return }
-                emit(ProviderEvent(api: name, version: number, kind: .progress, message: text))
-            }
+            let launch = try await self.prepare(version)
             if self.isNeeded(version) {
                 let launch = try await version.withDevices(launch) { await self.waits(version, reason: $0) }
                 await self.goesOn(version)
@@ -190,6 +189,8 @@ actor LocalAPI {
                 )
                 try await version.run(launch) { await self.heard($0, of: version) }
             }
+        } catch is CancellationError {
+            // Nobody waits for it any more.
         } catch {
             await self.failed(version, reason: "\(error)")
         }
@@ -273,7 +274,7 @@ actor LocalAPI {
     }
 
     /// Told once for each version, however often it is tried.
-    private func failed(_ version: LocalVersion, reason: String, isOutOfMemory: Bool = false) async {
+    func failed(_ version: LocalVersion, reason: String, isOutOfMemory: Bool = false) async {
         guard !self.missing.isExtension(version) else { return self.extensionFailed(version, reason: reason) }
         await self.goesOn(version)
         guard version === self.wanted, case .running = self.rollout else { return }
@@ -323,6 +324,7 @@ actor LocalAPI {
         return APIObservation(
             status: status,
             reason: reason,
+            progress: self.activity.text,
             servingVersion: self.adopted?.version ?? self.serving?.deployment.version,
             replicas: ReplicaCounts(
                 requested: 1,

@@ -35,13 +35,15 @@ struct DeployWait {
         defer { progress.clear() }
         progress.show("\(name): starting")
         var lastEvent: Int64 = 0
+        var step: String?
         // Short at first: where the environment is there, a small predictor is live in less than 200 ms.
         var pause = Duration.milliseconds(10)
         while true {
             for event in try await self.client.knownEvents(of: name, after: lastEvent) {
                 lastEvent = event.id
                 if event.version == version, event.kind != ProviderEvent.Kind.live.rawValue {
-                    progress.show("\(name): \(event.message)")
+                    step = "\(name): \(event.message)"
+                    progress.show(step)
                 }
             }
             guard let now = try await self.client.api(name) else {
@@ -58,7 +60,9 @@ struct DeployWait {
                 )
                 return self.end(now, failure, &progress)
             }
-            progress.show()
+            // How far a download has come is for a line in motion only: elsewhere it would be a line each time.
+            let passing = self.console.errorsAreTerminal ? now.status.progress.map { "\(name): \($0)" } : nil
+            progress.show(passing ?? step)
             try await Task.sleep(for: pause)
             pause = min(pause * 2, .milliseconds(100))
         }

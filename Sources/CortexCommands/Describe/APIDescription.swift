@@ -30,6 +30,7 @@ struct APIDescription: Encodable {
             rows.append(("reason", reason))
             rows.append(("logs", "cortex logs \(self.api.spec.name)"))
         }
+        if let progress = status.progress { rows.append(("progress", progress)) }
         rows.append(("endpoint", self.api.endpoint))
         rows.append(("version", self.versions))
         rows.append(("replicas", Self.replicas(status.replicaCounts)))

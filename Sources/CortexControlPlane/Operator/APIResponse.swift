@@ -23,11 +23,13 @@ package struct APIResponse: Hashable, Sendable, Codable {
         /// The words for people.
         package var message: String
         package var reason: String?
+        /// What is being done to bring the newest version up, while that takes time.
+        package var progress: String?
         package var servingVersion: Int?
         package var replicaCounts: ReplicaCounts
 
         private enum CodingKeys: String, CodingKey {
-            case message, reason
+            case message, reason, progress
             case code = "status_code"
             case servingVersion = "serving_version"
             case replicaCounts = "replica_counts"
@@ -70,6 +72,7 @@ extension APIResponse {
             code: status,
             message: status.label,
             reason: observation?.reason ?? record.outcome.reason,
+            progress: observation?.progress,
             servingVersion: observation?.servingVersion,
             replicaCounts: observation?.replicas ?? ReplicaCounts()
         )

@@ -9,7 +9,7 @@ import Darwin
 /// Lists the files of a project: what lies beside its config file, less what is excluded.
 ///
 /// Excluded: the config file itself, names that begin with `.` or `cortex-debug-`, `__pycache__`, Python bytecode, and what
-/// `.cortexignore` says. `.env` at the root is a part of every project. Links to files are followed within the project.
+/// `.cortexignore` says. `.env` and `.python-version` at the root are a part of every project. Links to files are followed within the project.
 package struct ProjectPacker: Sendable {
     private let root: String
     private let configFile: String
@@ -72,7 +72,7 @@ package struct ProjectPacker: Sendable {
     /// Notes a file; returns true for a folder to walk through.
     private func visit(_ path: String, name: String, walk: inout Walk) throws(ProjectError) -> Bool {
         guard path != self.configFile else { return false }
-        let isEnvironmentFile = path == ".env"
+        let isEnvironmentFile = path == ".env" || path == ".python-version"
         guard isEnvironmentFile || !Self.isExcluded(name) else { return false }
         let location = walk.location(of: path)
         var status = stat()

@@ -105,6 +105,9 @@ package struct APIObservation: Hashable, Sendable {
     package var status: APIStatus
     /// Why it is so, in a sentence; nil while all is well.
     package var reason: String?
+    /// What is being done to bring the newest version up (`downloading numpy: 3 of 16 MiB`); nil where that is nothing that
+    /// takes time.
+    package var progress: String?
     /// The version that answers requests; nil while none does.
     package var servingVersion: Int?
     package var replicas: ReplicaCounts
@@ -115,6 +118,7 @@ package struct APIObservation: Hashable, Sendable {
     package init(
         status: APIStatus,
         reason: String? = nil,
+        progress: String? = nil,
         servingVersion: Int? = nil,
         replicas: ReplicaCounts = ReplicaCounts(),
         requests: RequestStatistics = RequestStatistics(),
@@ -122,6 +126,7 @@ package struct APIObservation: Hashable, Sendable {
     ) {
         self.status = status
         self.reason = reason
+        self.progress = progress
         self.servingVersion = servingVersion
         self.replicas = replicas
         self.requests = requests

@@ -193,7 +193,7 @@ package actor EnvironmentBuilder {
     ) async throws -> PythonEnvironment {
         let log = try BuildLog(path: self.store.log(of: "\(request.key)"))
         func report(_ said: BuildProgress) {
-            log.append(said.text)
+            if !said.isPassing { log.append(said.text) }
             progress(said)
         }
         let tool = try await self.currentTool(request.interpreter, progress: { report(.line($0)) })

@@ -25,7 +25,9 @@ actor LocalVersion {
     private var environmentRequest: EnvironmentRequest?
     private var running: Running?
     private var models: LocalModels?
+    private var building: Task<PythonEnvironment, any Error>?
     private var opening: Task<LocalModels?, any Error>?
+    private var pausing: Task<Void, any Error>?
     private var taking: Task<DeviceGrant, any Error>?
     /// Nobody wants it any more: what is about to start must not.
     private var isEnded = false
@@ -86,10 +88,21 @@ actor LocalVersion {
             variables: variables
         )
         self.environmentRequest = request
-        let environment = try await self.machine.environments.environment(for: request) { said in
-            log.write(said.text, version: version, stream: "environment")
-            progress(said)
+        let environments = self.machine.environments
+        // A task of its own, so that `drain` can end a build that nobody wants any more.
+        let building = Task {
+            try await environments.environment(for: request) { said in
+                if !said.isPassing { log.write(said.text, version: version, stream: "environment") }
+                progress(said)
+            }
         }
+        self.building = building
+        let environment = try await withTaskCancellationHandler {
+            try await building.value
+        } onCancel: {
+            building.cancel()
+        }
+        self.building = nil
         self.environment = environment
         try environment.addMadeFiles(to: self.projectDirectory)
         guard !self.isEnded else { throw CancellationError() }
@@ -111,6 +124,21 @@ actor LocalVersion {
             welcome: self.welcome,
             models: models?.desk ?? .none
         )
+    }
+
+    /// Lets some time pass; false where the version ends meanwhile.
+    func pause(for duration: Duration) async -> Bool {
+        guard !self.isEnded else { return false }
+        let pausing = Task { try await Task.sleep(for: duration) }
+        self.pausing = pausing
+        let result = await withTaskCancellationHandler {
+            await pausing.result
+        } onCancel: {
+            pausing.cancel()
+        }
+        self.pausing = nil
+        guard case .success = result else { return false }
+        return !self.isEnded
     }
 
     /// Nil where the API has no models.
@@ -341,8 +369,10 @@ actor LocalVersion {
     func drain(grace: Duration, keepsModelFiles: Bool = false) async {
         self.isEnded = true
         self.keepsModelFiles = keepsModelFiles
+        self.building?.cancel()
         self.opening?.cancel()
         self.taking?.cancel()
+        self.pausing?.cancel()
         guard let running = self.running else { return }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await running.queue.drain() }

@@ -66,6 +66,15 @@ import Testing
         #expect(try packer.files().map(\.path) == [".env", "predictor.py"])
     }
 
+    @Test func `the version of Python that a project asks for is a part of it`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(".python-version", "3.11")
+        try folder.write("sub/.python-version", "3.9")
+        try folder.write("predictor.py")
+        let packer = self.packer(folder) { path, _ in path == ".python-version" }
+        #expect(try packer.files().map(\.path) == [".python-version", "predictor.py"])
+    }
+
     @Test func `a hidden project folder packs as any other`() throws {
         let folder = try TemporaryFolder()
         try folder.write(".project/predictor.py")

@@ -18,6 +18,8 @@ final class HangingUV: Sendable {
             "uv",
             """
             #!/bin/sh
+            # uv is told where to work.
+            if [ "$1" = --directory ]; then shift 2; fi
             case "$1" in
             --version) echo "uv 1.0.0 (hanging)" ;;
             venv) ;;

@@ -15,7 +15,7 @@ enum OperatorSchemas {
                             "requested": .count, "ready": .count, "stale": .count, "failed": .count,
                         ]),
                     ],
-                    optional: ["reason": .text, "serving_version": .positive]
+                    optional: ["reason": .text, "progress": .text, "serving_version": .positive]
                 ),
                 "metrics": .members([
                     "network_stats": .members(

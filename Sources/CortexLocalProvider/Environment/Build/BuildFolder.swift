@@ -39,6 +39,7 @@ final class BuildFolder: Sendable {
     deinit {
         // In this order: once unlocked, another process may be removing it too.
         if !self.isKept { try? FileManager.default.removeItem(atPath: self.path) }
+        _ = flock(self.lock, LOCK_UN)
         _ = close(self.lock)
     }
 

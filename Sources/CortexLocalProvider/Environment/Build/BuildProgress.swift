@@ -7,6 +7,11 @@ package enum BuildProgress: Hashable, Sendable {
     /// A line of a tool: for the log only.
     case line(String)
 
+    /// Whether it is soon untrue, and so nothing for a log.
+    package var isPassing: Bool {
+        if case .status = self { true } else { false }
+    }
+
     /// In words, whatever their weight.
     package var text: String {
         switch self {

@@ -76,7 +76,7 @@ struct EnvironmentBuild {
     }
 
     private func runConda(_ conda: CondaTool, _ arguments: [String]) async throws {
-        let (end, lines) = try await self.runTool(conda.path, arguments, self.toolVariables)
+        let (end, lines) = try await self.runTool(conda.path, arguments, self.toolVariables, in: self.project)
         switch end {
         case .succeeded: return
         case .overdue: throw self.overdue(conda.name, lines)
@@ -129,7 +129,7 @@ struct EnvironmentBuild {
     private func installPip() async throws {
         guard !ProcessEnvironment.isExecutable("\(self.prefix)/bin/pip") else { return }
         let fetch = ["pip", "install", "--python", self.python, "pip"] + self.indexOptions
-        let (end, _) = try await self.runTool(self.tool.path, fetch, self.toolVariables)
+        let (end, _) = try await self.runTool(self.tool.path, self.located(fetch), self.toolVariables)
         guard end != .succeeded else { return }
         let unpack = ["-m", "ensurepip", "--default-pip"]
         let (unpacked, lines) = try await self.runTool(self.python, unpack, self.toolVariables)
@@ -219,7 +219,7 @@ struct EnvironmentBuild {
         if !isChecked {
             variables["UV_REQUIRE_HASHES"] = nil
         }
-        let (end, lines) = try await self.runTool(self.tool.path, arguments, variables)
+        let (end, lines) = try await self.runTool(self.tool.path, self.located(arguments), variables)
         switch end {
         case .succeeded: return
         case .overdue: throw self.overdue("installing", lines)
@@ -234,16 +234,22 @@ struct EnvironmentBuild {
         }
     }
 
+    /// Arguments that make uv work in the project.
+    ///
+    /// Not by starting it there: uv may be a shim of pyenv's, for which a `.python-version` means another uv, or none.
+    private func located(_ arguments: [String]) -> [String] { ["--directory", self.project] + arguments }
+
     private func runTool(
         _ executable: String,
         _ arguments: [String],
-        _ variables: ProcessEnvironment
+        _ variables: ProcessEnvironment,
+        in folder: String? = nil
     ) async throws -> (end: ToolCommand.End, lines: [String]) {
         let command = ToolCommand(
             executable: executable,
             arguments: arguments,
             environment: variables,
-            workingDirectory: self.project,
+            workingDirectory: folder,
             limit: self.limits.install,
             watch: self.folder.watch
         )

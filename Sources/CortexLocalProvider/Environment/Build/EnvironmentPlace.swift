@@ -106,6 +106,8 @@ final class EnvironmentClaim: Sendable {
     }
 
     deinit {
+        // Not by closing alone: a child that is being started has a copy of the descriptor for a moment.
+        _ = flock(self.descriptor, LOCK_UN)
         _ = close(self.descriptor)
     }
 

@@ -46,7 +46,7 @@ struct ScriptRun {
         }
         if end == .overdue { return self.overdue(last) }
         guard status != "0" else { return nil }
-        return Self.failure(status: status, failed: failed, output: last)
+        return self.failure(status: status, failed: failed, output: last)
     }
 
     private func overdue(_ output: [String]) -> BuildFailure {
@@ -58,7 +58,7 @@ struct ScriptRun {
         )
     }
 
-    private static func failure(status: String, failed: String?, output: [String]) -> BuildFailure {
+    private func failure(status: String, failed: String?, output: [String]) -> BuildFailure {
         // `dependencies.sh:3: pip install nunpy`
         let parts = failed?.split(separator: ": ", maxSplits: 1).map(String.init) ?? []
         var failure = BuildFailure(place: InstallScript.file, reason: "ended with status \(status)", output: output)
@@ -68,7 +68,8 @@ struct ScriptRun {
         } else if let line = output.compactMap({ $0.firstMatch(of: /^dependencies\.sh: line (\d+):/)?.1 }).last {
             failure.place = "\(InstallScript.file):\(line)"
         }
-        if output.contains(where: { $0.contains("$'\\r'") || $0.contains("\\r: command not found") }) {
+        let script = FileManager.default.contents(atPath: "\(self.folder)/\(InstallScript.file)") ?? Data()
+        if script.contains(UInt8(ascii: "\r")) {
             failure.reason += "; its lines end as on Windows (CR LF), which bash cannot read"
         }
         return failure

@@ -24,7 +24,11 @@ struct FolderLock: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
-    deinit { close(self.descriptor) }
+    deinit {
+        // Not by closing alone: a child that is being started has a copy of the descriptor for a moment.
+        flock(self.descriptor, LOCK_UN)
+        close(self.descriptor)
+    }
 
     /// Whether somebody has a lock on the folder.
     static func isTaken(_ path: String) -> Bool {

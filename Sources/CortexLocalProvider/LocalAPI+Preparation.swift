@@ -1,0 +1,53 @@
+import CortexControlPlane
+import CortexServing
+import CortexSpec
+import Synchronization
+
+extension LocalAPI {
+    /// How long the network is given until it is tried again: longer each time.
+    private static let pauses = (first: Duration.seconds(10), longest: Duration.seconds(300))
+
+    /// Brings all that a version needs to this machine.
+    ///
+    /// Where the network is to blame for a failure, that is told, and it is tried again until it succeeds, or nobody wants the
+    /// version any more.
+    func prepare(_ version: LocalVersion) async throws -> WorkerLaunch {
+        var pause = Self.pauses.first
+        while true {
+            do {
+                return try await self.prepareOnce(version)
+            } catch let error as EnvironmentError where error.isTransient && !self.missing.isExtension(version) {
+                await self.failed(version, reason: "\(error)\nit is tried again in \(pause.goText)")
+                guard await version.pause(for: pause), self.isNeeded(version) else { throw CancellationError() }
+                pause = min(pause * 2, Self.pauses.longest)
+            }
+        }
+    }
+
+    private func prepareOnce(_ version: LocalVersion) async throws -> WorkerLaunch {
+        let activity = self.activity
+        let emit = self.emit
+        let name = self.name
+        let number = version.deployment.version
+        defer { activity.text = nil }
+        return try await version.prepare { said in
+            switch said {
+            case .step(let text):
+                activity.text = text
+                emit(ProviderEvent(api: name, version: number, kind: .progress, message: text))
+            case .status(let text): activity.text = text
+            case .line: break
+            }
+        }
+    }
+
+    /// What is being done at the moment, as it is told by whoever does it.
+    final class Activity: Sendable {
+        private let current = Mutex<String?>(nil)
+
+        var text: String? {
+            get { self.current.withLock { $0 } }
+            set { self.current.withLock { $0 = newValue } }
+        }
+    }
+}
