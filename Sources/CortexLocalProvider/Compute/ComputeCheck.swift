@@ -8,13 +8,13 @@ struct ComputeCheck {
 
     func problems(of compute: ComputeSpec) -> [FieldProblem] {
         var problems: [FieldProblem] = []
-        if let cpu = compute.cpuQuantity, cpu.millicores > Int64(self.machine.processors) * 1000 {
+        let processors = self.machine.processors
+        if let text = compute.cpu, let cpu = compute.cpuQuantity, cpu.millicores > Int64(processors) * 1000 {
             problems.append(
                 FieldProblem(
                     severity: .warning,
                     field: "compute.cpu",
-                    message:
-                        "is \(cpu), and this machine has \(self.machine.processors): thread counts follow the machine"
+                    message: "is \(text), and this machine has \(processors): thread counts follow the machine"
                 )
             )
         }
@@ -31,18 +31,18 @@ struct ComputeCheck {
     }
 
     private func memoryProblem(of compute: ComputeSpec) -> FieldProblem? {
-        guard let limit = compute.memory else { return nil }
+        guard let text = compute.mem else { return nil }
         #if os(Linux)
-        guard let memory = self.machine.memory, limit > memory else { return nil }
+        guard let limit = compute.memory, let memory = self.machine.memory, limit > memory else { return nil }
         let has = "\(memory.bytes >> 20) MiB"
         return FieldProblem(
             severity: .warning,
             field: "compute.mem",
-            message:
-                "is \(limit), and this machine or its container has \(has): the kernel ends workers before they use as much"
+            message: "is \(text), and this machine or its container has \(has): the kernel ends workers before that"
         )
         #else
-        return FieldProblem(severity: .warning, field: "compute.mem", message: "is not enforced on this system")
+        let message = "is \(text), and is not enforced on this system"
+        return FieldProblem(severity: .warning, field: "compute.mem", message: message)
         #endif
     }
 }

@@ -77,13 +77,15 @@ actor MemoryWatch {
         }
     }
 
-    /// Measures all replicas once, and ends a worker of each that is over its limit.
-    func look() async {
+    /// Measures replicas once, and ends a worker of each that is over its limit.
+    /// - Parameter only: The name of the one to be measured; nil for all.
+    func look(at only: String? = nil) async {
+        guard !self.entries.isEmpty else { return }
         self.kernelKills.mark()
         var workers: [String: Set<WorkerFamilies.Worker>] = [:]
         for (replica, entry) in self.entries { workers[replica] = await entry.subject.workers() }
         let members = self.families.look(for: workers.values.reduce(into: []) { $0.formUnion($1) })
-        for (replica, workers) in workers {
+        for (replica, workers) in workers where only == nil || only == replica {
             guard let entry = self.entries[replica], entry.rest <= .now else { continue }
             let names = workers.map(\.name)
             let rough = self.use(of: names, members, limit: entry.subject.limit, self.scale.resident)

@@ -253,6 +253,12 @@ actor LocalVersion {
         guard !self.isEnded else { return await listener.close() }
         let log = self.log
         let version = self.deployment.version
+        var launch = launch
+        if spec.compute.memory != nil {
+            // A constructor that needs too much must not be live for a moment.
+            let memory = self.machine.memory
+            launch.inspect = { await memory.look(at: name) }
+        }
         let replica = Replica(
             name: name,
             processes: spec.predictor.processesPerReplica,

@@ -168,7 +168,7 @@ package actor Replica {
             let outcome = try await process.run(
                 onStart: { self.started(index, worker, pid: $0) },
                 onGivenUp: { await self.note(.disconnected, of: $0) },
-                onReady: { await self.becameReady(index, $0) },
+                onReady: { await self.becameReady(index, worker, $0) },
                 onMissing: { await self.report(.missing(worker: worker, $0)) },
                 onCounted: { await self.tally.counted($0, by: worker) }
             )
@@ -206,7 +206,10 @@ package actor Replica {
         }
     }
 
-    private func becameReady(_ index: Int, _ message: ReadyMessage) async {
+    private func becameReady(_ index: Int, _ worker: String, _ message: ReadyMessage) async {
+        // The process is not waited for before this returns, so that it is the same one afterwards.
+        await self.launch.inspect()
+        guard let pid = self.pids[worker], self.causes[pid] == nil else { return }
         self.workers[index].becameReady()
         self.arguments = message
         guard !self.wasReady, self.workers.allSatisfy({ $0 == .ready }) else { return }

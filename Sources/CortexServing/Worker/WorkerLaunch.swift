@@ -12,6 +12,8 @@ package struct WorkerLaunch: Sendable {
     package var environmentByWorker: [[String: String]] = []
     package var welcome: WelcomeMessage
     package var models: ModelDesk
+    /// Looks at a worker that has built its predictor, before it counts as ready; may end it (`Replica.end`).
+    package var inspect: @Sendable () async -> Void = {}
 
     package init(
         python: String,

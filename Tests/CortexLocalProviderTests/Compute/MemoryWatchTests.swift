@@ -95,6 +95,19 @@ import Testing
         #expect(self.processes.takeAsked() == [])
     }
 
+    @Test func `one replica can be looked at alone`() async {
+        self.set(Self.a, 612)
+        self.set(Self.b, 612)
+        let watch = await self.watch([Self.a])
+        let ended = self.ended
+        await watch.add(
+            "other",
+            MemoryWatch.Subject(limit: Self.limit, workers: { [Self.b] }, end: { worker, _ in ended.add(worker) })
+        )
+        await watch.look(at: "other")
+        #expect(self.ended.texts == ["b"])
+    }
+
     @Test func `figures for metrics need no limit`() async throws {
         self.set(Self.a, 100)
         self.set(Self.b, 50)
