@@ -173,7 +173,7 @@ def test_without_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_threads_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_scaler(tmp_path, 1.0)
-    for text, expected in (("3", 3), ("many", 0)):
+    for text, expected in (("3", 3), ("2, 1", 2), ("many", 0)):
         monkeypatch.setenv("OMP_NUM_THREADS", text)
         options = client_of(tmp_path).get_model()["session"].get_session_options()
         assert options.intra_op_num_threads == expected

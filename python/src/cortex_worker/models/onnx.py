@@ -65,7 +65,8 @@ class ONNXLoader:
         if len(files) != 1:
             raise ValueError(f"expected one .onnx file, found {len(files)}")
         options = onnxruntime.SessionOptions()
-        threads = os.environ.get("OMP_NUM_THREADS", "")
+        # There may be one number for each level of nesting.
+        threads = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
         if threads.isdecimal():
             # What the builds with OpenMP did by themselves.
             options.intra_op_num_threads = int(threads)
