@@ -37,7 +37,8 @@ struct ImportScanner: Sendable {
             // Without the user's settings and packages: neither may come in between.
             arguments: ["-E", "-s", "-S", script, request.projectFolder, predictor.path]
                 + (predictor.pythonPath.map { [$0] } ?? []),
-            environment: ProcessEnvironment(["PATH": request.variables["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"])
+            // All others: some Pythons find their libraries by one.
+            environment: ProcessEnvironment(request.variables)
         )
         var lines: [String] = []
         guard try await scan.run(onLine: { lines.append($0) }) else { return ProjectImports() }
