@@ -51,6 +51,16 @@ def items(report: dict[str, Any]) -> dict[str, int]:
     return {item["kind"]: item["count"] for item in report["items"]}
 
 
+def await_free(server: Server, count: int = 1, *flags: str) -> dict[str, Any]:
+    """Waits for the workers of a deleted API, or an earlier version, to end; tells what a prune would free then."""
+
+    def told() -> dict[str, Any] | None:
+        report: dict[str, Any] = server.json("prune", "--dry-run", *flags)
+        return report if items(report).get("environments") == count else None
+
+    return eventually(told, "as many environments are free")
+
+
 def make_old(path: Path, age: float = 5000) -> None:
     """As if last used so many seconds ago."""
     then = time.time() - age
@@ -88,10 +98,7 @@ def test_what_a_deleted_api_needed_goes_beside_one_that_serves(own_server: Serve
     assert server.json("prune")["items"] == [], "both are in use"
     server.ok("delete", "gone")
     with Traffic(server, "live"):
-        told = eventually(
-            lambda: report if items(report := server.json("prune", "--dry-run")) else None,
-            "the worker of the deleted API has ended",
-        )
+        told = await_free(server)
         assert told["dry_run"] and items(told) == {"environments": 1, "projects": 1, "build_logs": 1}
         assert environments(server) == {live, gone}, "a dry run frees nothing"
         assert len(list((server.home / "projects").glob("*.tar"))) == 2
@@ -115,9 +122,7 @@ def test_files_in_the_cache_of_uv_are_told_apart(own_server: Server, folder: Pat
     linked = sum(path.lstat().st_blocks * 512 for path in files if path.lstat().st_nlink > 1)
     alone = sum(path.lstat().st_blocks * 512 for path in files if path.lstat().st_nlink == 1)
     server.ok("delete", "api")
-    report = eventually(
-        lambda: report if items(report := server.json("prune", "--dry-run")) else None, "the environment is free"
-    )
+    report = await_free(server)
     (item,) = (item for item in report["items"] if item["kind"] == "environments")
     assert item["cached_bytes"] == linked
     assert item["bytes"] >= alone
@@ -131,8 +136,7 @@ def test_earlier_deployments_keep_theirs_unless_all_is_to_go(own_server: Server,
     server = own_server
     old = deploy(server, project(folder, "api", "six"))
     new = deploy(server, project(folder, "api", "iniconfig"))
-    # Not the old version's own any more: it has drained.
-    eventually(lambda: items(server.json("prune", "--all", "--dry-run")), "the old version has ended")
+    await_free(server, 1, "--all")
     assert server.json("prune")["items"] == []
     assert environments(server) == {old, new}
     assert items(server.json("prune", "--all")) == {"environments": 1, "build_logs": 1}
@@ -148,12 +152,14 @@ def test_an_api_keeps_its_environment_while_nothing_runs_in_it(own_server: Serve
     (key,) = environments(server)
     server.stop()
     server.start()
-    # The restored version fails once more, and lets go of its environment.
+    # The restored version fails once more.
     eventually(lambda: server.json("get", "api")[0]["status"]["status_code"] == "status_error", "it has failed")
+    eventually(lambda: not list((server.home / "versions" / "api").iterdir()), "it has let go of its environment")
     assert "environments" not in items(server.json("prune", "--all"))
     assert environments(server) == {key}
     server.ok("delete", "api")
-    assert items(server.json("prune", "--all")) == {"environments": 1, "projects": 1, "build_logs": 1}
+    await_free(server)
+    assert items(server.json("prune")) == {"environments": 1, "projects": 1, "build_logs": 1}
 
 
 def test_the_budget_takes_what_was_unused_longest(binary: Path, folder: Path) -> None:
@@ -165,7 +171,7 @@ def test_the_budget_takes_what_was_unused_longest(binary: Path, folder: Path) ->
         for name in ["first", "second"]:
             server.ok("delete", name)
         # Both have let go of their environments: their last use is then.
-        eventually(lambda: items(server.json("prune", "--dry-run")).get("environments") == 2, "the workers have ended")
+        await_free(server, 2)
         make_old(server.home / "environments" / keys[1], 9000)
         make_old(server.home / "environments" / keys[0], 5000)
         make_old(server.home / "environments" / keys[2], 20_000)
@@ -219,7 +225,7 @@ def test_a_prune_that_is_killed_leaves_nothing_half_made(own_server: Server, fol
         for number in range(500):
             (inner / str(number)).touch()
     server.ok("delete", "gone")
-    eventually(lambda: items(server.json("prune", "--dry-run")), "the worker has ended")
+    await_free(server)
 
     def removing() -> list[Path]:
         return list((server.home / "environments").glob(".removing-*"))
@@ -247,7 +253,7 @@ def test_two_at_once_free_everything_once(own_server: Server, folder: Path) -> N
         server.deploy(project(folder, name, requirement))
     for name in ["one", "two", "three"]:
         server.ok("delete", name)
-    eventually(lambda: items(server.json("prune", "--dry-run")).get("environments") == 3, "the workers have ended")
+    await_free(server, 3)
     both = [
         subprocess.Popen([server.binary, "prune", "-o", "json"], env=server.environment, stdout=subprocess.DEVNULL)
         for _ in range(2)
@@ -289,7 +295,7 @@ def test_a_person_is_asked(own_server: Server, folder: Path) -> None:
     server = own_server
     key = deploy(server, project(folder, "api", "six"))
     server.ok("delete", "api")
-    eventually(lambda: items(server.json("prune", "--dry-run")), "the worker has ended")
+    await_free(server)
     with Terminal(server, "prune", NO_COLOR="1") as terminal:
         text = terminal.read_until("remove it? [y/N]: ")
         assert re.search(r"^environments +1 ", text, re.MULTILINE) and "would be freed" in text, text
@@ -312,7 +318,7 @@ def test_yes_answers_the_question(own_server: Server, folder: Path) -> None:
     server = own_server
     deploy(server, project(folder, "api", "six"))
     server.ok("delete", "api")
-    eventually(lambda: items(server.json("prune", "--dry-run")), "the worker has ended")
+    await_free(server)
     with Terminal(server, "prune", "--yes", NO_COLOR="1") as terminal:
         code, text = terminal.finish()
     assert code == 0 and "[y/N]" not in text, text
