@@ -132,7 +132,7 @@ extension BrokenConfig {
             "Inferentia beside a GPU",
             "compute: {gpu: 1, inf: 1}",
             [
-                "6:26: iris: compute.inf: stands beside gpu; give one of the two",
+                "6:26: iris: compute.inf: stands beside gpu; give one of the two"
             ]
         ),
         .api(
