@@ -17,7 +17,12 @@ extension LocalAPI {
             do {
                 return try await self.prepareOnce(version)
             } catch let error as EnvironmentError where error.isTransient && !self.missing.isExtension(version) {
-                await self.failed(version, reason: "\(error)\nit is tried again in \(pause.goText)")
+                let reason = "\(error)\nit is tried again in \(pause.goText)"
+                if pause > Self.pauses.first {
+                    // Told as a failure already.
+                    self.log.write(level: "warning", LogText.block(reason), version: version.deployment.version)
+                }
+                await self.failed(version, reason: reason)
                 guard await version.pause(for: pause), self.isNeeded(version) else { throw CancellationError() }
                 pause = min(pause * 2, Self.pauses.longest)
             }

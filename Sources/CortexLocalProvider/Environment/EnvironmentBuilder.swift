@@ -164,7 +164,7 @@ package actor EnvironmentBuilder {
         let result: Result<PythonEnvironment, any Error>
         do {
             let environment = try await self.build(request) { said in
-                for waiter in self.builds.waiters(of: build) { waiter.progress(said) }
+                for waiter in self.builds.said(said, by: build) { waiter.progress(said) }
             }
             result = .success(environment)
         } catch {

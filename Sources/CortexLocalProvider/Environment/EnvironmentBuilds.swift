@@ -1,4 +1,4 @@
-/// Who waits for which build; decides, and acts on nothing.
+/// Who waits for which build.
 struct EnvironmentBuilds {
     struct Waiter {
         var progress: @Sendable (BuildProgress) -> Void
@@ -18,6 +18,8 @@ struct EnvironmentBuilds {
     private struct Build {
         let key: EnvironmentKey
         var waiters: [UInt64: Waiter]
+        /// The step that it is at, for those who join it there.
+        var step: BuildProgress?
         var task: Task<Void, Never>?
     }
 
@@ -36,6 +38,7 @@ struct EnvironmentBuilds {
     mutating func join(_ waiter: Waiter, as id: UInt64, key: EnvironmentKey) -> UInt64? {
         if let build = self.current[key] {
             self.builds[build]?.waiters[id] = waiter
+            if let step = self.builds[build]?.step { waiter.progress(step) }
             return nil
         }
         let build = self.nextID()
@@ -48,8 +51,10 @@ struct EnvironmentBuilds {
         self.builds[build]?.task = task
     }
 
-    func waiters(of build: UInt64) -> [Waiter] {
-        self.builds[build].map { Array($0.waiters.values) } ?? []
+    /// Notes what a build says; returns who is to hear it.
+    mutating func said(_ progress: BuildProgress, by build: UInt64) -> [Waiter] {
+        if case .step = progress { self.builds[build]?.step = progress }
+        return self.builds[build].map { Array($0.waiters.values) } ?? []
     }
 
     mutating func leave(_ id: UInt64) -> OnLeave {

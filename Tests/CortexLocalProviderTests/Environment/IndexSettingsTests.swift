@@ -30,6 +30,29 @@ import Testing
         #expect(self.variables(environment) == expected)
     }
 
+    @Test(arguments: [
+        (environment: [:], expected: false),
+        (environment: ["PIP_NO_INDEX": "1"], expected: true),
+        (environment: ["PIP_NO_INDEX": "false"], expected: false),
+        (environment: ["UV_NO_INDEX": "true"], expected: true),
+        (environment: ["UV_NO_INDEX": "0", "PIP_NO_INDEX": "1"], expected: false),
+    ])
+    func `no index is asked where that is said`(environment: [String: String], expected: Bool) {
+        let settings = IndexSettings(environment: ProcessEnvironment(environment), readFile: { _ in nil })
+        #expect(settings.isWithoutIndex == expected)
+    }
+
+    @Test func `an environment's own file counts more than the user's`() {
+        let files = [
+            "/home/u/.config/pip/pip.conf": "[global]\nno-index = no\nconstraint = /user.txt\n",
+            "/env/pip.conf": "[install]\nno-index = yes\nfind-links = /wheels\n",
+        ]
+        let environment = ProcessEnvironment(["HOME": "/home/u"])
+        let settings = IndexSettings(environment: environment, prefix: "/env", readFile: { files[$0] })
+        #expect(settings.isWithoutIndex)
+        #expect(settings.variables == ["UV_FIND_LINKS": "/wheels", "UV_CONSTRAINT": "/user.txt"])
+    }
+
     @Test func `pip's files count, the nearest most, and variables more`() {
         let files = [
             "/etc/pip.conf": "[global]\nindex-url = https://machine\ncert=/etc/ca.pem\n",

@@ -174,6 +174,11 @@ import Testing
                  And because you require numpy>=2.5, we can conclude that your requirements are unsatisfiable.
         """,
         """
+        error: No solution found when resolving dependencies
+          cause: Because numpy==2.5 requires Python >=3.12 and only numpy==2.5 is available, we can conclude that all versions of numpy cannot be used.
+                 And because you require numpy>=2.5, we can conclude that your requirements are unsatisfiable.
+        """,
+        """
           × No solution found when resolving dependencies:
           ╰─▶ Because the current Python version (3.11.7) does not satisfy
               Python>=3.12 and numpy>=2.5.0 depends on Python>=3.12, we can conclude
@@ -324,7 +329,8 @@ import Testing
 
     @Test func `a repository that git cannot fetch`() throws {
         let output = """
-            error: Git operation failed
+            error: Failed to download and build `ours @ git+https://***@nosuch.invalid/x/y.git`
+              cause: Git operation failed
               cause: failed to clone into: /root/.cache/uv/git-v2/db/b24b85dad51bb471
               cause: process didn't exit successfully: `/usr/bin/git fetch 'https://***@nosuch.invalid/x/y.git'` (exit status: 128)
                      --- stderr

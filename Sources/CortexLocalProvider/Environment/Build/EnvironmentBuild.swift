@@ -273,6 +273,9 @@ struct EnvironmentBuild {
 
     private func failed(_ failure: BuildFailure, _ lines: [String]) -> EnvironmentError {
         var failure = failure
+        // Lines of the project may hold passwords too.
+        failure.subject = failure.subject.map(ToolCommand.withoutPasswords)
+        failure.reason = ToolCommand.withoutPasswords(failure.reason)
         failure.output = lines.suffix(BuildFailure.shownLines)
         failure.log = self.log.path
         return .buildFailed(failure)

@@ -26,7 +26,7 @@ struct UVFailure {
     }
 
     var failure: BuildFailure {
-        self.diskFailure ?? self.fileFailure ?? self.hashFailure ?? self.buildFailure ?? self.networkFailure
+        self.diskFailure ?? self.fileFailure ?? self.hashFailure ?? self.networkFailure ?? self.buildFailure
             ?? self.pythonFailure ?? self.missingFailure ?? self.conflict
             ?? BuildFailure(reason: "the packages cannot be installed: \(self.ownWords)")
     }
@@ -171,8 +171,7 @@ struct UVFailure {
         if let match = self.text.firstMatch(of: /An index URL \((\S+)\) could not be queried .*?\((40[13] \w+)\)/) {
             return self.refusal(match.1, status: match.2)
         }
-        if let match = self.text.firstMatch(of: /HTTP status (?:client|server) error \((\d+ [^)]+)\) for url \((\S+)\)/)
-        {
+        if let match = self.text.firstMatch(of: /HTTP status (?:client|server) error \((\d+ .+?)\) for url \((\S+)\)/) {
             return self.refusal(match.2, status: match.1)
         }
         if self.text.contains("Git operation failed") {
@@ -221,6 +220,9 @@ struct UVFailure {
         let pattern = /current Python version \((\S+)\) does not satisfy Python(\S+?) and (\S+) depends on Python/
         if let match = self.text.firstMatch(of: pattern) {
             return self.about(match.3, "needs Python \(match.2), and its environment has \(has); \(advice)")
+        }
+        if let match = self.text.firstMatch(of: /(?:Because|And because) (\S+) requires Python (\S+)/) {
+            return self.about(match.1, "needs Python \(match.2), and its environment has \(has); \(advice)")
         }
         let wheels = /(?:Because|And because) (\S+) has no (?:usable wheels|wheels with a matching (.+?) tag)/
         guard let match = self.text.firstMatch(of: wheels) else { return nil }

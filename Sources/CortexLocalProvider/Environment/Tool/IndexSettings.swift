@@ -21,9 +21,8 @@ struct IndexSettings: Hashable, Sendable {
         ("trusted-host", "UV_INSECURE_HOST", nil, " "),
         ("cert", "SSL_CERT_FILE", nil, " "),
         ("constraint", "UV_CONSTRAINT", nil, " "),
-        ("no-binary", "UV_NO_BINARY_PACKAGE", nil, " "),
         ("timeout", "UV_HTTP_TIMEOUT", nil, " "),
-        ("proxy", "ALL_PROXY", "HTTPS_PROXY", " "),
+        ("proxy", "ALL_PROXY", nil, " "),
     ]
 
     /// - Parameters:

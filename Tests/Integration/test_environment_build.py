@@ -1,0 +1,464 @@
+"""From a project to an environment: what is installed, in which order, and what is said where that fails."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Union
+
+import pytest
+
+from blackbox.conditions import eventually
+from blackbox.processes import is_alive
+from blackbox.project import API, write
+from blackbox.server import Server
+from blackbox.wheels import Index, sources, wheel
+
+PLAIN = """
+    class PythonPredictor:
+        def __init__(self, config):
+            pass
+
+        def predict(self, payload):
+            return "old"
+"""
+
+
+Files = dict[str, Union[str, bytes]]
+
+
+def predictor(*lines: str) -> str:
+    """A module whose predictions are what the last of these lines evaluates to; the others come before the class."""
+    *head, last = lines
+    return "\n".join(
+        [
+            *head,
+            "class PythonPredictor:",
+            "    def __init__(self, config):",
+            "        pass",
+            "    def predict(self, payload):",
+            f"        return {last}",
+            "",
+        ]
+    )
+
+
+@pytest.fixture(scope="session")
+def wheelhouse(short_folder: Path) -> Path:
+    """A folder with all that a worker needs, and six."""
+    folder = short_folder / "wheelhouse"
+    command = [shutil.which("python3") or sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:"]
+    packages = ["starlette", "python-multipart", "six"]
+    done = subprocess.run([*command, "--dest", folder, *packages], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"no pip that can download: {done.stderr}")
+    return folder
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Files that cannot become an environment, and what is said of them."""
+
+    files: Files
+    words: tuple[str, ...]
+    env: dict[str, str] = field(default_factory=dict)
+
+
+FAILURES = {
+    "misspelt": Failure(
+        {"requirements.txt": "six\n\ncortex-test-nunpy\n"},
+        ("requirements.txt:3: cortex-test-nunpy: not found in the package index; is it misspelt?",),
+    ),
+    "no-such-release": Failure(
+        {"requirements.txt": "# ours\nsix==99.1\n"},
+        ("requirements.txt:2: six==99.1: there is no such release in the package index",),
+    ),
+    "included-syntax": Failure(
+        {"requirements.txt": "-r more/base.txt\n", "more/base.txt": "six\nsix=>1\n"},
+        ("more/base.txt:2: six=>1: is no requirement: no such comparison operator",),
+    ),
+    "included-missing": Failure(
+        {"requirements.txt": "six\n-r base.txt\n"}, ("requirements.txt:2: -r base.txt: ", "No such file or directory")
+    ),
+    "against-the-worker": Failure(
+        {"requirements.txt": "six\nstarlette<0.10\n"},
+        (
+            "requirements.txt:2: starlette<0.10: cannot be installed beside starlette>=",
+            "which Cortex's worker needs",
+        ),
+    ),
+    "against-each-other": Failure(
+        {"requirements.txt": "six<1.16\nsix>1.16\n"},
+        ("requirements.txt:1: six<1.16: cannot be installed beside six>1.16 (requirements.txt:2)",),
+    ),
+    "requires-python": Failure(
+        {"requirements.txt": "--find-links wheels\nneedy\n"},
+        ("requirements.txt:2: needy: needs Python >=3.99, and its environment has Python 3.", ".python-version"),
+    ),
+    "pyproject": Failure(
+        {"pyproject.toml": '[project]\nname = "x"\nversion = "1"\ndependencies = [\n  "cortex-test-nunpy>1",\n]\n'},
+        ("pyproject.toml:5: cortex-test-nunpy>1: not found in the package index",),
+    ),
+    "pyproject-python": Failure(
+        {"pyproject.toml": '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.99"\n'},
+        ('pyproject.toml:4: Python requires-python = ">=3.99" is not on this machine; there are 3.',),
+    ),
+    "python-version": Failure(
+        {".python-version": "# ours\n3.99\n"},
+        (".python-version:2: Python 3.99 is not on this machine; there are 3.", "uv python install"),
+    ),
+    "not-cpython": Failure(
+        {".python-version": "pypy-3.9\n"}, (".python-version:1: pypy-3.9 is no version of CPython; write one such as",)
+    ),
+    "compiler": Failure(
+        {"requirements.txt": "--find-links wheels\nsix\nnative\n"},
+        (
+            "requirements.txt:3: native: there is no ready-made build of it for Python 3.",
+            "making one needs a C compiler",
+            "build-essential",
+        ),
+        {"CC": "/nowhere/gcc"},
+    ),
+    "offline": Failure(
+        {"requirements.txt": "six\n"},
+        ("is not in the folder of wheels or in uv's cache, and no index may be asked",),
+        {"UV_OFFLINE": "1", "UV_CACHE_DIR": "{folder}/cache"},
+    ),
+    "unreachable": Failure(
+        {"requirements.txt": "six\n"},
+        ("127.0.0.1:9 cannot be reached (", "it is tried again in 10s"),
+        {
+            "UV_DEFAULT_INDEX": "http://user:hunter2@127.0.0.1:9/simple",
+            "UV_HTTP_RETRIES": "0",
+            "UV_CACHE_DIR": "{folder}/c",
+        },
+    ),
+    "git": Failure(
+        {"requirements.txt": "six\nours @ git+https://hunter2@nosuch.invalid/ours.git\n"},
+        ("requirements.txt:2: ours @ git+https://***@nosuch.invalid/ours.git: git cannot fetch it: ",),
+    ),
+    "script": Failure(
+        {"dependencies.sh": "echo one\n\nls /nowhere\necho two\n"},
+        ("dependencies.sh:3: ls /nowhere: ended with status ", "one"),
+    ),
+    "conda": Failure({"conda-packages.txt": "rdkit\n"}, ("conda-packages.txt: there is no conda on this machine",)),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_what_cannot_be_installed_is_told_while_the_old_version_serves(server: Server, folder: Path, name: str) -> None:
+    """The message names the line, is in `deploy`, in `get` and in the log; the API answers all along."""
+    if name == "conda" and any(shutil.which(tool) for tool in ("micromamba", "mamba", "conda")):
+        pytest.skip("this machine has a conda")
+    case = FAILURES[name]
+    api = f"build-{name}"
+    env = {key: value.format(folder=folder) for key, value in case.env.items()}
+    project = write(folder / "project", {"predictor.py": PLAIN}, API(api))
+    server.deploy(project)
+    wheel(project / "wheels", "needy", requires_python=">=3.99")
+    setup = (
+        "from setuptools import Extension, setup\nsetup(name='native', ext_modules=[Extension('n', ['native.c'])])\n"
+    )
+    sources(project / "wheels", "native", "1", setup)
+    write(project, {"predictor.py": predictor('"new"'), **case.files}, API(api, predictor={"env": env}))
+
+    done = server.run("deploy", "cortex.yaml", "--wait", cwd=project)
+    assert done.returncode == 1, (done.stdout, done.stderr)
+    text = re.sub(r"\s+", " ", done.stderr)
+    for words in case.words:
+        assert words in text, done.stderr
+    seen = server.json("get", api)[0]["status"]
+    assert seen["status_code"] == "status_rollout_failed"
+    assert seen["serving_version"] == 1
+    assert "version 1 still serves" in text
+    assert server.post(api, json={}).text == "old"
+    reason = seen["reason"]
+    for words in case.words:
+        assert words in re.sub(r"\s+", " ", reason)
+    log = re.search(r"all of its output: (\S+)", reason)
+    assert log is None or Path(log[1]).read_text()
+    # What was to be secret is nowhere.
+    for said in (done.stderr, reason, server.logs(api), Path(log[1]).read_text() if log else ""):
+        assert "hunter2" not in said
+
+    write(project, {"predictor.py": predictor('"new"')}, API(api))
+    for file in case.files:
+        (project / file).unlink()
+    server.deploy(project)
+    assert server.post(api, json={}).text == "new"
+    server.ok("delete", api)
+
+
+def test_a_first_deploy_that_fails_is_an_error(server: Server, folder: Path) -> None:
+    """Nothing serves, and requests are told so."""
+    project = write(folder, {"predictor.py": PLAIN, "requirements.txt": "cortex-test-nunpy\n"}, API("build-first"))
+    done = server.run("deploy", "cortex.yaml", "--wait", cwd=project)
+    assert done.returncode == 1
+    assert server.json("get", "build-first")[0]["status"]["status_code"] == "status_error"
+    answer = server.post("build-first", json={})
+    assert answer.status_code == 503
+    server.ok("delete", "build-first")
+
+
+def test_everything_sees_the_variables_in_the_documented_order(server: Server, folder: Path, wheelhouse: Path) -> None:
+    """`dependencies.sh` first, which finds a `pip` of its own; then the requirements, from where `.env` says."""
+    houses = folder / "houses"
+    shutil.copytree(wheelhouse, houses)
+    wheel(houses, "ours")
+    files: Files = {
+        ".env": f"PIP_FIND_LINKS={houses}\nPIP_NO_INDEX=1\nUV_CACHE_DIR={folder}/cache\nWHOSE=ours\n",
+        "dependencies.sh": """
+            pip install --quiet six
+            python -c 'import six, sys; assert sys.prefix != sys.base_prefix'
+            echo "made for $WHOSE" > made.txt
+            printf '%s\\n' "$WHOSE" > requirements.txt
+        """,
+        "predictor.py": predictor("import ours, six", "[ours.version, six.__name__, open('made.txt').read()]"),
+    }
+    project = write(folder / "project", files, API("build-order"))
+    server.deploy(project)
+    assert server.post("build-order", json={}).json() == ["1", "six", "made for ours\n"]
+    # The second time nothing is run, and what the script made is there again.
+    write(project, {"predictor.py": predictor("import ours, six", "open('made.txt').read()")})
+    server.deploy(project)
+    assert server.post("build-order", json={}).text == "made for ours\n"
+    assert server.logs("build-order").count("running dependencies.sh") == 1
+    server.ok("delete", "build-order")
+
+
+def test_a_package_of_the_project_outlives_the_version_that_brought_it(server: Server, folder: Path) -> None:
+    """`-e .` leads to a copy that stays with the environment."""
+    files: Files = {
+        "requirements.txt": "-e .\n",
+        "pyproject.toml": '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+        '[project]\nname = "ours"\nversion = "1"\n[tool.setuptools]\npackages = ["ours"]\npackage-dir = {"" = "src"}\n',
+        "src/ours/__init__.py": "value = 41\n",
+        "predictor.py": predictor("import ours", "ours.value"),
+    }
+    project = write(folder, files, API("build-editable"))
+    server.deploy(project)
+    assert server.post("build-editable", json={}).json() == 41
+    # Same project, other workers: the first version's folder is gone.
+    server.ok("refresh", "build-editable")
+    server.await_log("build-editable", "version 2 is live")
+    assert server.post("build-editable", json={}).json() == 41
+    server.ok("delete", "build-editable")
+
+
+def test_the_index_is_tried_again_by_itself(own_server: Server, folder: Path, wheelhouse: Path) -> None:
+    """Once it can be reached the API comes up, without another deploy."""
+    index = Index(wheelhouse)
+    env = {"UV_DEFAULT_INDEX": index.url, "UV_HTTP_RETRIES": "0", "UV_CACHE_DIR": f"{folder}/cache"}
+    files: Files = {"predictor.py": predictor("import six", "six.__name__"), "requirements.txt": "six\n"}
+    project = write(folder / "project", files, API("later", predictor={"env": env}))
+    done = own_server.run("deploy", "cortex.yaml", "--wait", cwd=project)
+    assert done.returncode == 1
+    assert "it is tried again in 10s" in done.stderr
+    with index:
+
+        def is_live() -> bool:
+            answer = own_server.post("later", json={})
+            assert answer.status_code == 200, own_server.logs("later")
+            return True
+
+        eventually(is_live, "the API is live", within=60)
+    assert own_server.json("get", "later")[0]["status"]["status_code"] == "status_live"
+    output = own_server.output.read_text() + own_server.logs("later")
+    assert "hunter2" not in output
+
+
+@pytest.fixture
+def gate(folder: Path) -> Path:
+    """A pipe that a script waits at."""
+    path = folder / "gate"
+    os.mkfifo(path)
+    return path
+
+
+def waiting_script(folder: Path, gate: Path) -> str:
+    """Writes down its process and that it ran, then waits at the gate."""
+    return f"echo $$ >> {folder}/pids\necho waiting\nread x < {gate}\n"
+
+
+def pids(folder: Path) -> list[int]:
+    """The processes of scripts that have been started."""
+    file = folder / "pids"
+    return [int(line) for line in file.read_text().split()] if file.exists() else []
+
+
+def test_a_script_that_never_ends_is_ended(binary: Path, folder: Path, gate: Path) -> None:
+    """After the limit, with a message that names it."""
+    with Server(binary, folder / "home", CORTEX_DEPENDENCIES_TIMEOUT="3s") as server:
+        files: Files = {"predictor.py": PLAIN, "dependencies.sh": waiting_script(folder, gate)}
+        project = write(folder / "project", files, API("endless"))
+        done = server.run("deploy", "cortex.yaml", "--wait", cwd=project)
+        assert done.returncode == 1
+        assert "dependencies.sh: it did not end within 3s (CORTEX_DEPENDENCIES_TIMEOUT) and was ended" in done.stderr
+        server.await_end(pids(folder)[0])
+
+
+def test_a_deploy_shows_what_is_being_done(own_server: Server, folder: Path, gate: Path) -> None:
+    """In `get` while it lasts, and as events afterwards; a newer deploy ends a build that nobody wants any more."""
+    files: Files = {"predictor.py": PLAIN, "dependencies.sh": waiting_script(folder, gate)}
+    project = write(folder / "project", files, API("shown"))
+    own_server.ok("deploy", "cortex.yaml", cwd=project)
+
+    def progress() -> Any:
+        return own_server.json("get", "shown")[0]["status"].get("progress")
+
+    eventually(lambda: progress() == "running dependencies.sh", "the script is shown")
+    pid = eventually(lambda: pids(folder), "the script runs")[0]
+    (project / "dependencies.sh").unlink()
+    own_server.ok("deploy", "cortex.yaml", "--force", "--wait", cwd=project)
+    own_server.await_end(pid)
+    assert progress() is None
+    log = own_server.logs("shown")
+    for step in ("creating an environment with Python 3.", "running dependencies.sh", "resolving ", "installing "):
+        assert step in log
+    assert "2 wanted" not in own_server.ok("describe", "shown")
+
+
+def environments(server: Server) -> list[str]:
+    """What is in the folder of environments by key."""
+    return [path.name for path in (server.home / "environments").iterdir() if re.fullmatch("[0-9a-f]{64}", path.name)]
+
+
+def test_a_server_that_is_killed_in_the_middle_leaves_nothing_half_made(
+    own_server: Server, folder: Path, gate: Path
+) -> None:
+    """The next one ends what still runs, removes what was begun, and builds."""
+    write(folder / "plain", {"predictor.py": PLAIN}, API("plain"))
+    own_server.deploy(folder / "plain")
+    whole = environments(own_server)
+    files: Files = {"predictor.py": predictor("'built'"), "dependencies.sh": waiting_script(folder, gate)}
+    project = write(folder / "project", files, API("killed"))
+    own_server.ok("deploy", "cortex.yaml", cwd=project)
+    first = eventually(lambda: pids(folder), "the script runs")[0]
+    own_server.kill()
+    assert is_alive(first)
+    own_server.start()
+    own_server.await_end(first)
+    eventually(lambda: len(pids(folder)) == 2, "the script runs again")
+    begun = set(environments(own_server)) - set(whole)
+    assert len(begun) == 1
+    builds = [
+        path for path in (own_server.home / "environments" / begun.pop()).iterdir() if path.name.startswith("build")
+    ]
+    assert len(builds) == 1
+    gate.write_text("go\n")
+    eventually(lambda: own_server.post("killed", json={}).text == "built", "the API is live")
+
+
+def test_two_deploys_of_the_same_build_once(own_server: Server, folder: Path, gate: Path) -> None:
+    """The second waits for the first one's environment, and both get it."""
+    files: Files = {"predictor.py": PLAIN, "dependencies.sh": waiting_script(folder, gate)}
+    project = write(folder / "project", files, API("one"), API("two"))
+    own_server.ok("deploy", "cortex.yaml", cwd=project)
+    eventually(lambda: pids(folder), "the script runs")
+    # Both wait for the one build: each has been told of its step.
+    for api in ("one", "two"):
+        own_server.await_log(api, "running dependencies.sh")
+    gate.write_text("go\n")
+
+    def are_live() -> bool:
+        return all(own_server.post(api, json={}).status_code == 200 for api in ("one", "two"))
+
+    eventually(are_live, "both are live", within=60)
+    assert len(pids(folder)) == 1
+    assert len(environments(own_server)) == 1
+
+
+def pythons() -> list[str]:
+    """Releases of CPython that this machine has, from 3.9 on."""
+    found = set()
+    for minor in range(9, 20):
+        command = shutil.which(f"python3.{minor}")
+        if command and subprocess.run([command, "-c", ""], capture_output=True, check=False).returncode == 0:
+            found.add(minor)
+    for python in (Path.home() / ".pyenv" / "versions").glob("3.*/bin/python3"):
+        match = re.fullmatch(r"3\.(\d+)\.\d+", python.parent.parent.name)
+        if match and int(match[1]) >= 9:
+            found.add(int(match[1]))
+    return [f"3.{minor}" for minor in sorted(found)]
+
+
+def test_an_api_runs_on_each_python_that_is_here(server: Server, folder: Path) -> None:
+    """`.python-version` chooses, and a worker answers on each."""
+    assert pythons(), "the tests themselves need one"
+    for version in pythons():
+        api = f"build-on-{version.replace('.', '-')}"
+        files: Files = {
+            ".python-version": f"{version}\n",
+            "predictor.py": predictor("import sys", "list(sys.version_info[:2])"),
+        }
+        server.deploy(write(folder / version, files, API(api)))
+        assert server.post(api, json={}).json() == [int(part) for part in version.split(".")]
+        server.ok("delete", api)
+
+
+@pytest.fixture
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A file system of 40 MiB."""
+    path = folder / "small"
+    path.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", path], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("only root may make a small file system")
+    yield path
+    subprocess.run(["umount", "--lazy", path], check=True)
+
+
+def test_a_full_disk_is_told_and_the_old_version_serves(binary: Path, folder: Path, small_disk: Path) -> None:
+    """numpy alone is larger than the disk."""
+    with Server(binary, small_disk / "home", UV_CACHE_DIR=str(small_disk / "cache"), UV_LINK_MODE="copy") as server:
+        project = write(folder / "project", {"predictor.py": PLAIN}, API("full"))
+        server.deploy(project)
+        write(project, {"requirements.txt": "numpy\n"})
+        done = server.run("deploy", "cortex.yaml", "--wait", cwd=project)
+        assert done.returncode == 1
+        assert "the disk is full" in done.stderr
+        assert server.post("full", json={}).text == "old"
+
+
+@pytest.fixture
+def conda(folder: Path) -> Callable[[], list[str]]:
+    """A stand-in for micromamba in `bin`; returns what it was asked."""
+    python = shutil.which("python3")
+    write(
+        folder / "bin",
+        {
+            "micromamba": f"""\
+                #!/bin/sh
+                echo "$*" >> {folder}/calls
+                while [ $# -gt 0 ]; do
+                    [ "$1" = --prefix ] && prefix=$2
+                    shift
+                done
+                exec {python} -m venv --without-pip "$prefix"
+            """
+        },
+    )
+    (folder / "bin" / "micromamba").chmod(0o755)
+    return lambda: (folder / "calls").read_text().splitlines()
+
+
+def test_conda_packages_come_before_requirements(binary: Path, folder: Path, conda: Callable[[], list[str]]) -> None:
+    """By whichever conda is on `PATH`."""
+    with Server(binary, folder / "home", PATH=f"{folder}/bin:{os.environ['PATH']}") as server:
+        files: Files = {
+            "conda-packages.txt": "conda-forge::rdkit=2024.3\n",
+            "requirements.txt": "six\n",
+            "predictor.py": predictor("import six", "six.__name__"),
+        }
+        server.deploy(write(folder / "project", files, API("conda")))
+        assert server.post("conda", json={}).text == "six"
+        assert len(conda()) == 1
+        assert conda()[0].startswith("create --yes --prefix ")
