@@ -42,7 +42,8 @@ struct DeployWait {
             for event in try await self.client.knownEvents(of: name, after: lastEvent) {
                 lastEvent = event.id
                 if event.version == version, event.kind != ProviderEvent.Kind.live.rawValue {
-                    step = "\(name): \(event.message)"
+                    // A failure tells its first line here, and all of it when it is the end.
+                    step = "\(name): \(event.message.prefix { !$0.isNewline })"
                     progress.show(step)
                 }
             }

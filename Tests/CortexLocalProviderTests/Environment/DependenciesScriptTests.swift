@@ -29,6 +29,8 @@ import Testing
         let request = try self.fixture.request(["GREETING": "hello"])
         let environment = try await builder.environment(for: request) { log.add($0.text) }
         #expect(log.lines.contains { $0.hasPrefix("pip ") && $0.contains(environment.folder) })
+        // Bringing pip is a part of the script's step.
+        #expect(log.lines.filter { $0.hasPrefix("installing ") }.count == 1)
         // What it wrote was installed.
         #expect(try await self.fixture.run(environment, "import six; print('ok')") == ["ok"])
         #expect(try self.project.text("data/in.txt") == "in")

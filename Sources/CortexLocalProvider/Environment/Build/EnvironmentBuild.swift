@@ -219,7 +219,12 @@ struct EnvironmentBuild {
         if !isChecked {
             variables["UV_REQUIRE_HASHES"] = nil
         }
-        let (end, lines) = try await self.runTool(self.tool.path, self.located(arguments), variables)
+        let (end, lines) = try await self.runTool(
+            self.tool.path,
+            self.located(arguments),
+            variables,
+            progress: UVProgress()
+        )
         switch end {
         case .succeeded: return
         case .overdue: throw self.overdue("installing", lines)
@@ -243,7 +248,8 @@ struct EnvironmentBuild {
         _ executable: String,
         _ arguments: [String],
         _ variables: ProcessEnvironment,
-        in folder: String? = nil
+        in folder: String? = nil,
+        progress: UVProgress? = nil
     ) async throws -> (end: ToolCommand.End, lines: [String]) {
         let command = ToolCommand(
             executable: executable,
@@ -253,12 +259,12 @@ struct EnvironmentBuild {
             limit: self.limits.install,
             watch: self.folder.watch
         )
-        var progress = UVProgress()
+        var progress = progress
         var lines: [String] = []
         let end = try await command.runToEnd { line in
             lines = lines.suffix(Self.readLines - 1) + [line]
             self.report(.line(line))
-            if let said = progress.take(line) { self.report(said) }
+            if let said = progress?.take(line) { self.report(said) }
         }
         return (end, lines)
     }
@@ -276,7 +282,7 @@ struct EnvironmentBuild {
         // Lines of the project may hold passwords too.
         failure.subject = failure.subject.map(ToolCommand.withoutPasswords)
         failure.reason = ToolCommand.withoutPasswords(failure.reason)
-        failure.output = lines.suffix(BuildFailure.shownLines)
+        failure.output = lines.filter { !UVProgress.isChatter($0) }.suffix(BuildFailure.shownLines)
         failure.log = self.log.path
         return .buildFailed(failure)
     }

@@ -29,6 +29,13 @@ struct UVProgress {
         }
     }
 
+    /// Whether a line says what is known anyway, and so is none for a message.
+    static func isChatter(_ line: String) -> Bool {
+        ["Using Python ", "Using CPython ", "Creating virtual environment ", "Activate with"].contains {
+            line.hasPrefix($0)
+        }
+    }
+
     private var status: BuildProgress? {
         guard !self.running.isEmpty else { return nil }
         let shown = self.running.prefix(3).joined(separator: ", ") + (self.running.count > 3 ? ", …" : "")
