@@ -15,7 +15,7 @@ struct APIPage {
     func render(bold: Bool, width: Int? = nil) throws -> String {
         var parts = [APITable([self.api], named: false, now: self.now).render(bold: bold, width: width)]
         if let reason = self.api.status.reason {
-            parts.append("reason: \(reason)\nlogs: cortex logs \(self.api.spec.name)")
+            parts.append("reason: \(FailureExcerpt.headline(of: reason))\nlogs: cortex logs \(self.api.spec.name)")
         }
         let endpoint = self.api.endpoint
         parts.append(

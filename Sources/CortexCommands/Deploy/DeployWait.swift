@@ -91,12 +91,13 @@ struct DeployWait {
             }
             return End(api: api)
         case "failed":
-            var failure = CommandFailure("\(name) failed: \(api.deployment.reason ?? "the reason is in its log")")
+            let reason = api.deployment.reason ?? "the reason is in its log"
+            var failure = CommandFailure("\(name) failed: \(reason)")
             if let serving = api.status.servingVersion {
                 failure.hint = "version \(serving) still serves"
             }
             progress.clear()
-            try await self.showLog(of: name, from: version)
+            try await self.showLog(of: name, from: version, besides: reason)
             return self.end(api, failure, &progress)
         default:
             return nil
@@ -110,17 +111,16 @@ struct DeployWait {
     }
 
     /// The last lines of an API's log that are of this version, where the traceback is.
-    private func showLog(of name: String, from version: Int) async throws {
+    ///
+    /// - Parameter reason: Told after them, and so not among them.
+    private func showLog(of name: String, from version: Int, besides reason: String) async throws {
         var text: [UInt8] = []
         for try await buffer in try await self.client.logs(of: name, last: 30, follow: false) {
             text += buffer.readableBytesView
         }
-        guard !text.isEmpty else { return }
+        let lines = FailureExcerpt.lines(of: String(decoding: text, as: UTF8.self), version: version, besides: reason)
+        guard !lines.isEmpty else { return }
         self.console.note("last lines of `cortex logs \(name)`:")
-        var lines = String(decoding: text, as: UTF8.self).split(separator: "\n")[...]
-        if let start = lines.lastIndex(where: { $0.hasSuffix(" starting version \(version)") }) {
-            lines = lines[(start + 1)...]
-        }
         for line in lines { self.console.note("  \(line)") }
     }
 }

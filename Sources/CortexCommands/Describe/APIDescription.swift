@@ -75,7 +75,8 @@ struct APIDescription: Encodable {
         for deployment in newest.prefix(Self.shown) {
             table.add([
                 "\(deployment.version)", deployment.outcome, "\(Age(since: deployment.lastUpdated, now: now))",
-                deployment.deployedBy, String(deployment.project.prefix(8)), deployment.reason ?? "",
+                deployment.deployedBy, String(deployment.project.prefix(8)),
+                deployment.reason.map(FailureExcerpt.headline) ?? "",
             ])
         }
         return table.render(bold: bold, width: width) + Self.more(newest.count, "deployments")
@@ -86,7 +87,7 @@ struct APIDescription: Encodable {
         for event in self.events.suffix(Self.shown) {
             table.add([
                 event.kind.replacingOccurrences(of: "_", with: " "), "\(event.version)",
-                "\(Age(since: event.at, now: now))", event.message,
+                "\(Age(since: event.at, now: now))", FailureExcerpt.headline(of: event.message),
             ])
         }
         return table.render(bold: bold, width: width) + Self.more(self.events.count, "events")
