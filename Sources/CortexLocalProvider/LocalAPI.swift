@@ -355,22 +355,6 @@ actor LocalAPI {
         await self.serving?.contract()
     }
 
-    struct Gauges: Sendable {
-        var name: APIName
-        var load: LocalVersion.Load
-        /// By the reason of the worker's end.
-        var restarts: [String: Int]
-        var workers: Set<WorkerFamilies.Worker>
-        /// Nil where the API has no models.
-        var models: ModelGauges?
-    }
-
-    struct ModelGauges: Sendable {
-        var counters: ModelCounters.Values
-        var counts: ModelCounts
-        var loaded: Int
-    }
-
     func gauges() async -> Gauges {
         Gauges(
             name: self.name,

@@ -25,10 +25,8 @@ actor LocalVersion {
     private var environmentRequest: EnvironmentRequest?
     private var running: Running?
     private var models: LocalModels?
-    private var building: Task<PythonEnvironment, any Error>?
-    private var opening: Task<LocalModels?, any Error>?
-    private var pausing: Task<Void, any Error>?
-    private var taking: Task<DeviceGrant, any Error>?
+    /// Ends what is being waited for: a build, a download, a pause, a device.
+    private var endStep: (@Sendable () -> Void)?
     /// Nobody wants it any more: what is about to start must not.
     private var isEnded = false
     /// The server ends: the next one will want the files of the models.
@@ -89,32 +87,15 @@ actor LocalVersion {
         )
         self.environmentRequest = request
         let environments = self.machine.environments
-        // A task of its own, so that `drain` can end a build that nobody wants any more.
-        let building = Task {
+        let environment = try await self.endable {
             try await environments.environment(for: request) { said in
                 if !said.isPassing { log.write(said.text, version: version, stream: "environment") }
                 progress(said)
             }
         }
-        self.building = building
-        let environment = try await withTaskCancellationHandler {
-            try await building.value
-        } onCancel: {
-            building.cancel()
-        }
-        self.building = nil
         self.environment = environment
         try environment.addMadeFiles(to: self.projectDirectory)
-        guard !self.isEnded else { throw CancellationError() }
-        // A task of its own, so that `drain` can end a download that nobody wants any more.
-        let opening = Task { try await self.openModels(dotEnv: dotEnv) { progress(.step($0)) } }
-        self.opening = opening
-        let models = try await withTaskCancellationHandler {
-            try await opening.value
-        } onCancel: {
-            opening.cancel()
-        }
-        self.opening = nil
+        let models = try await self.endable { try await self.openModels(dotEnv: dotEnv) { progress(.step($0)) } }
         self.models = models
         return WorkerLaunch(
             python: environment.python,
@@ -126,18 +107,22 @@ actor LocalVersion {
         )
     }
 
+    /// Waits for a step in a task of its own, so that `drain` can end what nobody wants any more; steps come one at a time.
+    private func endable<Value: Sendable>(_ step: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        guard !self.isEnded else { throw CancellationError() }
+        let task = Task { try await step() }
+        self.endStep = { task.cancel() }
+        defer { self.endStep = nil }
+        return try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
     /// Lets some time pass; false where the version ends meanwhile.
     func pause(for duration: Duration) async -> Bool {
-        guard !self.isEnded else { return false }
-        let pausing = Task { try await Task.sleep(for: duration) }
-        self.pausing = pausing
-        let result = await withTaskCancellationHandler {
-            await pausing.result
-        } onCancel: {
-            pausing.cancel()
-        }
-        self.pausing = nil
-        guard case .success = result else { return false }
+        guard (try? await self.endable { try await Task.sleep(for: duration) }) != nil else { return false }
         return !self.isEnded
     }
 
@@ -204,21 +189,13 @@ actor LocalVersion {
         _ launch: WorkerLaunch,
         onWait: @escaping @Sendable (String) async -> Void
     ) async throws -> WorkerLaunch {
-        guard !self.isEnded else { throw CancellationError() }
         var launch = launch
         for kind in DeviceKind.allCases {
             let count = kind.count(in: self.deployment.spec.compute)
             guard count > 0 else { continue }
             let owner = self.owner
-            // A task of its own, so that `drain` can end the wait.
-            let taking = Task { try await self.machine.devices.take(count, kind, for: owner, onWait: onWait) }
-            self.taking = taking
-            let grant = try await withTaskCancellationHandler {
-                try await taking.value
-            } onCancel: {
-                taking.cancel()
-            }
-            self.taking = nil
+            let devices = self.machine.devices
+            let grant = try await self.endable { try await devices.take(count, kind, for: owner, onWait: onWait) }
             self.log.write("\(grant)", version: self.deployment.version)
             launch.environment.merge(grant.variables) { $1 }
             let processes = self.deployment.spec.predictor.processesPerReplica
@@ -375,10 +352,7 @@ actor LocalVersion {
     func drain(grace: Duration, keepsModelFiles: Bool = false) async {
         self.isEnded = true
         self.keepsModelFiles = keepsModelFiles
-        self.building?.cancel()
-        self.opening?.cancel()
-        self.taking?.cancel()
-        self.pausing?.cancel()
+        self.endStep?()
         guard let running = self.running else { return }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await running.queue.drain() }
@@ -399,16 +373,5 @@ actor LocalVersion {
         try? FileManager.default.removeItem(atPath: self.folder)
         self.folderLease = nil
         self.environment = nil
-    }
-}
-
-/// Why a version cannot even be tried.
-enum VersionError: Error, CustomStringConvertible {
-    case badProject(String)
-
-    var description: String {
-        switch self {
-        case .badProject(let text): "\(text) is not the hash of a project"
-        }
     }
 }

@@ -1,0 +1,22 @@
+import CortexServing
+import CortexSpec
+
+extension LocalAPI {
+    /// What `/metrics` tells of an API beside what the gateway counts.
+    struct Gauges: Sendable {
+        var name: APIName
+        var load: LocalVersion.Load
+        /// By the reason of the worker's end.
+        var restarts: [String: Int]
+        var workers: Set<WorkerFamilies.Worker>
+        /// Nil where the API has no models.
+        var models: ModelGauges?
+    }
+
+    /// Of the version that serves, and of all before it.
+    struct ModelGauges: Sendable {
+        var counters: ModelCounters.Values
+        var counts: ModelCounts
+        var loaded: Int
+    }
+}
