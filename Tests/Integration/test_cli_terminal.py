@@ -54,6 +54,31 @@ def test_watching_redraws_in_place_and_ends_with_ctrl_c(server: Server, echo: st
     assert re.search(r" \d\d \w{3} \d\d \d\d:\d\d:\d\d \S+$", header), header
 
 
+def test_ctrl_c_ends_the_waiting_only(server: Server, folder: Path) -> None:
+    name, gate = "term-slow", folder / "gate"
+    slow = f"""
+import os, time
+
+class PythonPredictor:
+    def __init__(self, config):
+        print("constructing")
+        while not os.path.exists({str(gate)!r}):
+            time.sleep(0.01)
+
+    def predict(self, payload):
+        return payload
+"""
+    project = write(folder / "project", {"predictor.py": slow}, API(name))
+    with Terminal(server, "deploy", cwd=project) as terminal:
+        terminal.read_until("starting the predictor")
+        terminal.type("\x03")
+        code, text = terminal.finish()
+    assert code == 130 and text.endswith("not waiting any more; the server goes on: see `cortex get`\n"), text
+    gate.touch()
+    server.deploy(project)
+    assert server.post(name, json=3).json() == 3
+
+
 def test_watching_needs_a_terminal(server: Server) -> None:
     done = server.run("get", "-w")
     assert (done.returncode, done.stdout) == (2, "") and "--watch draws on a terminal" in done.stderr, done

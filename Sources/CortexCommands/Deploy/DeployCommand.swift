@@ -3,6 +3,12 @@ import CortexControlPlane
 import CortexSpec
 import Foundation
 
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
 /// `cortex deploy [CONFIG]`: the folder of a config file becomes live APIs.
 struct DeployCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -48,6 +54,7 @@ struct DeployCommand: AsyncParsableCommand {
         if self.output.output == .pretty { summary.print(on: console) }
         var failure: CommandFailure? = summary.hasErrors ? CommandFailure("not every API was deployed") : nil
         if self.wait ?? console.isTerminal {
+            Self.tellOnInterrupt()
             var waiter = DeployWait(client: client, console: console, limit: self.timeout)
             for index in results.indices where results[index].error.isEmpty {
                 guard let api = results[index].api else {
@@ -67,6 +74,16 @@ struct DeployCommand: AsyncParsableCommand {
         }
         // The messages have said it all.
         if let failure { throw ExitCode(failure.exitCode) }
+    }
+
+    /// Says on Ctrl-C that only the waiting ends with it.
+    private static func tellOnInterrupt() {
+        signal(SIGINT) { _ in
+            // A handler may do no more than this.
+            let text: StaticString = "\nnot waiting any more; the server goes on: see `cortex get`\n"
+            _ = write(2, text.utf8Start, text.utf8CodeUnitCount)
+            _exit(130)
+        }
     }
 
     /// On this machine a server is started where none runs.
