@@ -100,6 +100,9 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     )
     let reconciler = Reconciler(store: store, provider: provider, logger: logger)
     let bound = BoundServer(configuration: configuration, port: port, logger: logger)
+    var operatorLogger = logger
+    // Ended at once, by a second Ctrl-C, its server complains of having been cancelled: at a terminal that helps nobody.
+    if companion != nil { operatorLogger.logLevel = .critical }
     let application = OperatorApplication(
         port: configuration.operatorPort,
         tokens: tokens,
@@ -112,7 +115,7 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
             return OperatorApplication.Readiness(isReady: readiness.isReady, summary: readiness.json)
         },
         onBound: { await bound.operatorBound(to: $0) },
-        logger: logger
+        logger: operatorLogger
     )
     let companions = companion.map { companion in
         let service = CompanionService(companion: companion) {
