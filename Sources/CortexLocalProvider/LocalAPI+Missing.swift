@@ -1,5 +1,6 @@
 import CortexControlPlane
 import CortexServing
+import CortexSpec
 
 /// Workers that miss a module: the package that gives it is added to their environment, where one is known, and a version
 /// with it takes their place.
@@ -77,8 +78,41 @@ extension LocalAPI {
     func extensionFailed(_ version: LocalVersion, reason: String) {
         guard version === self.wanted else { return }
         self.missing.extensionFailed()
+        self.giveUp(version, reason: reason)
+    }
+
+    /// The network is to blame: the version that serves goes on, and what it misses is looked for again after a while.
+    func extensionWaits(_ version: LocalVersion, reason: String) {
+        guard version === self.wanted, let serving = self.serving else { return }
+        let (modules, pause) = self.missing.extensionWaits(pauses: Self.pauses)
+        self.giveUp(version, reason: "\(reason)\nit is tried again in \(pause.goText)")
+        self.spawn {
+            // Ends early with the version that is to be extended.
+            if await serving.pause(for: pause) { await self.extend(serving, with: modules) }
+        }
+    }
+
+    private func giveUp(_ version: LocalVersion, reason: String) {
         self.wanted = self.serving
-        self.tell("the missing package cannot be added, requests that need it fail: \(reason)", version)
+        let number = version.deployment.version
+        let text = "the missing package cannot be added, requests that need it fail: \(LogText.block(reason))"
+        self.log.write(level: "warning", text, version: number)
+        self.emit(ProviderEvent(api: self.name, version: number, kind: .progress, message: text))
         self.end(version)
+    }
+
+    private func extend(_ serving: LocalVersion, with modules: Set<String>) async {
+        for module in modules {
+            do {
+                _ = try await serving.add(module: module)
+            } catch {
+                let number = serving.deployment.version
+                self.log.write(level: "error", "no package can be looked up for \(module): \(error)", version: number)
+            }
+        }
+        // A newer deployment has what it needs itself; another worker's report may have begun it meanwhile.
+        guard serving === self.serving, serving === self.wanted, !self.isWithdrawn else { return }
+        for module in modules { self.missing.want(module) }
+        self.extend(serving)
     }
 }

@@ -5,7 +5,7 @@ import Synchronization
 
 extension LocalAPI {
     /// How long the network is given until it is tried again: longer each time.
-    private static let pauses = (first: Duration.seconds(10), longest: Duration.seconds(300))
+    static let pauses = (first: Duration.seconds(10), longest: Duration.seconds(300))
 
     /// Brings all that a version needs to this machine.
     ///
@@ -16,7 +16,11 @@ extension LocalAPI {
         while true {
             do {
                 return try await self.prepareOnce(version)
-            } catch let error as EnvironmentError where error.isTransient && !self.missing.isExtension(version) {
+            } catch let error as EnvironmentError where error.isTransient {
+                guard !self.missing.isExtension(version) else {
+                    self.extensionWaits(version, reason: "\(error)")
+                    throw CancellationError()
+                }
                 let reason = "\(error)\nit is tried again in \(pause.goText)"
                 if pause > Self.pauses.first {
                     // Told as a failure already.

@@ -11,7 +11,7 @@ actor LocalAPI {
     nonisolated let log: APILog
     private let machine: LocalMachine
     let emit: @Sendable (ProviderEvent) -> Void
-    private let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Void
+    let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Void
     /// The newest version that was asked for.
     var wanted: LocalVersion?
     var serving: LocalVersion?
@@ -28,7 +28,7 @@ actor LocalAPI {
     /// What is done for the version that comes up.
     let activity = Activity()
     /// Deleted: whatever still starts is not to serve.
-    private var isWithdrawn = false
+    private(set) var isWithdrawn = false
 
     /// How far the newest version has come.
     enum Rollout {

@@ -251,6 +251,21 @@ def test_a_package_of_the_project_outlives_the_version_that_brought_it(server: S
     server.ok("delete", "build-editable")
 
 
+def test_what_a_request_misses_is_looked_for_again(own_server: Server, folder: Path, wheelhouse: Path) -> None:
+    """Where the index cannot be reached when a request misses a package, it comes once it can."""
+    index = Index(wheelhouse)
+    env = {"UV_DEFAULT_INDEX": index.url, "UV_HTTP_RETRIES": "0", "UV_CACHE_DIR": f"{folder}/cache"}
+    files: Files = {"predictor.py": predictor("__import__(payload).__name__")}
+    with index:
+        own_server.deploy(write(folder / "project", files, API("misses", predictor={"env": env})))
+    assert own_server.post("misses", json="six").status_code == 500
+    own_server.await_log("misses", "it is tried again in 10s")
+    assert own_server.post("misses", json="json").text == "json"
+    with index:
+        eventually(lambda: own_server.post("misses", json="six").text == "six", "six is there", within=60)
+    assert own_server.json("get", "misses")[0]["status"]["status_code"] == "status_live"
+
+
 def test_the_index_is_tried_again_by_itself(own_server: Server, folder: Path, wheelhouse: Path) -> None:
     """Once it can be reached the API comes up, without another deploy."""
     index = Index(wheelhouse)

@@ -11,6 +11,8 @@ struct MissingModules {
     /// What to do about the last module that a worker missed, by the worker.
     private var advice: [String: String] = [:]
     private var lastAttempt = 0
+    /// How long the network was given the last time; nil where it did its part.
+    private var lastPause: Duration?
 
     /// A number for another version of a deployment that has one.
     mutating func nextAttempt() -> Int {
@@ -25,6 +27,7 @@ struct MissingModules {
         defer { self.extension = nil }
         self.hopeless = []
         self.wanted = []
+        self.lastPause = nil
         return self.extension
     }
 
@@ -44,12 +47,24 @@ struct MissingModules {
         guard version === self.extension else { return }
         self.extension = nil
         self.wanted = []
+        self.lastPause = nil
     }
 
     mutating func extensionFailed() {
         self.extension = nil
         self.hopeless.formUnion(self.wanted)
         self.wanted = []
+    }
+
+    /// The network failed: what was wanted, and how long to wait until it is tried again, twice as long each time.
+    mutating func extensionWaits(
+        pauses: (first: Duration, longest: Duration)
+    ) -> (modules: Set<String>, pause: Duration) {
+        let pause = self.lastPause.map { min($0 * 2, pauses.longest) } ?? pauses.first
+        self.lastPause = pause
+        self.extension = nil
+        defer { self.wanted = [] }
+        return (self.wanted, pause)
     }
 
     mutating func ended(_ version: LocalVersion) {
