@@ -49,6 +49,29 @@ import Testing
         }
     }
 
+    @Test func `says what a shim says first`() async throws {
+        let folder = try TemporaryFolder()
+        let script = """
+            #!/bin/sh
+            echo 'pyenv: python3: command not found' >&2
+            echo >&2
+            echo "The python3 command exists in these Python versions:" >&2
+            echo '  3.9.18' >&2
+            echo "Note: See 'pyenv help global' for tips" >&2
+            exit 127
+
+            """
+        try folder.write("python3", script, executable: true)
+        await #expect(
+            throws: EnvironmentError.unsuitableInterpreter(
+                path: "\(folder.path)/python3",
+                reason: "it does not run (pyenv: python3: command not found)"
+            )
+        ) {
+            try await PythonInterpreter.find(in: self.environment(["PATH": folder.path, "CORTEX_PYTHON": ""]))
+        }
+    }
+
     @Test func `says where it looked`() async throws {
         let folder = try TemporaryFolder()
         await #expect(throws: EnvironmentError.noInterpreter(searched: "there is no python3 on PATH")) {

@@ -248,7 +248,7 @@ struct EnvironmentBuild {
         _ executable: String,
         _ arguments: [String],
         _ variables: ProcessEnvironment,
-        in folder: String? = nil,
+        in folder: String = "/",
         progress: UVProgress? = nil
     ) async throws -> (end: ToolCommand.End, lines: [String]) {
         let command = ToolCommand(

@@ -18,7 +18,7 @@ package struct PythonInterpreter: Hashable, Sendable, Codable {
     /// Finds `CORTEX_PYTHON`, else the first `python3` on `PATH`, and asks it what it is.
     package static func find(in environment: ProcessEnvironment) async throws -> PythonInterpreter {
         if let named = environment["CORTEX_PYTHON"] {
-            let path = named.contains("/") ? named : environment.executable(named)
+            let path = environment.program(named: "CORTEX_PYTHON")
             guard let path, ProcessEnvironment.isExecutable(path) else {
                 throw EnvironmentError.noInterpreter(searched: "CORTEX_PYTHON is \(named), which is no executable")
             }
@@ -35,12 +35,17 @@ package struct PythonInterpreter: Hashable, Sendable, Codable {
         _ path: String,
         in environment: ProcessEnvironment
     ) async throws -> PythonInterpreter {
+        var environment = environment
+        // Where pyenv looks for a `.python-version`, if it is told so: a server that a shim started has it from there.
+        environment["PYENV_DIR"] = nil
         let question = ToolCommand(executable: path, arguments: ["-I", "-c", Self.question], environment: environment)
         var lines: [String] = []
         let succeeded = try await question.run { lines.append($0) }
         // What a shim or a site customisation prints comes before the answer.
         guard succeeded, let mark = lines.lastIndex(of: Self.mark), lines.count >= mark + 5 else {
-            let output = lines.suffix(3).joined(separator: " ")
+            // A shim says first what is wrong, and then much more.
+            let shim = lines.first { $0.contains("command not found") || $0.contains("is not installed") }
+            let output = shim ?? lines.suffix(3).joined(separator: " ")
             throw EnvironmentError.unsuitableInterpreter(path: path, reason: "it does not run (\(output))")
         }
         let answer = lines[(mark + 1)...]

@@ -87,10 +87,12 @@ struct TorchSource {
         if variables["UV_HTTP_RETRIES"] == nil { variables["UV_HTTP_RETRIES"] = "0" }
         let command = ToolCommand(
             executable: self.tool.path,
-            arguments: ["pip", "compile", "--quiet", "--no-header", "--no-annotate", "--python", self.python]
+            arguments: [
+                "--directory", self.projectFolder, "pip", "compile", "--quiet", "--no-header", "--no-annotate",
+                "--python", self.python,
+            ]
                 + options + [question],
-            environment: variables,
-            workingDirectory: self.projectFolder
+            environment: variables
         )
         var lines: [String] = []
         let succeeded = try await command.run { lines.append($0) }

@@ -40,6 +40,15 @@ package struct ProcessEnvironment: Hashable, Sendable {
             .first(where: Self.isExecutable)
     }
 
+    /// The program that a variable such as `CORTEX_PYTHON` names: a path, or a name to be looked for on `PATH`.
+    ///
+    /// - Returns: An absolute path; nil for a name that is not on `PATH`, and where the variable is not set.
+    package func program(named variable: String) -> String? {
+        guard let name = self[variable] else { return nil }
+        guard name.contains("/") else { return self.executable(name) }
+        return name.hasPrefix("/") ? name : "\(FileManager.default.currentDirectoryPath)/\(name)"
+    }
+
     /// Whether `path` is a file that this user may execute.
     package static func isExecutable(_ path: String) -> Bool {
         var status = stat()

@@ -7,8 +7,10 @@ struct ToolCommand: Sendable {
     var executable: String
     var arguments: [String]
     var environment: ProcessEnvironment
-    /// Where it runs; nil for this process's own folder.
-    var workingDirectory: String?
+    /// Where it runs.
+    ///
+    /// Not in the folder that the server was started in: a `.python-version` there would decide what shims do for all APIs.
+    var workingDirectory = "/"
     /// How long it may take.
     var limit: Duration?
     /// The beginning of the line by which it says that it has ended, where others may hold its output open for longer.
@@ -91,7 +93,7 @@ struct ToolCommand: Sendable {
             executable: .path(Self.path(self.executable)),
             arguments: Arguments(self.arguments),
             environment: .custom(Dictionary(variables) { first, _ in first }),
-            workingDirectory: self.workingDirectory.map { Self.path($0) },
+            workingDirectory: Self.path(self.workingDirectory),
             platformOptions: platform
         )
     }

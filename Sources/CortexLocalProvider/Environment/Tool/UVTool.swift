@@ -29,7 +29,9 @@ package struct UVTool: Hashable, Sendable {
         progress: (String) -> Void
     ) async throws -> UVTool {
         if let named = environment["CORTEX_UV"] {
-            guard let tool = try await Self.inspect(named, in: environment) else {
+            guard let path = environment.program(named: "CORTEX_UV"),
+                let tool = try await Self.inspect(path, in: environment)
+            else {
                 throw EnvironmentError.noUV(reason: "CORTEX_UV is \(named), which is no uv of \(Self.oldest) or newer")
             }
             return tool
