@@ -35,6 +35,7 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     ledger.endOrphans()
     try Leftovers.remove(from: home)
 
+    let environments = try await ServerVariable.environments(home: configuration.toolHome)
     let accessLog = LogSink(file: RotatingFile(path: "\(home.logs)/access.log"))
     let limits = try GatewayLimits.configuration(configuration, environment: environment)
     let gateway = try await Gateway(configuration: limits, accessLog: accessLog, logger: logger)
@@ -45,7 +46,6 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     let tokens = TokenStore(store: store)
     _ = try await tokens.ensureLocalToken(home: home)
     let projects = try ProjectStore(folder: home.projects)
-    let environments = try EnvironmentBuilder(home: configuration.toolHome.path)
     let workerPackage = try WorkerPackage.unpack(below: configuration.toolHome.tools)
     let agent = StorageAgent(
         launch: StorageAgentLaunch(

@@ -1,7 +1,21 @@
+import CortexControlPlane
+import CortexLocalProvider
 import CortexSpec
 
 /// Reads what the server's environment sets; what cannot be read ends the start with what is allowed.
 enum ServerVariable {
+    /// The environments of a home, once what is set for them (`CORTEX_PYTHON`, limits) is found to be right.
+    static func environments(home: CortexHome) async throws -> EnvironmentBuilder {
+        do {
+            let environments = try EnvironmentBuilder(home: home.path)
+            try await environments.checkInterpreter()
+            return environments
+        } catch let error as EnvironmentError {
+            guard error.isOfVariable else { throw error }
+            throw CommandFailure("\(error)", exitCode: 2)
+        }
+    }
+
     /// Nil where the variable is not set.
     static func bytes(_ name: String, in environment: [String: String]) throws -> Int? {
         guard let text = environment[name], !text.isEmpty else { return nil }

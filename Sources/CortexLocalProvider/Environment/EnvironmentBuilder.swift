@@ -47,6 +47,11 @@ package actor EnvironmentBuilder {
         try self.store.removeUnfinished()
     }
 
+    /// Refuses a `CORTEX_PYTHON` that cannot carry workers, before any API is to run on it.
+    package func checkInterpreter() async throws {
+        try await self.interpreters.checkNamed()
+    }
+
     /// The environment that a project's workers run in; made now where it is not there.
     ///
     /// Calls that need the same one wait for the same build, and all get its progress from then on. A build ends with the

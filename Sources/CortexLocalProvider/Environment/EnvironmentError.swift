@@ -4,6 +4,8 @@ package enum EnvironmentError: Error, Hashable, Sendable {
     case noInterpreter(searched: String)
     /// A Python that does not run, or cannot carry workers.
     case unsuitableInterpreter(path: String, reason: String)
+    /// `CORTEX_PYTHON` names nothing that can carry workers.
+    case badNamedPython(name: String, reason: String, found: [PythonInterpreter])
     /// No Python here is of a version that the project asks for.
     case noSuchPython(place: String, wish: String, found: [PythonInterpreter])
     /// What stands at `place` is no version of CPython.
@@ -18,6 +20,14 @@ package enum EnvironmentError: Error, Hashable, Sendable {
     case badVariable(name: String, value: String, allowed: String)
     /// The operating system refused; `reason` is its text.
     case system(operation: String, path: String, reason: String)
+
+    /// Whether a variable of the server's own surroundings is to be mended.
+    package var isOfVariable: Bool {
+        switch self {
+        case .badVariable, .badNamedPython: true
+        default: false
+        }
+    }
 
     /// Whether the same may well succeed later, with nothing changed: the network was to blame.
     package var isTransient: Bool {
@@ -36,6 +46,8 @@ extension EnvironmentError: CustomStringConvertible {
             "no Python found (\(searched)); install CPython 3.9 or newer, or name one in CORTEX_PYTHON"
         case .unsuitableInterpreter(let path, let reason):
             "\(path) cannot be used: \(reason); name a CPython 3.9 or newer in CORTEX_PYTHON"
+        case .badNamedPython(let name, let reason, let found):
+            "CORTEX_PYTHON is \(name), \(reason); name a CPython 3.9 or newer\(Self.list(found))"
         case .noSuchPython(let place, let wish, let found):
             "\(place): Python \(wish) is not on this machine\(Self.list(found)). "
                 + "Install it (such as with `uv python install`), or ask for another; Cortex runs CPython 3.9 and newer"

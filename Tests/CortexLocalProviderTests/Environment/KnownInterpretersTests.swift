@@ -113,6 +113,42 @@ import Testing
         #expect(try await known.interpreter(for: nil).version == ToolVersion("3.96.12"))
     }
 
+    @Test func `the folder that the server is in decides nothing`() async throws {
+        let script = """
+            #!/bin/sh
+            printf '%s\\n' 'cortex interpreter' /opt/python cpython 3.95.1 "$(pwd) $PYENV_DIR"
+
+            """
+        try self.folder.write("bin/python3", script, executable: true)
+        let known = self.known(["PYENV_DIR": self.folder.path])
+        #expect(try await known.interpreter(for: nil).platform == "/ ")
+    }
+
+    @Test(arguments: [
+        (name: "/no/python", reason: "which is no executable"),
+        (name: "nopython", reason: "which is no executable"),
+        (name: "python3", reason: "which cannot be used: it is Python 3.6.15"),
+    ])
+    func `a CORTEX_PYTHON that cannot be used is told with those that can`(name: String, reason: String) async throws {
+        try self.writePython("bin/python3", "3.6.15")
+        try self.writePython("bin/python3.95", "3.95.1")
+        let error = await #expect(throws: EnvironmentError.self) {
+            try await self.known(["CORTEX_PYTHON": name]).checkNamed()
+        }
+        let text = "\(try #require(error))"
+        #expect(text.hasPrefix("CORTEX_PYTHON is \(name), \(reason); name a CPython 3.9 or newer; there are "))
+        #expect(text.contains("3.95.1 (\(self.folder.path)/bin/python3.95)"))
+        #expect(try #require(error).isOfVariable)
+    }
+
+    @Test func `a CORTEX_PYTHON that can be used is taken`() async throws {
+        try self.writePython("bin/other", "3.95.1")
+        for name in ["other", "\(self.folder.path)/bin/other"] {
+            try await self.known(["CORTEX_PYTHON": name]).checkNamed()
+        }
+        try await self.known().checkNamed()
+    }
+
     @Test func `an environment is made of each CPython that is here`() async throws {
         var seen: Set<String> = []
         let fixture = try BuilderFixture()

@@ -61,6 +61,22 @@ actor KnownInterpreters {
         )
     }
 
+    /// Refuses a `CORTEX_PYTHON` that cannot carry workers.
+    func checkNamed() async throws {
+        do {
+            _ = try await self.named()
+        } catch let error as EnvironmentError {
+            let name = self.variables["CORTEX_PYTHON"] ?? ""
+            let reason: String
+            switch error {
+            case .noInterpreter: reason = "which is no executable"
+            case .unsuitableInterpreter(_, let words): reason = "which cannot be used: \(words)"
+            default: throw error
+            }
+            throw EnvironmentError.badNamedPython(name: name, reason: reason, found: try await self.all())
+        }
+    }
+
     private func standard() async throws -> PythonInterpreter {
         if let named = try await self.named() { return named }
         let first: any Error
@@ -80,8 +96,8 @@ actor KnownInterpreters {
 
     /// The one in `CORTEX_PYTHON`, which must be one.
     private func named() async throws -> PythonInterpreter? {
-        guard let name = self.variables["CORTEX_PYTHON"] else { return nil }
-        let path = name.contains("/") ? name : self.variables.executable(name)
+        guard self.variables["CORTEX_PYTHON"] != nil else { return nil }
+        let path = self.variables.program(named: "CORTEX_PYTHON")
         if let path, let known = self.known(path) { return known }
         let found = try await PythonInterpreter.find(in: self.variables)
         return path.map { self.remember($0, found) } ?? found
