@@ -60,17 +60,51 @@ struct CondaTool: Hashable, Sendable {
     /// Why a run failed, with the line that names the package that it could not find.
     func failure(of lines: [String], packages: [UInt8]) -> BuildFailure {
         let text = lines.joined(separator: " ")
-        let missing = RequirementLine.all(of: packages).first { line in
+        let missing = Self.missing(in: lines)
+        let line = RequirementLine.all(of: packages).first { line in
             let bare = line.text.split(separator: "::").last.map(String.init) ?? line.text
             let name = bare.prefix { $0.isLetter || $0.isNumber || "-_.".contains($0) }
-            return text.contains("\(name) ") && (text.contains("does not exist") || text.contains("nothing provides"))
-                || text.contains("PackagesNotFoundError") && text.contains("- \(name)")
+            return missing.contains(name.lowercased())
+        }
+        let isAway = text.contains("CondaHTTPError") || text.contains("Could not resolve host")
+        var reason = "\(self.name) cannot install it"
+        if line != nil {
+            reason =
+                "\(self.name) finds no such package, or not that release of it, in its channels; "
+                + "is it misspelt, or in another one (`channel::package`)?"
+        } else if let name = missing.first {
+            reason = "\(self.name) finds no \(name), which one of its packages needs"
+        } else if isAway {
+            reason = "\(self.name) cannot reach its channels"
         }
         return BuildFailure(
-            place: missing.map { "\(Self.file):\($0.number)" } ?? Self.file,
-            subject: missing?.text,
-            reason: "\(self.name) cannot install it",
-            isTransient: text.contains("CondaHTTPError") || text.contains("Could not resolve host")
+            place: line.map { "\(Self.file):\($0.number)" } ?? Self.file,
+            subject: line?.text,
+            reason: reason,
+            isTransient: isAway && line == nil
         )
+    }
+
+    /// The packages that a run could not find, and those that need them, in lower case.
+    private static func missing(in lines: [String]) -> [String] {
+        var names: [String] = []
+        var isInList = false
+        for line in lines {
+            // conda lists them below its error, as `  - conda-forge::name=1.0`.
+            if line.contains("PackagesNotFound") { isInList = true }
+            if isInList, let name = line.firstMatch(of: /^\s+- (?:[^\s:]+::)?([\w.-]+)/)?.1 {
+                names.append(name.lowercased())
+            }
+            // The channels that were looked in are such a list too.
+            if line.contains("Current channels") { isInList = false }
+            if let match = line.firstMatch(of: /nothing provides (?:requested )?([\w.-]+)(?:.* needed by ([\w.]+))?/) {
+                names += [match.2, match.1].compactMap { $0?.lowercased() }
+            }
+            // libmamba draws a tree: `└─ name =1.0 * does not exist (perhaps a typo or a missing channel).`
+            if let name = line.firstMatch(of: /(?:^|[─\s])([A-Za-z0-9_][\w.-]*)(?: [^\s─]+){0,3} does not exist/)?.1 {
+                names.append(name.lowercased())
+            }
+        }
+        return names
     }
 }
