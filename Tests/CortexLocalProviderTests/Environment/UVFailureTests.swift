@@ -3,34 +3,7 @@ import Testing
 @testable import CortexLocalProvider
 
 /// What uv 0.7 and 0.13 said of real mistakes.
-@Suite struct UVFailureTests {
-    private let interpreter = PythonInterpreter(
-        path: "/usr/bin/python3",
-        version: ToolVersion(major: 3, minor: 11, patch: 7),
-        platform: "linux-x86_64"
-    )
-
-    private func read(
-        _ output: String,
-        _ requirements: String,
-        more: [String: String] = [:],
-        plan: [String] = []
-    ) throws -> BuildFailure {
-        let folder = try TemporaryFolder()
-        try folder.write("requirements.txt", requirements)
-        for (path, text) in more { try folder.write(path, text) }
-        return UVFailure(
-            requirements: RequirementFiles(projectFolder: folder.path),
-            plan: PackagePlan(requirements: (plan + ["starlette>=0.13.6", "python-multipart>=0.0.5"]).sorted()),
-            interpreter: self.interpreter,
-            lines: output.split(separator: "\n").map(String.init)
-        ).failure
-    }
-
-    private func head(_ failure: BuildFailure) -> String {
-        [failure.place, failure.subject, failure.reason].compactMap { $0 }.joined(separator: ": ")
-    }
-
+@Suite struct UVFailureTests: UVReading {
     @Test(arguments: [
         """
         error: No solution found when resolving dependencies
@@ -235,22 +208,78 @@ import Testing
         (said: "b.c:1:10: fatal error: Python.h: No such file or directory", needs: "python3-dev"),
         (said: "b.c:1:10: fatal error: nosuch.h: No such file or directory", needs: "nosuch.h, a header"),
         (said: "error: can't find Rust compiler", needs: "a Rust compiler"),
+        (said: "b.c:1:10: fatal error: libpq-fe.h: No such file or directory", needs: "`apt-get install libpq-dev`"),
+        (said: "b.c:1:10: fatal error: 'ffi.h' file not found", needs: "`apt-get install libffi-dev`"),
+        (said: "/bin/sh: 1: pkg-config: not found", needs: "`apt-get install pkg-config`"),
+        (said: "OSError: mysql_config not found", needs: "default-libmysqlclient-dev"),
+        (said: "Exception: Can not find valid pkg-config name.\nSpecify MYSQLCLIENT_CFLAGS", needs: "default-libmysql"),
+        (said: "Package cairo was not found in the pkg-config search path.", needs: "`apt-get install libcairo2-dev`"),
+        (said: "Package 'libxml-2.0', required by 'virtual:world', not found", needs: "`apt-get install libxml2-dev`"),
+        (
+            said: "../meson.build:31:12: ERROR: Dependency \"cairo\" not found, tried pkgconfig and cmake",
+            needs: "cairo, a library that pkg-config does not find"
+        ),
+        (said: "No package 'rare' found", needs: "rare, a library that pkg-config does not find, with its headers"),
     ])
     func `a package that needs a compiler`(said: String, needs: String) throws {
-        let output = """
-            Resolved 1 package in 1.13s
-               Building thing==1.0
-              × Failed to build `thing==1.0`
-              ├─▶ The build backend returned an error
-              ╰─▶ Call to `setuptools.build_meta:__legacy__.build_wheel` failed (exit status: 1)
-                  [stderr]
-                  \(said)
-            """
-        let failure = try self.read(output, "six\nthing==1.0\n")
+        let failure = try self.read(self.failedBuild(said), "six\nthing==1.0\n")
         #expect(failure.place == "requirements.txt:2")
         #expect(failure.subject == "thing==1.0")
         #expect(failure.reason.hasPrefix("there is no ready-made build of it for Python 3.11.7 on linux-x86_64"))
         #expect(failure.reason.contains(needs))
+    }
+
+    @Test(arguments: [
+        "b.c:9:10: fatal error: longintrepr.h: No such file or directory",
+        "b.c:9:12: error: 'PyTypeObject' {aka 'struct _typeobject'} has no member named 'tp_print'",
+        "b.c:9:12: error: ‘PyThreadState’ has no member named ‘exc_type’; did you mean ‘exc_info’?",
+        "b.c:9:5: error: implicit declaration of function ‘PyUnicode_GET_SIZE’",
+        "b.c:9:5: error: use of undeclared identifier 'Py_UNICODE_SIZE'",
+        "ModuleNotFoundError: No module named 'distutils'",
+        "AttributeError: module 'ast' has no attribute 'Str'",
+        "AttributeError: module 'pkgutil' has no attribute 'ImpImporter'. Did you mean: 'zipimporter'?",
+        "ImportError: cannot import name 'Mapping' from 'collections' (/usr/lib/python3.11/collections/__init__.py)",
+    ])
+    func `sources that are too old for this Python`(said: String) throws {
+        let failure = try self.read(self.failedBuild(said), "six\nthing==1.0\n")
+        #expect(
+            self.head(failure)
+                == "requirements.txt:2: thing==1.0: there is no ready-made build of it for Python 3.11.7 on linux-x86_64, "
+                + "and its sources are too old for Python 3.11: take a newer release or an older Python (.python-version)"
+        )
+    }
+
+    @Test(arguments: [
+        "error in thing setup command: use_2to3 is invalid.", "ModuleNotFoundError: No module named 'pkg_resources'",
+    ])
+    func `sources that no setuptools of today builds`(said: String) throws {
+        let failure = try self.read(self.failedBuild(said), "six\nthing==1.0\n")
+        #expect(
+            failure.reason.hasSuffix(
+                "its sources are too old for the setuptools of Python 3.11: take a newer release"
+            )
+        )
+    }
+
+    @Test func `a compiler's word on the package's own names blames no Python`() throws {
+        let failure = try self.read(
+            self.failedBuild("b.c:9:5: error: 'struct thing' has no member named 'colour'"),
+            "six\nthing==1.0\n"
+        )
+        #expect(failure.reason.hasPrefix("it cannot be built here: "))
+    }
+
+    /// What uv says where the build of `thing==1.0` said this.
+    private func failedBuild(_ said: String) -> String {
+        """
+        Resolved 1 package in 1.13s
+           Building thing==1.0
+          × Failed to build `thing==1.0`
+          ├─▶ The build backend returned an error
+          ╰─▶ Call to `setuptools.build_meta:__legacy__.build_wheel` failed (exit status: 1)
+              [stderr]
+              \(said)
+        """
     }
 
     @Test func `a build that fails for a reason of its own`() throws {

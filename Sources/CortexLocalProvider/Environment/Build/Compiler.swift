@@ -3,7 +3,10 @@ enum Compiler {
     private static let signs: [(sign: String, needs: String)] = [
         ("Python.h: No such file", "Python's headers (on Debian and Ubuntu: `apt-get install python3-dev`)"),
         ("pg_config executable not found", "PostgreSQL's headers (`apt-get install libpq-dev`)"),
-        ("mysql_config: not found", "MySQL's headers (`apt-get install default-libmysqlclient-dev`)"),
+        ("mysql_config: not found", mysql),
+        ("mysql_config: command not found", mysql),
+        ("mysql_config not found", mysql),
+        ("Specify MYSQLCLIENT_CFLAGS", mysql),
         ("can't find Rust compiler", "a Rust compiler (https://rustup.rs)"),
         ("Cargo, the Rust package manager, is not installed", "a Rust compiler (https://rustup.rs)"),
         ("`cargo metadata` failed", "a Rust compiler (https://rustup.rs)"),
@@ -11,7 +14,16 @@ enum Compiler {
         ("CMake must be installed", "CMake (`apt-get install cmake`)"),
         ("No such file or directory: 'cmake'", "CMake (`apt-get install cmake`)"),
         ("Could not find CMake", "CMake (`apt-get install cmake`)"),
+        ("pkg-config: not found", pkgConfig),
+        ("pkg-config: command not found", pkgConfig),
+        ("No such file or directory: 'pkg-config'", pkgConfig),
+        ("Did not find pkg-config", pkgConfig),
+        ("pkg-config could not be found", pkgConfig),
     ]
+
+    private static let mysql =
+        "MySQL's headers and pkg-config (`apt-get install default-libmysqlclient-dev pkg-config`)"
+    private static let pkgConfig = "pkg-config (`apt-get install pkg-config`)"
 
     /// What the output of a build says it lacks, in words with what to install; nil where it is nothing of that kind.
     static func missing(in text: String) -> String? {
@@ -28,10 +40,7 @@ enum Compiler {
         {
             return Self.compiler
         }
-        if let header = text.firstMatch(of: /fatal error: '?(\S+?\.h)'?:? (?:No such file|file not found)/)?.1 {
-            return "\(header), a header of a library that has to be installed with the system's packages"
-        }
-        return nil
+        return SystemLibrary.missing(in: text)
     }
 
     private static let compiler =

@@ -233,6 +233,7 @@ struct EnvironmentBuild {
                 requirements: requirements,
                 plan: self.request.plan,
                 interpreter: self.request.interpreter,
+                variables: variables,
                 lines: lines
             )
             throw self.failed(reading.failure, lines)
@@ -281,7 +282,8 @@ struct EnvironmentBuild {
         var failure = failure
         // Lines of the project may hold passwords too.
         failure.subject = failure.subject.map(ToolCommand.withoutPasswords)
-        failure.reason = ToolCommand.withoutPasswords(failure.reason)
+        // Nobody knows the folder that a project is unpacked in.
+        failure.reason = ToolCommand.withoutPasswords(failure.reason).replacing("\(self.project)/", with: "")
         failure.output = lines.filter { !UVProgress.isChatter($0) }.suffix(BuildFailure.shownLines)
         failure.log = self.log.path
         return .buildFailed(failure)

@@ -12,9 +12,18 @@ struct UVFailure {
     /// All lines, or the last ones.
     let lines: [String]
     /// The same in one line, without what is drawn around them.
-    private let text: String
+    let text: String
+    let sources: PackageSources
 
-    init(requirements: RequirementFiles, plan: PackagePlan, interpreter: PythonInterpreter, lines: [String]) {
+    /// - Parameter variables: Those that uv was started with.
+    init(
+        requirements: RequirementFiles,
+        plan: PackagePlan,
+        interpreter: PythonInterpreter,
+        variables: ProcessEnvironment = ProcessEnvironment([:]),
+        lines: [String]
+    ) {
+        self.sources = PackageSources(variables: variables, places: requirements.places)
         self.requirements = requirements
         self.plan = plan
         self.interpreter = interpreter
@@ -41,7 +50,7 @@ struct UVFailure {
         return self.lines.last.map { String($0.drop { $0.isWhitespace }) } ?? "uv says nothing"
     }
 
-    private func about(_ name: some StringProtocol, _ reason: String, isTransient: Bool = false) -> BuildFailure {
+    func about(_ name: some StringProtocol, _ reason: String, isTransient: Bool = false) -> BuildFailure {
         let bare = name.prefix { $0.isLetter || $0.isNumber || "-_.".contains($0) }
         if let entry = self.requirements.entry(asking: bare) {
             return BuildFailure(
@@ -53,8 +62,11 @@ struct UVFailure {
                 isTransient: isTransient
             )
         }
-        // A dependency of something in a file: the line that leads to it is the one to change.
         let known = RequirementLine.normalized(bare)
+        if let (_, why) = self.added.first(where: { RequirementLine(number: 0, text: $0.requirement).name == known }) {
+            return BuildFailure(reason: "\(bare), \(why): \(reason)", isTransient: isTransient)
+        }
+        // A dependency of something in a file: the line that leads to it is the one to change.
         if let entry = self.requirements.entries.first(where: { self.mentions($0.line.name, besides: known) }) {
             let reason = "\(bare), which it needs: \(reason)"
             return BuildFailure(
@@ -64,7 +76,21 @@ struct UVFailure {
                 isTransient: isTransient
             )
         }
+        let leading = self.added.first { requirement, _ in
+            self.mentions(RequirementLine(number: 0, text: requirement).name, besides: known)
+        }
+        if let (requirement, why) = leading {
+            let reason = "\(bare), which \(requirement) needs, \(why): \(reason)"
+            return BuildFailure(reason: reason, isTransient: isTransient)
+        }
         return BuildFailure(subject: String(name), reason: reason, isTransient: isTransient)
+    }
+
+    /// What no file asks for, and who does.
+    private var added: [(requirement: String, why: String)] {
+        WorkerPackage.requirements.map { ($0, "which Cortex's worker needs") }
+            + self.plan.requirements.filter { !WorkerPackage.requirements.contains($0) }
+            .map { ($0, "which the predictor needs") }
     }
 
     private static func trimmed(_ text: Substring) -> String {
@@ -103,8 +129,14 @@ struct UVFailure {
         {
             return self.line(Int(match.3) ?? 0, of: file, reason: "is no requirement: \(match.1)")
         }
-        if let match = self.text.firstMatch(of: /TOML parse error at line (\d+), column \d+/) {
-            return BuildFailure(place: "pyproject.toml:\(match.1)", reason: "is not TOML")
+        if let match = self.text.firstMatch(of: /TOML parse error at line (\d+), column \d+ (.*)/) {
+            let place = "pyproject.toml:\(match.1)"
+            if let field = match.2.firstMatch(of: /the required `project\.(\w+)` field is/)?.1 {
+                return BuildFailure(place: place, reason: "[project] has no \(field), which it must have")
+            }
+            // The line and a mark below it come before the words.
+            let words = match.2.split(separator: "^ ").last ?? match.2
+            return BuildFailure(place: place, reason: "cannot be read: \(words)")
         }
         if let match = self.text.firstMatch(of: /Distribution not found at: (\S+)/) {
             let name = match.1.split(separator: "/").last ?? ""
@@ -145,7 +177,9 @@ struct UVFailure {
         guard isBackend || named != nil else { return nil }
         let machine = "Python \(self.interpreter.version) on \(self.interpreter.platform)"
         var reason = "it cannot be built here"
-        if let missing = Compiler.missing(in: self.text) {
+        if let outdated = Outdated.reason(in: self.text, python: self.interpreter.version) {
+            reason = "there is no ready-made build of it for \(machine), and its sources are \(outdated)"
+        } else if let missing = Compiler.missing(in: self.text) {
             reason = "there is no ready-made build of it for \(machine), and making one needs \(missing)"
         } else if let last = self.lines.last(where: { $0.contains("Error: ") || $0.contains("error: ") }) {
             reason += ": \(last.drop { $0.isWhitespace })"
@@ -167,52 +201,6 @@ struct UVFailure {
         return self.about(named, reason)
     }
 
-    private var networkFailure: BuildFailure? {
-        if let match = self.text.firstMatch(of: /An index URL \((\S+)\) could not be queried .*?\((40[13] \w+)\)/) {
-            return self.refusal(match.1, status: match.2)
-        }
-        if let match = self.text.firstMatch(of: /HTTP status (?:client|server) error \((\d+ .+?)\) for url \((\S+)\)/) {
-            return self.refusal(match.2, status: match.1)
-        }
-        if self.text.contains("Git operation failed") {
-            let entry = self.requirements.entries.first { $0.line.text.contains("git+") }
-            let last = self.lines.last { $0.contains("fatal: ") }?.drop { $0.isWhitespace } ?? "see its log"
-            let subject = (entry?.line.text).map(ToolCommand.withoutPasswords)
-            let isAway = last.contains("Could not resolve host") || last.contains("unable to access")
-            return BuildFailure(
-                place: entry?.place,
-                subject: subject,
-                reason: "git cannot fetch it: \(last)",
-                isTransient: isAway
-            )
-        }
-        let signs = [
-            "dns error", "tcp connect error", "Connection refused", "operation timed out", "client error (Connect)",
-            "error sending request", "Could not connect, are you offline", "connection reset", "Network is unreachable",
-        ]
-        guard signs.contains(where: { self.text.contains($0) }) else { return nil }
-        let url = self.text.firstMatch(of: /https?:\/\/[^\s`)]+/)?.0 ?? ""
-        let detail = self.lines.last { line in signs.contains { line.contains($0) } || line.contains("lookup") }
-        let cause = detail?.split(separator: ": ", maxSplits: 1).last ?? "no connection"
-        return BuildFailure(
-            reason: "\(Self.host(url)) cannot be reached (\(cause)); packages come from there. "
-                + "Without a network, name a folder of wheels in UV_FIND_LINKS and set UV_NO_INDEX=1",
-            isTransient: true
-        )
-    }
-
-    private func refusal(_ url: Substring, status: Substring) -> BuildFailure {
-        BuildFailure(
-            reason: "the package index at \(Self.host(url)) answers \(status)",
-            isTransient: status.hasPrefix("5")
-        )
-    }
-
-    private static func host(_ url: Substring) -> String {
-        let parts = url.split(separator: "/")
-        return parts.count > 1 ? String(parts[1].split(separator: "@").last ?? "") : "the package index"
-    }
-
     /// A package that does not run on the environment's Python.
     private var pythonFailure: BuildFailure? {
         let has = "Python \(self.interpreter.version)"
@@ -232,32 +220,11 @@ struct UVFailure {
         )
     }
 
-    /// A package, or a release, that is not there.
-    private var missingFailure: BuildFailure? {
-        let isOffline = self.text.contains("network was disabled")
-        let package = /(\S+) was not found in (?:the package registry|the cache|the provided package locations)/
-        if let match = self.text.firstMatch(of: package) {
-            guard !isOffline, self.text.contains("in the package registry") else {
-                return self.about(match.1, "is not in the folder of wheels or in uv's cache, and no index may be asked")
-            }
-            return self.about(match.1, "not found in the package index; is it misspelt?")
-        }
-        guard let match = self.text.firstMatch(of: /there (?:is|are) no versions? of (\S+?),? (?:and|we|that)/) else {
-            return nil
-        }
-        let source = isOffline ? "the folder of wheels or in uv's cache" : "the package index"
-        return self.about(match.1, "there is no such release in \(source)")
-    }
-
     /// Requirements that cannot all be met.
     private var conflict: BuildFailure? {
         guard self.text.contains("unsatisfiable") || self.text.contains("No solution found") else { return nil }
         let own = self.requirements.entries.filter { self.mentions($0.line.name) }
-        let added =
-            WorkerPackage.requirements.map { ($0, "which Cortex's worker needs") }
-            + self.plan.requirements.filter { !WorkerPackage.requirements.contains($0) }
-            .map { ($0, "which the predictor needs") }
-        let needs = added.filter { requirement, _ in
+        let needs = self.added.filter { requirement, _ in
             self.mentions(RequirementLine(number: 0, text: requirement).name)
         }
         guard let first = own.first else {
