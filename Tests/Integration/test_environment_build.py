@@ -17,7 +17,7 @@ import pytest
 from blackbox.conditions import eventually
 from blackbox.processes import is_alive
 from blackbox.project import API, write
-from blackbox.server import Server
+from blackbox.server import Cortex, Server
 from blackbox.wheels import Index, sources, wheel
 
 PLAIN = """
@@ -337,6 +337,40 @@ def test_a_deploy_shows_what_is_being_done(own_server: Server, folder: Path, gat
     for step in ("creating an environment with Python 3.", "running dependencies.sh", "resolving ", "installing "):
         assert step in log
     assert "2 wanted" not in own_server.ok("describe", "shown")
+
+
+def test_a_build_ends_with_the_api_that_wants_it(own_server: Server, folder: Path, gate: Path) -> None:
+    """Nobody waits for it any more once the API is deleted, or deployed anew without its script."""
+    files: Files = {"predictor.py": PLAIN, "dependencies.sh": waiting_script(folder, gate)}
+    project = write(folder / "project", files, API("unwanted"))
+    own_server.ok("deploy", "cortex.yaml", "--no-wait", cwd=project)
+    first = eventually(lambda: pids(folder), "the script runs")[0]
+    own_server.ok("delete", "unwanted")
+    own_server.await_end(first)
+
+    own_server.ok("deploy", "cortex.yaml", "--no-wait", cwd=project)
+    second = eventually(lambda: pids(folder)[1:], "the script runs again")[0]
+    other = write(folder / "other", {"predictor.py": predictor('"other"')}, API("unwanted"))
+    own_server.ok("deploy", "cortex.yaml", "--force", "--wait", cwd=other)
+    own_server.await_end(second)
+    assert own_server.post("unwanted", json={}).text == "other"
+    eventually(lambda: len(environments(own_server)) == 1, "what was begun is gone")
+
+
+@pytest.mark.parametrize("name", ["/nowhere/python", "nopython"])
+def test_a_server_whose_python_is_none_does_not_start(own_server: Server, folder: Path, name: str) -> None:
+    """And harms nothing: the next one finds all environments as they were."""
+    own_server.deploy(write(folder / "project", {"predictor.py": PLAIN}, API("kept")))
+    whole = environments(own_server)
+    own_server.stop()
+    done = Cortex(own_server.binary, own_server.home, CORTEX_PYTHON=name).run("server", "run")
+    assert done.returncode == 2, (done.stdout, done.stderr)
+    assert f"CORTEX_PYTHON is {name}, which is no executable" in done.stderr
+    assert "; there are 3." in done.stderr
+    own_server.start()
+    eventually(lambda: own_server.post("kept", json={}).text == "old", "the API is live again")
+    assert environments(own_server) == whole
+    assert own_server.logs("kept").count("creating an environment") == 1
 
 
 def environments(server: Server) -> list[str]:
