@@ -7,6 +7,7 @@ extension LocalProvider {
             home: self.machine.home,
             environments: self.machine.environments.store,
             variables: ProcessEnvironment(self.machine.environment),
+            apis: Set(self.apis.keys.map { "\($0)" }),
             isDryRun: isDryRun
         )
         var report = try await LowPriorityThread.run { prune.run(keeping: environments) }

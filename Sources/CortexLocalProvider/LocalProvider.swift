@@ -11,7 +11,7 @@ package actor LocalProvider: Provider {
     private let jobs: AsyncStream<@Sendable () async -> Void>
     private let spawn: AsyncStream<@Sendable () async -> Void>.Continuation
     let machine: LocalMachine
-    private var apis: [APIName: LocalAPI] = [:]
+    private(set) var apis: [APIName: LocalAPI] = [:]
 
     /// - Parameter environmentBudget: Nil where another process sees to it.
     package init(machine: LocalMachine, environmentBudget: EnvironmentBudget? = nil) {

@@ -34,6 +34,7 @@ struct PruneTable {
         case .environments: "environments"
         case .projects: "projects"
         case .buildLogs: "build logs"
+        case .apiLogs: "logs of deleted APIs"
         case .models: "models"
         case .tools: "tools of earlier releases"
         case .versions: "leftover versions"

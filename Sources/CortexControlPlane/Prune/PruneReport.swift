@@ -58,6 +58,8 @@ package struct PruneItem: Hashable, Sendable, Codable {
         case projects
         /// Logs of builds whose environments are gone.
         case buildLogs = "build_logs"
+        /// Logs of APIs that were deleted.
+        case apiLogs = "api_logs"
         /// Files of models that no API serves.
         case models
         /// Workers and installers of earlier releases.

@@ -15,6 +15,8 @@ struct HomePrune: Sendable {
     let environments: EnvironmentStore
     /// Those that uv is found by.
     let variables: ProcessEnvironment
+    /// The APIs that there are, by name.
+    let apis: Set<String>
     let isDryRun: Bool
     var now = Date()
 
@@ -33,6 +35,7 @@ struct HomePrune: Sendable {
             sum.collect { try self.pruneEnvironments(keeping: kept, into: &$0) }
             sum.collect { try self.pruneLogs(into: &$0) }
         }
+        sum.collect { try self.pruneAPILogs(into: &$0) }
         sum.collect { try self.pruneTools(into: &$0) }
         sum.collect { try self.pruneVersions(into: &$0) }
         let isCached = sum.items.contains { $0.cachedBytes > 0 }
@@ -67,6 +70,22 @@ struct HomePrune: Sendable {
                 let use = try DiskTree.use(of: path)
                 if !self.isDryRun { try DiskTree.remove(path) }
                 sum.add(.buildLogs, use)
+            }
+        }
+    }
+
+    /// Logs of APIs that are no more, with what was rotated away (`iris.log`, `iris.log.1`).
+    private func pruneAPILogs(into sum: inout PruneSum) throws {
+        let folder = "\(self.home.logs)/apis"
+        for name in try DiskTree.names(in: folder) {
+            let path = "\(folder)/\(name)"
+            guard let api = name.split(separator: ".").first, !self.apis.contains(String(api)),
+                self.isOlder(path, than: Self.youth)
+            else { continue }
+            sum.collect { sum in
+                let use = try DiskTree.use(of: path)
+                if !self.isDryRun { try DiskTree.remove(path) }
+                sum.add(.apiLogs, use)
             }
         }
     }

@@ -19,6 +19,7 @@ import Testing
             home: CortexHome(path: self.home.path),
             environments: self.sample.store,
             variables: ProcessEnvironment(variables.merging(["PATH": "/none"]) { mine, _ in mine }),
+            apis: ["iris"],
             isDryRun: isDryRun
         ).run(keeping: keeping)
     }
@@ -109,6 +110,7 @@ import Testing
             home: CortexHome(path: "\(self.home.path)/dev/project"),
             environments: self.sample.store,
             variables: ProcessEnvironment([:]),
+            apis: [],
             isDryRun: false
         )
         #expect(borrower.run(keeping: []) == PruneReport(isDryRun: false))
@@ -121,6 +123,17 @@ import Testing
         try self.sample.setAge("logs/environments/\(SampleStore.key("old")).log", 25 * 3600)
         #expect(self.prune().items.map(\.kind) == [.buildLogs])
         #expect(try self.home.names(in: "logs/environments") == ["\(SampleStore.key("new")).log"])
+    }
+
+    @Test func `logs of deleted APIs go, once nobody may want to read them`() throws {
+        for name in ["iris.log", "iris.log.1", "gone.log", "gone.log.1", "new.log"] {
+            try self.home.write("logs/apis/\(name)", "x")
+            try self.sample.setAge("logs/apis/\(name)", 5000)
+        }
+        try self.sample.setAge("logs/apis/new.log", 10)
+        let report = self.prune()
+        #expect(report.items.map(\.kind) == [.apiLogs] && report.items.map(\.count) == [2])
+        #expect(try self.home.names(in: "logs/apis") == ["iris.log", "iris.log.1", "new.log"])
     }
 
     @Test func `what cannot be done is told, and the rest is done`() throws {
