@@ -84,7 +84,8 @@ FAILURES = {
         ("more/base.txt:2: six=>1: is no requirement: no such comparison operator",),
     ),
     "included-missing": Failure(
-        {"requirements.txt": "six\n-r base.txt\n"}, ("requirements.txt:2: -r base.txt: ", "No such file or directory")
+        {"requirements.txt": "six\n-r base.txt\n"},
+        ("requirements.txt:2: -r base.txt: failed to read from file `base.txt`: No such file or directory",),
     ),
     "against-the-worker": Failure(
         {"requirements.txt": "six\nstarlette<0.10\n"},
@@ -127,7 +128,7 @@ FAILURES = {
     ),
     "offline": Failure(
         {"requirements.txt": "six\n"},
-        ("is not in the folder of wheels or in uv's cache, and no index may be asked",),
+        ("is not in the folder of wheels or in uv's cache, and no index may be asked (UV_OFFLINE is set)",),
         {"UV_OFFLINE": "1", "UV_CACHE_DIR": "{folder}/cache"},
     ),
     "unreachable": Failure(
@@ -139,9 +140,38 @@ FAILURES = {
             "UV_CACHE_DIR": "{folder}/c",
         },
     ),
+    "proxy": Failure(
+        {"requirements.txt": "six\n"},
+        ("cannot be reached through the proxy 127.0.0.1:9 (HTTPS_PROXY): ", "it is tried again in 10s"),
+        {
+            "HTTPS_PROXY": "http://user:hunter2@127.0.0.1:9",
+            "NO_PROXY": "localhost",
+            "UV_DEFAULT_INDEX": "https://nosuch.invalid/simple",
+            "UV_HTTP_RETRIES": "0",
+            "UV_CACHE_DIR": "{folder}/c",
+        },
+    ),
+    "address": Failure(
+        {"requirements.txt": "six\nours @ http://user:hunter2@127.0.0.1:9/ours-1-py3-none-any.whl\n"},
+        ("requirements.txt:2: ours @ http://***@127.0.0.1:9/ours-1-py3-none-any.whl: 127.0.0.1:9 cannot be reached (",),
+        {"UV_HTTP_RETRIES": "0"},
+    ),
+    "worker-wheels": Failure(
+        {"requirements.txt": ""},
+        (", which Cortex's worker needs: is not in the folder of wheels", "no index may be asked (UV_NO_INDEX is set)"),
+        {"UV_NO_INDEX": "1", "UV_FIND_LINKS": "wheels", "UV_CACHE_DIR": "{folder}/c"},
+    ),
+    "outdated": Failure(
+        {"requirements.txt": "--find-links wheels\nsix\noutdated\n"},
+        ("requirements.txt:3: outdated: ", "its sources are too old for the setuptools of Python 3."),
+    ),
+    "pyproject-version": Failure(
+        {"pyproject.toml": '[project]\nname = "x"\ndependencies = ["six"]\n'},
+        ("pyproject.toml:1: [project] has no version, which it must have",),
+    ),
     "git": Failure(
         {"requirements.txt": "six\nours @ git+https://hunter2@nosuch.invalid/ours.git\n"},
-        ("requirements.txt:2: ours @ git+https://***@nosuch.invalid/ours.git: git cannot fetch it: ",),
+        ("requirements.txt:2: ours @ git+https://***@nosuch.invalid/ours.git: git cannot fetch it: unable to access ",),
     ),
     "script": Failure(
         {"dependencies.sh": "echo one\n\nls /nowhere\necho two\n"},
@@ -166,6 +196,9 @@ def test_what_cannot_be_installed_is_told_while_the_old_version_serves(server: S
         "from setuptools import Extension, setup\nsetup(name='native', ext_modules=[Extension('n', ['native.c'])])\n"
     )
     sources(project / "wheels", "native", "1", setup)
+    sources(
+        project / "wheels", "outdated", "1", "from setuptools import setup\nsetup(name='outdated', use_2to3=True)\n"
+    )
     write(project, {"predictor.py": predictor('"new"'), **case.files}, API(api, predictor={"env": env}))
 
     done = server.run("deploy", "cortex.yaml", "--wait", cwd=project)

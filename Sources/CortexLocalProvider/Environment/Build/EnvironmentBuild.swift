@@ -233,7 +233,8 @@ struct EnvironmentBuild {
                 requirements: requirements,
                 plan: self.request.plan,
                 interpreter: self.request.interpreter,
-                variables: variables,
+                // Also those that uv is given in another form, or not at all.
+                variables: ProcessEnvironment(self.request.variables.variables.merging(variables.variables) { $1 }),
                 lines: lines
             )
             throw self.failed(reading.failure, lines)

@@ -15,7 +15,7 @@ struct UVFailure {
     let text: String
     let sources: PackageSources
 
-    /// - Parameter variables: Those that uv was started with.
+    /// - Parameter variables: The user's, with those that uv was started with.
     init(
         requirements: RequirementFiles,
         plan: PackagePlan,
