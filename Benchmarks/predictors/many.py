@@ -13,7 +13,7 @@ class ONNXPredictor:
 
     def __init__(self, onnx_client: Any, config: dict[str, Any]) -> None:
         self.client = onnx_client
-        self.input = np.ones((1, config["width"]), dtype=np.float32)
+        self.input = np.ones((config["rows"], config["width"]), dtype=np.float32)
 
     def predict(self, payload: dict[str, str]) -> dict[str, int]:
         """Runs the model that is named; tells the process for whoever wants to look at it."""
