@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
+import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -291,8 +293,10 @@ def test_torch_that_is_out_of_reach_fails_with_what_to_do(packages_server: Serve
     (folder / "empty").mkdir()
     indexes = [os.environ.get(name, "") for name in ("UV_DEFAULT_INDEX", "UV_INDEX", "PIP_INDEX_URL")]
     hosts = [urlsplit(url).hostname or "" for urls in indexes for url in urls.split()]
+    public = "from pip._internal.models.index import PyPI; print(PyPI.netloc, PyPI.file_storage_domain)"
+    known = subprocess.run([shutil.which("python3") or sys.executable, "-c", public], capture_output=True, text=True)
     # Nobody listens at the proxy, which all but the package index are asked through.
-    reachable = ",".join(["pypi.org", "files.pythonhosted.org", *filter(None, hosts)])
+    reachable = ",".join([*known.stdout.split(), *filter(None, hosts)])
     settings = {
         "UV_FIND_LINKS": folder / "empty",
         "HTTPS_PROXY": "http://127.0.0.1:9",

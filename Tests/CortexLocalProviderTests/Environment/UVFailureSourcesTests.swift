@@ -6,18 +6,18 @@ import Testing
 @Suite struct UVFailureSourcesTests: UVReading {
     @Test func `the repository that uv speaks of is the one that is told, with git's first words`() throws {
         let output = """
-               Updating file:///tmp/ours (nosuchref)
-            error: Failed to download and build `ours @ git+file:///tmp/ours@nosuchref`
+               Updating file:///srv/ours (nosuchref)
+            error: Failed to download and build `ours @ git+file:///srv/ours@nosuchref`
               cause: Git operation failed
               cause: failed to fetch branch or tag `nosuchref`
-              cause: process didn't exit successfully: `/usr/bin/git fetch --force 'file:///tmp/ours' '+refs/tags/nosuchref:refs/remotes/origin/tags/nosuchref'` (exit status: 128)
+              cause: process didn't exit successfully: `/usr/bin/git fetch --force 'file:///srv/ours' '+refs/tags/nosuchref:refs/remotes/origin/tags/nosuchref'` (exit status: 128)
                      --- stderr
                      fatal: couldn't find remote ref refs/tags/nosuchref
                      fatal: the remote end hung up
             """
-        let failure = try self.read(output, "git+https://host.example/x.git\nours @ git+file:///tmp/ours@nosuchref\n")
+        let failure = try self.read(output, "git+https://host.example/x.git\nours @ git+file:///srv/ours@nosuchref\n")
         #expect(
-            self.head(failure) == "requirements.txt:2: ours @ git+file:///tmp/ours@nosuchref: git cannot fetch it: "
+            self.head(failure) == "requirements.txt:2: ours @ git+file:///srv/ours@nosuchref: git cannot fetch it: "
                 + "couldn't find remote ref refs/tags/nosuchref"
         )
         #expect(!failure.isTransient)

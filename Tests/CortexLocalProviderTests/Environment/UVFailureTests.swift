@@ -284,7 +284,7 @@ import Testing
 
     @Test func `a build that fails for a reason of its own`() throws {
         let output = """
-            error: Failed to build `bad @ file:///tmp/dbuild/x/bad`
+            error: Failed to build `bad @ file:///srv/project/bad`
               cause: The build backend returned an error
               cause: Call to `setuptools.build_meta.build_wheel` failed (exit status: 1)
 
@@ -360,7 +360,7 @@ import Testing
         let output = """
             error: Failed to download and build `ours @ git+https://***@nosuch.invalid/x/y.git`
               cause: Git operation failed
-              cause: failed to clone into: /root/.cache/uv/git-v2/db/b24b85dad51bb471
+              cause: failed to clone into: /home/user/.cache/uv/git-v2/db/b24b85dad51bb471
               cause: process didn't exit successfully: `/usr/bin/git fetch 'https://***@nosuch.invalid/x/y.git'` (exit status: 128)
                      --- stderr
                      fatal: unable to access 'https://nosuch.invalid/x/y.git/': Could not resolve host: nosuch.invalid
