@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cortex_bench.machine import BENCHMARKS, resident, say
 from cortex_bench.measuring import Target, ask, measure
@@ -27,7 +28,8 @@ ROWS = 32
 """Inputs of one request, so that a prediction takes longer than the generator is late."""
 MODELS = 1000
 CACHE = 50
-DISK_CACHE = MODELS
+FEW = 200
+"""Models on disk where misses are to be downloads too."""
 HOT = 20
 """Models that are asked for all the time, and so always in memory."""
 ACCESSES = 1000
@@ -49,14 +51,17 @@ def run(settings: Settings, cortex: Cortex, venv: Path, folder: Path) -> Finding
         held = _access(fifty, names[:CACHE])
     cortex.delete("fifty")
 
-    limits = {"cache_size": CACHE, "disk_cache_size": DISK_CACHE}
-    thousand = _deploy(cortex, "thousand", str(folder / "thousand"), limits)
+    place = str(folder / "thousand")
+    thousand = _deploy(cortex, "thousand", place, {"cache_size": CACHE, "disk_cache_size": MODELS})
     chance = random.Random(4)
     reached = _access(thousand, [chance.choice(names) for _ in range(ACCESSES)])
     # Each miss then loads what is on disk already, as in an API that has run for a while.
     _access(thousand, names)
     latency = _compare(settings, cortex, thousand, names)
     cortex.delete("thousand")
+    few = _deploy(cortex, "few", place, {"cache_size": CACHE, "disk_cache_size": FEW})
+    copied = _compare(settings, cortex, few, names)
+    cortex.delete("few")
 
     memory_ratio = reached.most / held.last
     print(f"\n{MODELS} models of {WIDTH * WIDTH * 4 / 1e6:.0f} MB, cache_size {CACHE}, {THREADS} threads")
@@ -67,6 +72,8 @@ def run(settings: Settings, cortex: Cortex, venv: Path, folder: Path) -> Finding
         "p99 of hits, without misses": f"{latency.quiet_ms:6.2f} ms",
         f"p99 of hits, {MISSES_PER_SECOND} misses a second": f"{latency.busy_ms:6.2f} ms, {latency.ratio:.2f} times",
         "p50 of those misses": f"{latency.miss_ms:6.2f} ms",
+        f"the same, {FEW} on disk, no misses": f"{copied.quiet_ms:6.2f} ms",
+        f"the same, {FEW} on disk, misses": f"{copied.busy_ms:6.2f} ms, {copied.ratio:.2f} times",
         "p99 of the generator's lateness": f"{latency.late_ms:6.2f} ms",
     }
     for what, figure in lines.items():
@@ -76,7 +83,7 @@ def run(settings: Settings, cortex: Cortex, venv: Path, folder: Path) -> Finding
         Goal("p99 of hits beside misses", latency.ratio, LATENCY_GATE, "times"),
     ]
     memory = {"fifty_bytes": held.last, "most_bytes": reached.most, "last_bytes": reached.last}
-    return Findings(goals, {"many": {"memory": memory, "latency": vars(latency)}})
+    return Findings(goals, {"many": {"memory": memory, "latency": vars(latency), "copied": vars(copied)}})
 
 
 @dataclass
@@ -166,7 +173,7 @@ def _compare(settings: Settings, cortex: Cortex, url: str, names: list[str]) -> 
         ask(url, body)
     capacity = _capacity(settings, url, hot)
     rate = capacity * LOAD
-    loop = OpenLoop(cortex.port, "/thousand")
+    loop = OpenLoop(cortex.port, urlsplit(url).path)
     quiet, busy, misses, late = [], [], [], []
     for number in range(settings.rounds):
         hits = Stream("hits", rate, itertools.cycle(hot))
