@@ -167,7 +167,7 @@ def _through_cortex(binary: Path, imports: list[float]) -> dict[str, float]:
 
 def _imports(home: Path) -> float:
     """Milliseconds from the start of the interpreter until the worker has all that it imports by itself."""
-    python = next(home.glob("environments/*/bin/python"))
+    python = next(home.glob("environments/*/whole/env/bin/python"))
     package = next(home.glob("tools/worker-*"))
     environment = {"PATH": os.defpath, "PYTHONPATH": str(package)}
     command = [str(python), "-X", "importtime", "-c", "import cortex_worker.process"]

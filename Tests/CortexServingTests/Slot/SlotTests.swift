@@ -194,6 +194,8 @@ import Testing
         try await Rig.with { rig in
             try await rig.connect(.slot) { peer in
                 let sender = RecordingSender()
+                // Else the time could run out before there is a slot, and no worker would ever run it.
+                while await rig.queue.openSlots == 0 { await Task.yield() }
                 await rig.queue.submit(request(1, deadline: .now() + .milliseconds(20)), sender)
                 _ = try await peer.next()
                 guard case .failed(.deadlineExceeded(started: true), _) = await sender.next else {
