@@ -12,7 +12,7 @@ import Testing
 
     @Test(arguments: [
         ("cortex.yaml", "src/a.py"), ("./cortex.yaml", "src/a.py"), ("iris/cortex.yaml", "iris/src/a.py"),
-        ("./iris/cortex.yaml", "iris/src/a.py"), ("/work/iris/cortex.yaml", "/work/iris/src/a.py"),
+        ("./iris/cortex.yaml", "iris/src/a.py"), ("/srv/iris/cortex.yaml", "/srv/iris/src/a.py"),
         ("../cortex.yaml", "../src/a.py"),
     ])
     func `paths of a copy are shown as the user's own`(config: String, shown: String) {
