@@ -20,7 +20,7 @@ check:  ## check formatting, warnings, imports, types, shell scripts and links
 format:  ## format the sources in place
 	@dev/format
 
-bench: build  ## compare with FastAPI on this machine
+bench: build  ## compare with other servers on this machine
 	@dev/bench
 
 demo:  ## build, serve the examples, ask them, and leave them live

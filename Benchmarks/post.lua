@@ -1,9 +1,10 @@
--- Sends the JSON body that follows `--`, and ends with a line that dev/bench reads.
+-- Sends the body that follows `--`, and ends with a line that dev/bench reads. After `--`: the body and its media type; where
+-- that is bytes, the body is a number of them.
 wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
 
 function init(arguments)
-	wrk.body = arguments[1]
+	wrk.headers["Content-Type"] = arguments[2]
+	wrk.body = arguments[2] == "application/octet-stream" and string.rep("x", tonumber(arguments[1])) or arguments[1]
 end
 
 function done(summary, latency, requests)

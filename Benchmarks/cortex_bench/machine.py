@@ -57,6 +57,13 @@ def package_versions(python: Path, *names: str) -> dict[str, str]:
     return found
 
 
+def library_folder(venv: Path) -> str:
+    """Where the Python of an environment has its shared library."""
+    code = "import sysconfig; print(sysconfig.get_config_var('LIBDIR') or '')"
+    done = subprocess.run([venv / "bin" / "python", "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
 def versions(binary: Path, wrk: str) -> dict[str, str]:
     """The machine, and the programs that every figure depends on."""
     cortex = subprocess.run([binary, "version"], capture_output=True, text=True, check=True).stdout

@@ -15,6 +15,8 @@ from typing import Any
 
 from cortex_bench.machine import BENCHMARKS, say
 
+JSON, BINARY = "application/json", "application/octet-stream"
+
 
 @dataclass(frozen=True)
 class Round:
@@ -31,18 +33,20 @@ class Target:
 
     name: str
     url: str
-    body: str
+    body: str | int
+    """JSON, or a number of bytes."""
     expected: Any
     """What it must answer to `body`, as `ask` returns it."""
 
 
-def ask(url: str, body: str, timeout: float = 120) -> Any:
-    """One answer: what the JSON means, or the text."""
-    request = urllib.request.Request(
-        url, data=body.encode(), headers={"Content-Type": "application/json"}, method="POST"
-    )
+def ask(url: str, body: str | int, timeout: float = 120) -> Any:
+    """One answer: what the JSON means, or the text; to a number, which stands for that many bytes, how many came."""
+    data, kind = (b"x" * body, BINARY) if isinstance(body, int) else (body.encode(), JSON)
+    request = urllib.request.Request(url, data=data, headers={"Content-Type": kind}, method="POST")
     with urllib.request.urlopen(request, timeout=timeout) as response:
-        is_json = response.headers.get_content_type() == "application/json"
+        if isinstance(body, int):
+            return len(response.read())
+        is_json = response.headers.get_content_type() == JSON
         return json.load(response) if is_json else response.read().decode()
 
 
@@ -55,7 +59,7 @@ def await_answer(target: Target, process: subprocess.Popen[bytes] | None = None)
             if answer == target.expected:
                 return
             sys.exit(f"error: {target.name} answers {answer}")
-        except (urllib.error.URLError, ConnectionError) as error:
+        except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
             ended = process is not None and process.poll() is not None
             if ended or time.monotonic() > end:
                 sys.exit(f"error: {target.name} does not answer: {error}")
@@ -65,8 +69,9 @@ def await_answer(target: Target, process: subprocess.Popen[bytes] | None = None)
 def measure(wrk: str, target: Target, connections: int, seconds: float) -> Round:
     """One round; a single failed answer spoils it."""
     script = str(BENCHMARKS / "post.lua")
+    body = [str(target.body), BINARY] if isinstance(target.body, int) else [target.body, JSON]
     done = subprocess.run(
-        [wrk, "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", script, target.url, "--", target.body],
+        [wrk, "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", script, target.url, "--", *body],
         capture_output=True,
         text=True,
         check=True,

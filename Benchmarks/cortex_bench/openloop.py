@@ -20,6 +20,21 @@ class Stream:
     name: str
     per_second: float
     bodies: Iterator[str]
+    begin: float = 0
+    """Seconds after the start of the run."""
+    length: float | None = None
+    """Seconds; without it until the end of the run."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer; instants in seconds after the start of the run."""
+
+    status: int
+    due: float
+    sent: float
+    """When a connection was free for it."""
+    ended: float
 
 
 @dataclass
@@ -27,20 +42,24 @@ class Latencies:
     """What a stream's requests took, in seconds from when they were due."""
 
     seconds: list[float] = field(default_factory=list)
+    """Of those answered with 200."""
+    answers: list[Answer] = field(default_factory=list)
+    """All of them, in the order of their ends."""
     late: list[float] = field(default_factory=list)
     """What of it passed until the generator came to the request: how far the rest can be trusted."""
     failures: int = 0
 
     def percentile(self, share: float) -> float:
         """The latency in milliseconds that `share` of all requests kept."""
-        return _percentile(self.seconds, share)
+        return percentile(self.seconds, share)
 
     def lateness(self, share: float) -> float:
         """The milliseconds of lateness that `share` of all requests kept."""
-        return _percentile(self.late, share)
+        return percentile(self.late, share)
 
 
-def _percentile(seconds: list[float], share: float) -> float:
+def percentile(seconds: list[float], share: float) -> float:
+    """The milliseconds that `share` of these durations kept."""
     ordered = sorted(seconds)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000
 
@@ -52,6 +71,7 @@ class _Request:
     due: float
     data: bytes
     latencies: Latencies
+    sent: float = 0
 
 
 class _Connection:
@@ -65,10 +85,11 @@ class _Connection:
 
     def ask(self, request: _Request) -> None:
         """Sends a request."""
+        request.sent = time.perf_counter()
         self._request, self._received = request, b""
         self.socket.sendall(request.data)
 
-    def receive(self) -> bool:
+    def receive(self, start: float) -> bool:
         """Takes what has come. Returns whether the answer is whole, and has counted it then."""
         request = self._request
         assert request is not None
@@ -82,8 +103,11 @@ class _Connection:
         _, found, rest = head.lower().partition(b"content-length:")
         if len(body) < (int(rest.split(b"\r\n", 1)[0]) if found else 0):
             return False
-        if b" 200 " in head.split(b"\r\n", 1)[0]:
-            request.latencies.seconds.append(time.perf_counter() - request.due)
+        now = time.perf_counter()
+        status = int(head[9:12])
+        request.latencies.answers.append(Answer(status, request.due - start, request.sent - start, now - start))
+        if status == 200:
+            request.latencies.seconds.append(now - request.due)
         else:
             request.latencies.failures += 1
         return True
@@ -96,11 +120,11 @@ class OpenLoop:
     one thread: the generator shares the processors with what it measures, and should take little of them.
     """
 
-    CONNECTIONS = 64
-
-    def __init__(self, port: int, path: str) -> None:
+    def __init__(self, port: int, path: str, connections: int = 64, may_fail: bool = False) -> None:
         self._port = port
         self._path = path
+        self._connections = connections
+        self._may_fail = may_fail
 
     def run(self, streams: list[Stream], seconds: float) -> dict[str, Latencies]:
         """Sends all streams for that long, waits for the last answers, and tells what each took."""
@@ -108,31 +132,39 @@ class OpenLoop:
         # `select` waits for microseconds; `epoll` and `poll` round up to the next millisecond.
         with ExitStack() as stack:
             selector = stack.enter_context(selectors.SelectSelector())
-            spare = [_Connection(self._port) for _ in range(self.CONNECTIONS)]
+            spare = [_Connection(self._port) for _ in range(self._connections)]
             for connection in spare:
                 stack.enter_context(connection.socket)
                 selector.register(connection.socket, selectors.EVENT_READ, connection)
             start = time.perf_counter() + 0.05
             plans = (self._plan(stream, start, seconds, found[stream.name]) for stream in streams)
-            self._send(heapq.merge(*plans, key=lambda request: request.due), spare, selector)
+            self._send(heapq.merge(*plans, key=lambda request: request.due), spare, selector, start)
         failures = {name: each.failures for name, each in found.items() if each.failures or not each.seconds}
-        if failures:
+        if failures and not self._may_fail:
             sys.exit(f"error: {self._path}: requests failed: {failures}")
         return found
 
     def _plan(self, stream: Stream, start: float, seconds: float, latencies: Latencies) -> Iterator[_Request]:
-        for number in range(int(stream.per_second * seconds)):
+        first = start + stream.begin
+        length = seconds - stream.begin if stream.length is None else stream.length
+        for number in range(int(stream.per_second * length)):
             body = next(stream.bodies)
             data = (
                 f"POST {self._path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
                 f"Content-Length: {len(body)}\r\n\r\n{body}"
             ).encode()
-            yield _Request(start + number / stream.per_second, data, latencies)
+            yield _Request(first + number / stream.per_second, data, latencies)
 
-    def _send(self, plan: Iterator[_Request], spare: list[_Connection], selector: selectors.BaseSelector) -> None:
+    def _send(
+        self,
+        plan: Iterator[_Request],
+        spare: list[_Connection],
+        selector: selectors.BaseSelector,
+        start: float,
+    ) -> None:
         waiting: deque[_Request] = deque()
         coming = next(plan, None)
-        while coming is not None or waiting or len(spare) < self.CONNECTIONS:
+        while coming is not None or waiting or len(spare) < self._connections:
             now = time.perf_counter()
             while coming is not None and coming.due <= now:
                 coming.latencies.late.append(now - coming.due)
@@ -144,4 +176,4 @@ class OpenLoop:
             ready = selector.select(timeout)
             if not ready and coming is None:
                 sys.exit(f"error: {self._path}: no answer for a minute")
-            spare += [key.data for key, _ in ready if key.data.receive()]
+            spare += [key.data for key, _ in ready if key.data.receive(start)]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +46,15 @@ class Cortex:
         """Where an API answers."""
         return f"http://127.0.0.1:{self.port}/{name}"
 
-    def deploy(self, name: str, predictor: dict[str, Any], compute: dict[str, Any] | None = None) -> str:
-        """Deploys `predictors/<path>` as an API, waits until it is live, and returns its address."""
+    def deploy(self, name: str, predictor: dict[str, Any], **keys: dict[str, Any]) -> str:
+        """Deploys `predictors/<path>` as an API, waits until it is live, and returns its address.
+
+        `keys` are further ones of `cortex.yaml`, such as `compute`.
+        """
         project = self.folder / name
         project.mkdir()
         shutil.copy(BENCHMARKS / "predictors" / predictor["path"], project)
-        api = {"name": name, "kind": "RealtimeAPI", "predictor": predictor, **({"compute": compute} if compute else {})}
+        api = {"name": name, "kind": "RealtimeAPI", "predictor": predictor, **keys}
         # JSON is YAML, too.
         (project / "cortex.yaml").write_text(json.dumps([api], indent=2))
         self.run("deploy", str(project / "cortex.yaml"), "--wait")
@@ -75,25 +79,54 @@ def running_cortex(binary: Path, **variables: str) -> Iterator[Cortex]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextmanager
-def running_fastapi(
-    venv: Path, app: str, targets: dict[str, str], body: str, expected: Any, **variables: str
-) -> Iterator[list[Target]]:
-    """uvicorn with an application of this folder. `targets` has paths by what they are called."""
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(
+    command: list[str], variables: dict[str, str], log: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A server of this folder, in a session of its own; neither it nor a child of it is left afterwards.
+
+    With `log`, what it prints goes there.
+    """
+    with ExitStack() as stack:
+        output = stack.enter_context(log.open("wb")) if log else None
+        process = subprocess.Popen(
+            command,
+            cwd=BENCHMARKS,
+            env={**os.environ, **variables},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            with suppress(ProcessLookupError):  # the usual case: no child has outlived it
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+@contextmanager
+def running_fastapi(
+    venv: Path, app: str, targets: dict[str, str], body: str | int, expected: Any, **variables: str
+) -> Iterator[list[Target]]:
+    """uvicorn with an application of this folder. `targets` has paths by what they are called."""
+    port = free_port()
     command = [str(venv / "bin" / "python"), "-m", "uvicorn", app, "--port", str(port)]
-    process = subprocess.Popen(
-        [*command, "--workers", "1", "--no-access-log", "--log-level", "warning"],
-        cwd=BENCHMARKS,
-        env={**os.environ, **variables},
-    )
-    try:
+    command += ["--workers", "1", "--no-access-log", "--log-level", "warning"]
+    with running(command, variables) as process:
         found = [Target(name, f"http://127.0.0.1:{port}{path}", body, expected) for name, path in targets.items()]
         for target in found:
             await_answer(target, process)
         yield found
-    finally:
-        process.terminate()
-        process.wait(timeout=30)

@@ -16,6 +16,14 @@ class Settings:
     rounds: int
     seconds: float
     """Length of one measurement."""
+    overload_seconds: float = 60
+    """Length of the overload."""
+    part: str | None = None
+    """The only part of a suite to measure."""
+
+    def wants(self, part: str) -> bool:
+        """Whether this part of a suite is to be measured."""
+        return self.part in (None, part)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from cortex_bench.models import arrival, inference, lookup, many
 from cortex_bench.servers import running_cortex
 from cortex_bench.suite import Findings, Settings
 
+PARTS = {"inference": inference.run, "lookup": lookup.run, "many": many.run, "arrival": arrival.run}
+
 
 def run(settings: Settings) -> Findings:
     """Measures and prints, all with one server; what is measured is the only API of that moment."""
@@ -19,10 +21,11 @@ def run(settings: Settings) -> Findings:
     for name, value in used.items():
         print(f"  {name:11} {value}")
     findings = Findings(record={"models": {"versions": used}})
-    with tempfile.TemporaryDirectory(prefix="cortex-bench-models-", dir="/tmp") as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory(prefix="cortex-bench-models-", dir="/tmp") as place:
+        folder = Path(place)
         with running_cortex(settings.binary) as cortex:
-            for part in (inference, lookup, many, arrival):
-                say(f"models: {part.__name__.rpartition('.')[2]}")
-                findings.add(part.run(settings, cortex, venv, folder))
+            for name, part in PARTS.items():
+                if settings.wants(name):
+                    say(f"models: {name}")
+                    findings.add(part(settings, cortex, venv, folder))
     return findings
