@@ -89,7 +89,7 @@ def of_store(error: Exception, place: Place, path: str | None = None) -> Storage
             return StorageFault("notFound", f"{subject} is not there{detail}; check the path")
         return StorageFault("changed", f"{subject} is no longer there")
     if status in (412, 416):
-        return StorageFault("changed", f"{subject} has changed since it was listed")
+        return changed(subject)
     if status in (301, 302, 307, 308) or "redirect" in text:
         return StorageFault("unsupported", f"{subject}: the store points to another place{detail}; set AWS_REGION")
     if status == 429 or status >= 500:
@@ -117,6 +117,11 @@ def _of_connection(text: str, subject: str, server: str) -> StorageFault:
         return StorageFault("unreachable", f"{subject}: {origin} closed the connection")
     sentence = re.sub(r"^Generic \w+ error: ", "", text.split("\n", 1)[0]).strip().rstrip(".")
     return StorageFault("failed", f"{subject}: {sentence[:300]}")
+
+
+def changed(subject: str) -> StorageFault:
+    """The store has something else by now under this name."""
+    return StorageFault("changed", f"{subject} has changed since it was listed")
 
 
 def of_disk(error: OSError, subject: str, folder: str) -> StorageFault:

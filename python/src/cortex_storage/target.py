@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING, Any
 
 from cortex_storage.faults import StorageFault, of_disk
@@ -24,6 +25,9 @@ class Target:
         self.shown = shown
         self.missing = entry.size
         self._folder = folder
+        self._lock = threading.Lock()
+        self._writers = 0
+        self._is_abandoned = False
         path = os.path.join(folder, name)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
@@ -33,7 +37,15 @@ class Target:
             raise of_disk(error, shown, folder) from error
 
     def write(self, piece: Any, offset: int) -> None:
-        """Write all of a piece: near the end of a disk less is written at first, and then it fails."""
+        """Write all of a piece: near the end of a disk less is written at first, and then it fails.
+
+        Raises:
+            StorageFault: it was not written, or nobody wants it any more.
+        """
+        with self._lock:
+            if self._is_abandoned:
+                raise StorageFault("cancelled", f"{self.shown} is not wanted any more")
+            self._writers += 1
         rest = memoryview(piece)
         try:
             while rest:
@@ -42,6 +54,12 @@ class Target:
                 offset += count
         except OSError as error:
             raise of_disk(error, self.shown, self._folder) from error
+        finally:
+            with self._lock:
+                self._writers -= 1
+                is_last = self._is_abandoned and self._writers == 0
+            if is_last:
+                os.close(self._descriptor)
 
     def finish(self) -> None:
         """Close the file, which must be whole."""
@@ -55,5 +73,9 @@ class Target:
             raise StorageFault("truncated", f"{self.shown}: {size:,} of {self.entry.size:,} bytes were written")
 
     def abandon(self) -> None:
-        """Close the file as it is."""
-        os.close(self._descriptor)
+        """Close the file as it is, now or after the write that goes on. None begins any more."""
+        with self._lock:
+            self._is_abandoned = True
+            is_idle = self._writers == 0
+        if is_idle:
+            os.close(self._descriptor)

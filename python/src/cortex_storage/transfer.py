@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import time
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import obstore
 from obstore.exceptions import BaseError, NotSupportedError
 
-from cortex_storage.faults import StorageFault, of_store
+from cortex_storage.faults import StorageFault, changed, of_store
 from cortex_storage.objects import check
+from cortex_storage.part import Part
 from cortex_storage.place import QUIET_TIMEOUT
 from cortex_storage.target import Target
 from cortex_storage.together import each
@@ -32,25 +34,15 @@ AT_ONCE = 8
 ALL_AT_ONCE = 32
 """Parts of all requests: so many that a server which stands still does not hold up the others."""
 _PIECE = 64 << 10
-"""Least bytes that are written at once. With 1 MiB the memory that each is newly given costs more than the writing."""
+"""Least bytes that are written at once. With more, the memory that each is newly given costs more than the writing."""
 _TRIES = 5
 """In a row, and without a byte gained."""
 _LONGEST_WITHOUT_GAIN = 1.5 * QUIET_TIMEOUT
 """Seconds: a server that fell silent is asked once more, and no third time."""
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 10.0
-# Of their own: threads that wait for a web server must not keep what has come from being written.
-_WRITERS = ThreadPoolExecutor(AT_ONCE, "write")
+# More than parts: the thread of one that was cancelled while its server stood still is there until that is noticed.
+_RECEIVERS = ThreadPoolExecutor(4 * ALL_AT_ONCE, "receive")
 _WORTH_A_NEW_TRY = ("unreachable", "failed", "truncated")
-
-
-@dataclass
-class _Part:
-    """A range of an object, and how far it has come."""
-
-    target: Target
-    start: int
-    end: int
-    at: int
 
 
 @dataclass
@@ -64,6 +56,7 @@ class Transfer:
     gate: asyncio.Semaphore
     report: Callable[[int], None]
     _came: int = 0
+    _is_over: bool = False
     _targets: dict[str, Target] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -83,6 +76,7 @@ class Transfer:
         try:
             await each(self._parts(), self._bring, AT_ONCE)
         finally:
+            self._is_over = True
             for target in self._targets.values():
                 target.abandon()
 
@@ -107,7 +101,7 @@ class Transfer:
         except (BaseError, OSError) as error:
             raise of_store(error, self.place, entry.path) from error
 
-    def _parts(self) -> Iterator[_Part]:
+    def _parts(self) -> Iterator[Part]:
         """The work, in order; a file is made when its first part is begun."""
         for entry in self.objects:
             target = Target(entry, self.place.shown(entry.path), self.folder, entry.path[len(self.prefix) :])
@@ -117,13 +111,13 @@ class Transfer:
                 self._finish(target)
                 continue
             for start in range(0, entry.size, step):
-                yield _Part(target, start, min(start + step, entry.size), start)
+                yield Part(target, start, min(start + step, entry.size))
 
     def _finish(self, target: Target) -> None:
         del self._targets[target.entry.path]
         target.finish()
 
-    async def _bring(self, part: _Part) -> None:
+    async def _bring(self, part: Part) -> None:
         """Bring a part, with new tries from where the last one broke."""
         failures = 0
         gained = time.monotonic()
@@ -139,13 +133,14 @@ class Transfer:
             if failures >= _TRIES or time.monotonic() - gained > _LONGEST_WITHOUT_GAIN:
                 raise StorageFault(fault.kind, f"{fault.message} (tried {failures} times)")
             if not self.place.ranges:
-                self._count(part, part.start - part.at)
+                part.at = part.start
+                self._count(part, part.at)
             # Full jitter: many parts that broke at once do not come back at once.
             await asyncio.sleep(random.uniform(0, min(_LONGEST_DELAY, _FIRST_DELAY * 2**failures)))
         if part.target.missing == 0:
             self._finish(part.target)
 
-    async def _try(self, part: _Part) -> StorageFault | None:
+    async def _try(self, part: Part) -> StorageFault | None:
         """Go on with a part; returns what ended it early if that may pass."""
         try:
             await self._receive(part)
@@ -153,30 +148,30 @@ class Transfer:
             if fault.kind in _WORTH_A_NEW_TRY:
                 return fault
             raise
-        if part.at == part.end:
-            return None
-        size = part.target.entry.size
-        return StorageFault(
-            "truncated", f"{part.target.shown}: the connection ended after {part.at:,} of {size:,} bytes"
-        )
+        return None if part.at == part.end else part.truncated()
 
-    async def _receive(self, part: _Part) -> None:
+    async def _receive(self, part: Part) -> None:
         """Write what one answer brings."""
-        target, loop = part.target, asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
+
+        def tell(position: int) -> None:
+            # The loop may be gone, where this was cancelled.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._count, part, position)
+
         try:
-            answer = await self._answer(target.entry, part.at, part.end)
-            pieces: Any = answer.stream(min_chunk_size=_PIECE).__aiter__()
-            while part.at < part.end:
-                try:
-                    piece = await pieces.__anext__()
-                except StopAsyncIteration:
-                    return
-                if part.at + len(piece) > part.end:
-                    raise self._changed(target.entry)
-                await loop.run_in_executor(_WRITERS, target.write, piece, part.at)
-                self._count(part, len(piece))
+            answer = await self._answer(part.target.entry, part.at, part.end)
+            pieces: Any = answer.stream(min_chunk_size=_PIECE)
+            # No thread waits for an answer to begin.
+            try:
+                first = await pieces.__aiter__().__anext__()
+            except StopAsyncIteration:
+                return
+            await loop.run_in_executor(_RECEIVERS, part.drain, first, iter(pieces), tell)
         except (BaseError, OSError) as error:
-            raise of_store(error, self.place, target.entry.path) from error
+            raise of_store(error, self.place, part.target.entry.path) from error
+        finally:
+            self._count(part, part.at)
 
     async def _answer(self, entry: StoredObject, start: int, end: int) -> Any:
         """The store's answer, once it is known to be about what was listed."""
@@ -194,14 +189,14 @@ class Transfer:
         elif not entry.tag:
             same = same and int(meta["last_modified"].timestamp()) == entry.modified // 1000
         if not same:
-            raise self._changed(entry)
+            raise changed(self.place.shown(entry.path))
         return answer
 
-    def _changed(self, entry: StoredObject) -> StorageFault:
-        return StorageFault("changed", f"{self.place.shown(entry.path)} has changed since it was listed")
-
-    def _count(self, part: _Part, count: int) -> None:
-        part.at += count
+    def _count(self, part: Part, position: int) -> None:
+        """Take over how far a part has come."""
+        count = position - part.counted
+        part.counted = position
         part.target.missing -= count
         self._came += count
-        self.report(self._came)
+        if count and not self._is_over:
+            self.report(self._came)

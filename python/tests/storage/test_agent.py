@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cortex_storage.transfer import ALL_AT_ONCE
 from storage import web as faulty
 from storage.peer import ABORT, FETCH, MORE_FOLLOWS, PROGRESS, Fault, files
 from storage.peer import request as fetch_body
@@ -118,3 +119,21 @@ def test_stores_that_stand_still_do_not_hold_up_another(
         agent.send(ABORT, number)
     ended = {agent.read()[1] for _ in stuck}
     assert ended == set(stuck)
+
+
+def test_cancelled_transfers_whose_server_stands_still_do_not_hold_up_another(
+    web: WebServer, start: Callable[..., Agent]
+) -> None:
+    web.objects |= {"/bucket/m/big": bytes(1 << 20), "/bucket/m/free": b"5678"}
+    web.faults["/bucket/m/big"] = [faulty.Fault(stall_after=900_000) for _ in range(ALL_AT_ONCE + 8)]
+    agent = start(AWS_ENDPOINT_URL=web.url)
+    entry = web.entry("/bucket/m/big", "big")
+    for _ in range(ALL_AT_ONCE + 8):
+        stuck = agent.begin(FETCH, fetch_body("s3://bucket/m/", [entry], agent.new_folder()))
+        # Its thread has begun to wait for what does not come.
+        assert agent.read()[:2] == (PROGRESS, stuck)
+        agent.send(ABORT, stuck)
+        with pytest.raises(Fault, match="cancelled"):
+            agent.end(stuck)
+    assert open_files(agent) == set()
+    assert files(agent.fetch("s3://bucket/m/", [web.entry("/bucket/m/free", "free")])) == {"free": b"5678"}
