@@ -114,9 +114,11 @@ actor LocalAPI {
     }
 
     /// While nothing serves, requests are told why.
-    private func publishAbsence(of version: LocalVersion, reason: String) async {
+    /// - Parameter retryAfter: Seconds; more where it is not likely to answer soon.
+    private func publishAbsence(of version: LocalVersion, reason: String, retryAfter: Int = 1) async {
         guard self.serving == nil, version === self.wanted, !self.isWithdrawn else { return }
-        await self.machine.gateway.setRoute(self.route(to: version.deployment, UnavailableUpstream(reason: reason)))
+        let upstream = UnavailableUpstream(reason: reason, retryAfter: retryAfter)
+        await self.machine.gateway.setRoute(self.route(to: version.deployment, upstream))
     }
 
     /// The version that was to take over, and has not, makes room for a newer wish.
@@ -139,7 +141,7 @@ actor LocalAPI {
         if let serving = self.serving {
             self.serving = nil
             self.wanted = nil
-            await serving.drain(grace: Self.drainGrace)
+            await serving.drain(grace: self.drainGrace(of: serving))
         }
         self.log.sink.close()
     }
@@ -153,10 +155,15 @@ actor LocalAPI {
         self.log.sink.close()
     }
 
-    private static let drainGrace = Duration.seconds(330)
+    /// Whatever was in flight has been answered by then: the deadline of each request is over.
+    private func drainGrace(of version: LocalVersion) -> Duration {
+        let timeouts = [version.deployment, self.adopted].compactMap { $0?.spec.networking.timeout }
+        return (timeouts.max() ?? .zero) + .seconds(30)
+    }
 
     func end(_ version: LocalVersion) {
-        self.spawn { await version.drain(grace: Self.drainGrace) }
+        let grace = self.drainGrace(of: version)
+        self.spawn { await version.drain(grace: grace) }
     }
 
     // MARK: A version's life
@@ -205,7 +212,7 @@ actor LocalAPI {
         self.log.write("version \(number) waits: \(reason)", version: number)
         self.rollout = .waiting(reason: reason)
         self.emit(ProviderEvent(api: self.name, version: number, kind: .progress, message: "waiting: \(reason)"))
-        await self.publishAbsence(of: version, reason: reason)
+        await self.publishAbsence(of: version, reason: reason, retryAfter: 10)
     }
 
     private func goesOn(_ version: LocalVersion) async {
@@ -285,7 +292,7 @@ actor LocalAPI {
         self.rollout = .failed(reason: reason, isOutOfMemory: isOutOfMemory)
         self.emit(ProviderEvent(api: self.name, version: number, kind: .failed, message: reason))
         let advice = "its predictor could not be started; `cortex logs \(self.name)` shows why"
-        await self.publishAbsence(of: version, reason: advice)
+        await self.publishAbsence(of: version, reason: advice, retryAfter: 10)
     }
 
     private func route(to deployment: Deployment, _ upstream: any Upstream) -> Route {

@@ -29,6 +29,8 @@ package final class LocalMachine: Sendable {
     let kernelKills = KernelKills()
     let memory: MemoryWatch
     let devices: DeviceDesk
+    /// The most requests that one slot of a worker may hold at once.
+    let handOverDepth: Int
     private let sockets = Atomic<Int>(0)
 
     /// - Parameters:
@@ -36,6 +38,7 @@ package final class LocalMachine: Sendable {
     ///   - workerPackage: The unpacked Python sources of the worker.
     ///   - socketDirectory: Short, and readable by this user only.
     ///   - baseURL: Of the data port, without a trailing slash.
+    ///   - handOverDepth: The most requests that one slot of a worker may hold at once.
     package init(
         home: CortexHome,
         version: String,
@@ -48,6 +51,7 @@ package final class LocalMachine: Sendable {
         ledger: WorkerLedger,
         socketDirectory: String,
         baseURL: String,
+        handOverDepth: Int,
         logger: Logger
     ) {
         self.home = home
@@ -63,6 +67,7 @@ package final class LocalMachine: Sendable {
         self.ledger = ledger
         self.socketDirectory = socketDirectory
         self.baseURL = baseURL
+        self.handOverDepth = handOverDepth
         self.logger = logger
         self.memory = MemoryWatch(kernelKills: self.kernelKills)
         self.devices = DeviceDesk(inventory: DeviceInventory(environment: environment))

@@ -146,8 +146,8 @@ INVALID: list[tuple[str, str, list[str]]] = [
     ),
     (
         "a later release",
-        GOOD + "  networking: {timeout: 5s}\n",
-        ["cortex.yaml:6:25: a: networking.timeout: ", "not supported yet"],
+        GOOD + "  networking: {cors: {}}\n",
+        ["cortex.yaml:6:25: a: networking.cors: ", "not supported yet"],
     ),
 ]
 

@@ -29,6 +29,16 @@ enum ServerVariable {
     }
 
     /// Nil where the variable is not set.
+    static func count(_ name: String, in range: ClosedRange<Int>, of environment: [String: String]) throws -> Int? {
+        guard let text = environment[name], !text.isEmpty else { return nil }
+        guard let count = Int(text), range.contains(count) else {
+            let allowed = "\(range.lowerBound) to \(range.upperBound)"
+            throw CommandFailure("\(name) is \"\(text)\"; allowed are \(allowed)", exitCode: 2)
+        }
+        return count
+    }
+
+    /// Nil where the variable is not set.
     static func duration(_ name: String, in environment: [String: String]) throws -> Duration? {
         guard let text = environment[name], !text.isEmpty else { return nil }
         guard let duration = Duration(goText: text), duration > .zero else {

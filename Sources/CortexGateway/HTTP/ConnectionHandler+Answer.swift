@@ -18,6 +18,9 @@ extension ConnectionHandler {
             self.stream(bytes, exchange)
         case (.end(let isWhole, let timing), .streaming(let exchange)) where exchange.number == number:
             self.endStream(exchange, isWhole: isWhole, timing)
+        case (.room, .receiving(let exchange)) where exchange.number == number: self.hasRoom(exchange)
+        case (.noRoom(let failure), .receiving(let exchange)) where exchange.number == number:
+            self.hasNoRoom(failure, exchange)
         default: break  // of a request whose client has left
         }
     }

@@ -161,7 +161,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let host = head.headers.first(name: "host")
         let path = Exchange.split(head.uri).path
         var exchange = self.makeExchange(head, target: self.loop.routes.target(path: path, host: host.map { $0[...] }))
-        if let error = RequestCheck.problem(with: head, exchange.target, self.loop) {
+        if let error = RequestCheck.problem(with: head, &exchange, self.loop) {
             exchange.early = error
             // A body that will not be used is read past if it is small; beyond that the connection ends with the answer.
             if RequestCheck.announcedLength(head) > self.loop.configuration.inlineLimit
@@ -172,9 +172,36 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 return
             }
         } else if RequestCheck.expectsContinue(head) {
-            self.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
+            // The body is asked for only where it would be taken.
+            exchange.wasProbed = true
+            exchange.awaitsContinue = true
+            self.state = .receiving(exchange)
+            self.probe(exchange)
+            return
         }
         self.state = .receiving(exchange)
+    }
+
+    /// Asks whether there is room, before a large body is sent for nothing; the answer comes to `receive`.
+    private func probe(_ exchange: Exchange) {
+        guard let route = exchange.route, exchange.head.method == .POST else { return self.hasRoom(exchange) }
+        route.upstream.probe(self.responder(exchange))
+    }
+
+    /// A body that is waited for is welcome.
+    func hasRoom(_ exchange: Exchange) {
+        guard exchange.awaitsContinue else { return }
+        var exchange = exchange
+        exchange.awaitsContinue = false
+        self.state = .receiving(exchange)
+        self.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
+    }
+
+    func hasNoRoom(_ failure: UpstreamFailure, _ exchange: Exchange) {
+        guard let route = exchange.route else { return }
+        var exchange = exchange
+        exchange.keepAlive = false
+        self.refuse(.upstream(route.api, failure), exchange)
     }
 
     private func collect(_ bytes: ByteBuffer, _ exchange: Exchange) {
@@ -199,6 +226,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if case .failure = result, case .receiving(var exchange) = self.state {
             exchange.keepAlive = false
             self.refuse(.spoolBroken, exchange)
+        } else if case .receiving(var exchange) = self.state, !exchange.wasProbed {
+            exchange.wasProbed = true
+            self.state = .receiving(exchange)
+            self.probe(exchange)
         }
         self.resumeReading()
     }
@@ -226,14 +257,18 @@ final class ConnectionHandler: ChannelDuplexHandler {
             headers: exchange.head.headers,
             query: String(Exchange.split(exchange.head.uri).query),
             body: exchange.body.body,
-            deadline: exchange.arrival + TimeAmount(route.timeout)
+            deadline: exchange.deadline,
+            apiDeadline: exchange.apiDeadline
         )
-        let responder = UpstreamResponder(
+        route.upstream.send(request, to: self.responder(exchange))
+    }
+
+    private func responder(_ exchange: Exchange) -> UpstreamResponder {
+        UpstreamResponder(
             connection: NIOLoopBound(self, eventLoop: self.loop.eventLoop),
             eventLoop: self.loop.eventLoop,
             number: exchange.number
         )
-        route.upstream.send(request, to: responder)
     }
 
     /// The exchange is answered whole; the connection goes on, or ends.
@@ -273,7 +308,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func await(_ phase: ConnectionTimer.Phase) {
         switch phase {
         case .idle: self.timer.begin(.idle, within: self.loop.configuration.idleTimeout, self)
-        case .body: self.timer.begin(.body, within: self.loop.configuration.bodyTimeout, self)
+        case .body:
+            guard case .receiving(let exchange) = self.state else { return }
+            self.timer.begin(.body, within: self.loop.configuration.bodyTimeout, before: exchange.deadline, self)
         case .head, .linger: break
         }
     }
@@ -290,7 +327,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
             self.refuse(.headTooSlow, exchange)
         case (.body, .receiving(var exchange)):
             exchange.keepAlive = false
-            self.refuse(.bodyTooSlow, exchange)
+            if let route = exchange.route, exchange.deadline <= .now() {
+                self.refuse(.upstream(route.api, .deadlineExceeded(started: false)), exchange)
+            } else {
+                self.refuse(.bodyTooSlow, exchange)
+            }
         default: break
         }
     }

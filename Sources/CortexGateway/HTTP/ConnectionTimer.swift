@@ -14,8 +14,14 @@ struct ConnectionTimer {
     private var task: Scheduled<Void>?
     private var wakesAt = NIODeadline.distantFuture
 
-    mutating func begin(_ phase: Phase, within amount: TimeAmount, _ connection: ConnectionHandler) {
-        let end = NIODeadline.now() + amount
+    /// - Parameter limit: When the phase ends at the latest.
+    mutating func begin(
+        _ phase: Phase,
+        within amount: TimeAmount,
+        before limit: NIODeadline = .distantFuture,
+        _ connection: ConnectionHandler
+    ) {
+        let end = min(.now() + amount, limit)
         // Bytes of an unfinished head do not extend its time.
         if phase == .head, self.phase == .head, self.end > .now() { return }
         self.phase = phase

@@ -13,6 +13,14 @@ struct Exchange {
     var keepAlive: Bool
     var target: RouteTable.Target
     var body: BodyCollector
+    /// The client sends its body only when told to.
+    var awaitsContinue = false
+    /// Its upstream was asked whether there is room.
+    var wasProbed = false
+    /// When the client's time for a prediction is up; never later than `apiDeadline`.
+    var deadline = NIODeadline.distantFuture
+    /// When the time is up that the API gives to a request: what `networking.timeout` was when the request came.
+    var apiDeadline = NIODeadline.distantFuture
     var bytesOut = 0
     /// Of a streamed answer, once it has begun.
     var streamStatus = 0
@@ -25,6 +33,17 @@ struct Exchange {
     var route: Route? {
         guard case .api(let route) = self.target else { return nil }
         return route
+    }
+
+    /// Notes by when the request has to be answered; to be called once its head is known.
+    mutating func setDeadline() throws(GatewayError) {
+        guard let route = self.route, self.head.method == .POST else { return }
+        let limit = TimeAmount(route.timeout)
+        self.apiDeadline = self.arrival + limit
+        self.deadline = self.apiDeadline
+        if let wanted = try RequestTimeout.wanted(by: self.head.headers, limit: limit) {
+            self.deadline = self.arrival + wanted
+        }
     }
 
     /// Path and query of the request's target; the authority of an absolute one is dropped.

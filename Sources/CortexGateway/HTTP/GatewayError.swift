@@ -102,21 +102,22 @@ extension GatewayError {
 
     private static func response(of api: APIName, _ failure: UpstreamFailure) -> Response {
         switch failure {
-        case .queueFull(let depth, let limit):
+        case .queueFull(let depth, let limit, let retryAfter):
             Response(
                 status: 503,
                 code: "QUEUE_FULL",
-                message: "\(api) is full: \(depth) requests are queued or running",
-                hint: "autoscaling.max_replica_concurrency is \(limit)",
-                headers: [("Retry-After", "1")],
+                message: "\(api) is full: \(depth) requests are queued or running, and \(limit) may be",
+                hint: "try again in \(retryAfter) s; autoscaling.max_replica_concurrency, which is \(limit), sets the bound",
+                detail: "{\"reason\": \"queue_full\", \"depth\": \(depth), \"limit\": \(limit), \"retry_after\": \(retryAfter)}",
+                headers: [("Retry-After", "\(retryAfter)")],
                 shedReason: "queue_full"
             )
-        case .notReady(let reason):
+        case .notReady(let reason, let retryAfter):
             Response(
                 status: 503,
                 code: "NOT_READY",
                 message: "\(api) cannot answer: \(reason)",
-                headers: [("Retry-After", "1")],
+                headers: [("Retry-After", "\(retryAfter)")],
                 shedReason: "not_ready"
             )
         case .draining:
@@ -132,7 +133,9 @@ extension GatewayError {
                 status: 504,
                 code: "DEADLINE_EXCEEDED",
                 message: started
-                    ? "\(api) did not answer in time" : "the time ran out before \(api) came to this request"
+                    ? "\(api) did not answer in time" : "the time ran out before \(api) came to this request",
+                hint: "networking.timeout of \(api) and the client's X-Request-Timeout set the time; the shorter one counts",
+                shedReason: started ? nil : "deadline"
             )
         case .crashed(let worker):
             Response(

@@ -5,7 +5,7 @@ import NIOHTTP1
 enum RequestCheck {
     static let maximumURILength = 64 << 10
 
-    static func problem(with head: HTTPRequestHead, _ target: RouteTable.Target, _ loop: LoopContext) -> GatewayError? {
+    static func problem(with head: HTTPRequestHead, _ exchange: inout Exchange, _ loop: LoopContext) -> GatewayError? {
         if head.uri.utf8.count > Self.maximumURILength { return .uriTooLong }
         if head.version.major != 1 { return .malformed("this port speaks HTTP/1.1") }
         // RFC 9112, 3.2: exactly one.
@@ -13,7 +13,8 @@ enum RequestCheck {
         if head.version.minor >= 1, hosts != 1 {
             return .malformed(hosts == 0 ? "the Host header is missing" : "there are \(hosts) Host headers")
         }
-        if let error = Self.wrongMethod(head, target, loop) { return error }
+        if let error = Self.wrongMethod(head, exchange.target, loop) { return error }
+        do throws(GatewayError) { try exchange.setDeadline() } catch { return error }
         if let encoding = head.headers.first(name: "content-encoding"), encoding.lowercased() != "identity" {
             return .unsupportedEncoding(String(encoding.prefix(32)))
         }

@@ -5,6 +5,11 @@ package import NIOHTTP1
 ///
 /// Every method may be called on any event loop and returns without waiting.
 package protocol Upstream: Sendable {
+    /// Says, without taking a place, whether a request would be taken over now: `room` or `noRoom`.
+    ///
+    /// For requests whose body is large or not sent yet; whatever is said, `send` decides anew.
+    func probe(_ responder: UpstreamResponder)
+
     /// Takes a request over; all that becomes of it goes to `responder`.
     func send(_ request: UpstreamRequest, to responder: UpstreamResponder)
 
@@ -33,8 +38,10 @@ package struct UpstreamRequest: Sendable {
     /// What stands behind `?`, as it came; empty where there is none.
     package var query: String
     package var body: UpstreamBody
-    /// On the monotonic clock.
+    /// When its client's time is up, on the monotonic clock.
     package var deadline: NIODeadline
+    /// When the time is up that its API gives to a request: not before `deadline`.
+    package var apiDeadline: NIODeadline
 }
 
 package enum UpstreamBody: Hashable, Sendable {
@@ -57,6 +64,9 @@ package enum UpstreamEvent: Sendable {
     case chunk(ByteBuffer)
     case end(isWhole: Bool, UpstreamTiming)
     case failed(UpstreamFailure, UpstreamTiming)
+    /// The answers to a probe.
+    case room
+    case noRoom(UpstreamFailure)
 }
 
 package struct UpstreamAnswer: Sendable {
@@ -94,8 +104,10 @@ package struct UpstreamTiming: Hashable, Sendable {
 ///
 /// Only what was *not started* may be tried elsewhere.
 package enum UpstreamFailure: Sendable {
-    case queueFull(depth: Int, limit: Int)
-    case notReady(reason: String)
+    /// `depth` requests are there, and will be gone in `retryAfter` seconds.
+    case queueFull(depth: Int, limit: Int, retryAfter: Int)
+    /// - Parameter retryAfter: Seconds until it may be.
+    case notReady(reason: String, retryAfter: Int)
     case draining
     case deadlineExceeded(started: Bool)
     case crashed(worker: String)

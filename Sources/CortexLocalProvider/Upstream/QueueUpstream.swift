@@ -15,6 +15,12 @@ struct QueueUpstream: Upstream {
     let log: APILog
     let version: Int
 
+    func probe(_ responder: UpstreamResponder) {
+        self.onQueue { queue in
+            responder.receive(queue.refusal().map { .noRoom(UpstreamFailure($0)) } ?? .room)
+        }
+    }
+
     func send(_ request: UpstreamRequest, to responder: UpstreamResponder) {
         let predict = self.predictRequest(request)
         let bridge = ResponderBridge(responder: responder, requestID: request.id, log: self.log, version: self.version)
@@ -58,6 +64,7 @@ struct QueueUpstream: Upstream {
             meta: self.meta(of: request, payload, contentType),
             body: body,
             deadline: request.deadline,
+            apiDeadline: request.apiDeadline,
             hops: 0
         )
     }

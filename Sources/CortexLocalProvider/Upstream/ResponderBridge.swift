@@ -54,11 +54,12 @@ extension UpstreamTiming {
 }
 
 extension UpstreamFailure {
-    fileprivate init(_ failure: PredictFailure) {
+    init(_ failure: PredictFailure) {
         self =
             switch failure {
-            case .queueFull(let depth, let limit): .queueFull(depth: depth, limit: limit)
-            case .notReady(let reason): .notReady(reason: reason)
+            case .queueFull(let depth, let limit, let retryAfter):
+                .queueFull(depth: depth, limit: limit, retryAfter: retryAfter)
+            case .notReady(let reason, let retryAfter): .notReady(reason: reason, retryAfter: retryAfter)
             case .draining: .draining
             case .deadlineExceeded(let started): .deadlineExceeded(started: started)
             case .workerCrashed(let worker): .crashed(worker: worker)

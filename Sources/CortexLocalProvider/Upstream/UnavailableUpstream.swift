@@ -3,9 +3,15 @@ import CortexGateway
 /// Stands in the route table for an API that is deployed and cannot answer yet: 503 and why, not 404.
 struct UnavailableUpstream: Upstream {
     let reason: String
+    /// Seconds after which to ask again; nobody can say more exactly.
+    let retryAfter: Int
+
+    private var failure: UpstreamFailure { .notReady(reason: self.reason, retryAfter: self.retryAfter) }
+
+    func probe(_ responder: UpstreamResponder) { responder.receive(.noRoom(self.failure)) }
 
     func send(_ request: UpstreamRequest, to responder: UpstreamResponder) {
-        responder.receive(.failed(.notReady(reason: self.reason), UpstreamTiming()))
+        responder.receive(.failed(self.failure, UpstreamTiming()))
     }
 
     func cancel(_ number: UInt64) {}

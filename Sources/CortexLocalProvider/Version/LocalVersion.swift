@@ -219,6 +219,7 @@ actor LocalVersion {
             on: self.machine.eventLoops.next(),
             apiVersion: self.deployment.version,
             limit: spec.autoscaling.maxReplicaConcurrency,
+            handOverDepth: self.machine.handOverDepth,
             endWorker: { ended.yield($0) }
         )
         let listener = try await WorkerListener(

@@ -13,7 +13,7 @@ extension AdmissionQueue {
         while self.links.count <= index { self.links.append(nil) }
         self.links[index] = SlotLink(channel: channel, worker: worker)
         self.wakeSlotWaiters()
-        self.dispatch()
+        self.dispatch(now: .now())
         return index
     }
 
@@ -21,13 +21,13 @@ extension AdmissionQueue {
         guard let link = self.links[index] else { return }
         self.links[index] = nil
         if let entry = self.state.slotClosed(index) {
-            let timing = self.timing(of: entry, predict: nil, worker: link.worker)
+            let timing = self.timing(of: entry, predict: nil, worker: link.worker, now: .now())
             switch entry.stage {
             case .streaming: entry.responder?.receive(.end(isWhole: false, timing))
             case .handed, .queued: entry.responder?.receive(.failed(.workerCrashed(worker: link.worker), timing))
             }
         }
-        self.dispatch()
+        self.dispatch(now: .now())
         self.noteDrained()
     }
 
@@ -42,8 +42,9 @@ extension AdmissionQueue {
         case .end: try self.streamEnded(frame, by: index)
         case .skipped: try self.skipped(frame, by: index)
         case .idle:
-            self.state.rested(index)
-            self.dispatch()
+            let now = NIODeadline.now()
+            self.state.rested(index, now: now)
+            self.dispatch(now: now)
             self.noteDrained()
         default: throw UnexpectedFrame(kind: frame.kind)
         }
@@ -52,9 +53,10 @@ extension AdmissionQueue {
     private func answered(_ frame: Frame, by index: Int) throws {
         guard let answer = AnswerFrame(frame.body) else { throw UnexpectedFrame(kind: .answer) }
         let predict = TimeAmount.microseconds(Int64(answer.predictMicroseconds))
-        let entry = try self.settle(frame, by: index, predict: predict)
+        let now = NIODeadline.now()
+        let entry = try self.settle(frame, by: index, predict: predict, now: now)
         let body = self.takeBody(of: answer, id: frame.id, slot: index)
-        let timing = self.timing(of: entry, predict: predict, worker: self.links[index]?.worker)
+        let timing = self.timing(of: entry, predict: predict, worker: self.links[index]?.worker, now: now)
         if let body {
             entry.responder?.receive(.answer(PredictAnswer(status: frame.code, answer), body, timing))
         } else {
@@ -65,7 +67,7 @@ extension AdmissionQueue {
             )
             entry.responder?.receive(.failed(.refused(status: 500, missing), timing))
         }
-        self.dispatch()
+        self.dispatch(now: now)
         self.noteDrained()
     }
 
@@ -84,8 +86,9 @@ extension AdmissionQueue {
     private func failed(_ frame: Frame, by index: Int) throws {
         guard let (microseconds, failure) = FailureFrame.read(frame.body) else { throw UnexpectedFrame(kind: .failure) }
         let predict = TimeAmount.microseconds(Int64(microseconds))
-        let entry = try self.settle(frame, by: index, predict: predict)
-        let timing = self.timing(of: entry, predict: predict, worker: self.links[index]?.worker)
+        let now = NIODeadline.now()
+        let entry = try self.settle(frame, by: index, predict: predict, now: now)
+        let timing = self.timing(of: entry, predict: predict, worker: self.links[index]?.worker, now: now)
         entry.responder?.receive(.failed(.refused(status: Int(frame.code), failure), timing))
         // A worker that is about to end gets nothing more: what was handed to it goes to the others.
         if frame.flags.contains(.recycle) {
@@ -93,7 +96,7 @@ extension AdmissionQueue {
             self.slotClosed(index)
             channel?.close(promise: nil)
         }
-        self.dispatch()
+        self.dispatch(now: now)
         self.noteDrained()
     }
 
@@ -112,25 +115,34 @@ extension AdmissionQueue {
             let microseconds = body.readInteger(endianness: .little, as: UInt32.self)
         else { throw UnexpectedFrame(kind: .end) }
         let predict = TimeAmount.microseconds(Int64(microseconds))
-        let entry = try self.settle(frame, by: index, predict: predict)
-        let timing = self.timing(of: entry, predict: predict, worker: self.links[index]?.worker)
+        let now = NIODeadline.now()
+        let entry = try self.settle(frame, by: index, predict: predict, now: now)
+        let timing = self.timing(of: entry, predict: predict, worker: self.links[index]?.worker, now: now)
         self.links[index]?.channel.setOption(.autoRead, value: true).whenFailure { _ in }
         entry.responder?.receive(.end(isWhole: frame.code == 0, timing))
-        self.dispatch()
+        self.dispatch(now: now)
         self.noteDrained()
     }
 
     private func skipped(_ frame: Frame, by index: Int) throws {
-        let entry = try self.settle(frame, by: index, predict: nil)
-        let timing = self.timing(of: entry, predict: nil, worker: self.links[index]?.worker)
+        let now = NIODeadline.now()
+        let entry = try self.settle(frame, by: index, predict: nil, now: now)
+        let timing = self.timing(of: entry, predict: nil, worker: self.links[index]?.worker, now: now)
         entry.responder?.receive(.failed(.deadlineExceeded(started: false), timing))
-        self.dispatch()
+        self.dispatch(now: now)
         self.noteDrained()
     }
 
-    private func settle(_ frame: Frame, by index: Int, predict: TimeAmount?) throws -> AdmissionState.Entry {
+    private func settle(
+        _ frame: Frame,
+        by index: Int,
+        predict: TimeAmount?,
+        now: NIODeadline
+    ) throws -> AdmissionState.Entry {
         let workFollows = frame.kind != .skipped && frame.flags.contains(.workFollows)
-        guard let entry = self.state.answered(frame.id, by: index, predict: predict, workFollows: workFollows) else {
+        guard
+            let entry = self.state.answered(frame.id, by: index, predict: predict, workFollows: workFollows, now: now)
+        else {
             throw UnexpectedFrame(kind: frame.kind)
         }
         return entry

@@ -33,17 +33,19 @@ package actor AdmissionQueue {
 
     /// - Parameters:
     ///   - limit: Requests, queued and running, beyond which the next is refused.
+    ///   - handOverDepth: The most requests that one slot may hold at once.
     ///   - endWorker: Ends a worker that outlived its request's deadline and the grace; called on the event loop.
     package init(
         on eventLoop: any EventLoop,
         apiVersion: Int,
         limit: Int,
+        handOverDepth: Int = 4,
         endWorker: @escaping @Sendable (_ worker: String) -> Void
     ) {
         self.eventLoop = eventLoop
         self.apiVersion = apiVersion
         self.endWorker = endWorker
-        self.state = AdmissionState(limit: limit, grace: Self.grace)
+        self.state = AdmissionState(limit: limit, grace: Self.grace, handOverDepth: handOverDepth)
     }
 
     // MARK: From the gateway
@@ -54,21 +56,24 @@ package actor AdmissionQueue {
             responder.receive(.failed(failure, PredictTiming()))
             return
         }
-        self.dispatch()
+        self.dispatch(now: now)
         self.wake(by: request.deadline)
+    }
+
+    /// Why a request would be refused now; nil where it would be taken in.
+    package func refusal() -> PredictFailure? {
+        self.state.refusal(now: .now())
     }
 
     /// The sender no longer wants the answer; it hears nothing more of this request.
     package func cancel(_ id: UInt64) {
-        let now = NIODeadline.now()
-        let deadline = self.state.entries[id]?.request.deadline
-        guard let slot = self.state.cancel(id, now: now) else {
+        guard let slot = self.state.cancel(id, now: .now()) else {
             self.noteDrained()
             return
         }
         self.tellWorker(of: slot, toCancel: id)
         self.openFlow(of: slot)  // what is still to come is discarded, so that the slot gets free
-        self.wake(by: min(deadline ?? now, now) + Self.grace)
+        if let patience = self.state.entries[id]?.patience { self.wake(by: patience) }
     }
 
     /// Holds back, or lets go on, the stream that answers `id`: its reader is slower than the predictor.
@@ -85,12 +90,13 @@ package actor AdmissionQueue {
     package var isFailing: Bool { if case .failfast = self.state.mode { true } else { false } }
     package var openSlots: Int { self.state.slotCount }
 
-    /// Refuses at once, until a slot opens, where every worker is gone and the next will not come soon.
-    package func failfast(reason: String) {
-        for entry in self.state.failfast(reason: reason) {
-            entry.responder?.receive(
-                .failed(.notReady(reason: reason), self.timing(of: entry, predict: nil, worker: nil))
-            )
+    /// Refuses at once, until a slot opens, where every worker is gone and the next is not started before `delay` is over.
+    package func failfast(reason: String, for delay: Duration) {
+        let now = NIODeadline.now()
+        let waited = self.state.failfast(reason: reason, until: now + TimeAmount(delay))
+        guard !waited.isEmpty, let failure = self.state.refusal(now: now) else { return }
+        for entry in waited {
+            entry.responder?.receive(.failed(failure, self.timing(of: entry, predict: nil, worker: nil, now: now)))
         }
     }
 
@@ -107,7 +113,7 @@ package actor AdmissionQueue {
     package func abandon() {
         self.state.drain()
         for entry in self.state.removeAll() {
-            entry.responder?.receive(.failed(.draining, self.timing(of: entry, predict: nil, worker: nil)))
+            entry.responder?.receive(.failed(.draining, self.timing(of: entry, predict: nil, worker: nil, now: .now())))
         }
         self.timer?.task.cancel()
         self.timer = nil
@@ -140,8 +146,8 @@ package actor AdmissionQueue {
 
     // MARK: Out to the slots
 
-    func dispatch() {
-        while let (slot, request) = self.state.nextDispatch() {
+    func dispatch(now: NIODeadline) {
+        while let (slot, request) = self.state.nextDispatch(now: now) {
             guard self.links[slot] != nil else { continue }
             self.links[slot]?.append(request, apiVersion: self.apiVersion)
             self.scheduleFlush()
@@ -205,22 +211,27 @@ package actor AdmissionQueue {
 
     private func expire() {
         self.timer = nil
-        let expiry = self.state.expire(now: .now())
-        for (entry, slot) in expiry.overdue {
+        let now = NIODeadline.now()
+        let expiry = self.state.expire(now: now)
+        for overdue in expiry.overdue {
+            let (entry, slot) = (overdue.entry, overdue.slot)
             if let slot { self.tellWorker(of: slot, toCancel: entry.request.id) }
-            let timing = self.timing(of: entry, predict: nil, worker: slot.flatMap { self.links[$0]?.worker })
+            let timing = self.timing(of: entry, predict: nil, worker: slot.flatMap { self.links[$0]?.worker }, now: now)
             if case .streaming = entry.stage {
                 entry.responder?.receive(.end(isWhole: false, timing))
             } else {
-                entry.responder?.receive(.failed(.deadlineExceeded(started: slot != nil), timing))
+                entry.responder?.receive(.failed(.deadlineExceeded(started: overdue.started), timing))
             }
             if let slot { self.openFlow(of: slot) }
         }
         for worker in expiry.hopelessWorkers { self.endWorker(worker) }
         for slot in expiry.hopelessSlots { self.links[slot]?.channel.close(promise: nil) }
-        // What is hopeless has been acted on: it is looked at again only if it is still there in a grace's time.
+        // What is hopeless has been acted on: it is looked at again only if it is still there in a grace's time. A look at
+        // tens of thousands of requests takes long: no more than a tenth of the loop's time goes into it.
         if !self.state.entries.isEmpty {
-            self.wake(by: max(expiry.next ?? .now() + Self.grace, .now() + .milliseconds(1)))
+            let done = NIODeadline.now()
+            let pause = max(.milliseconds(1), (done - now) * 9)
+            self.wake(by: max(expiry.next ?? done + Self.grace, done + pause))
         }
         self.noteDrained()
     }
@@ -231,8 +242,13 @@ package actor AdmissionQueue {
         self.drainWaiters = []
     }
 
-    func timing(of entry: AdmissionState.Entry, predict: TimeAmount?, worker: String?) -> PredictTiming {
-        let waited = NIODeadline.now() - entry.arrival
+    func timing(
+        of entry: AdmissionState.Entry,
+        predict: TimeAmount?,
+        worker: String?,
+        now: NIODeadline
+    ) -> PredictTiming {
+        let waited = now - entry.arrival
         return PredictTiming(queue: predict.map { waited - $0 } ?? waited, predict: predict, worker: worker)
     }
 }

@@ -9,8 +9,8 @@ struct AdmissionState {
 
     enum Mode: Equatable {
         case open
-        /// No worker can answer and none will soon: requests are refused at once.
-        case failfast(reason: String)
+        /// No worker can answer, and the next is not started before `until`: requests are refused at once.
+        case failfast(reason: String, until: NIODeadline)
         /// Nothing new comes in; what is here is finished.
         case draining
     }
@@ -30,7 +30,8 @@ struct AdmissionState {
         var responder: (any PredictResponder)?
         var arrival: NIODeadline
         var stage: Stage
-        /// When its worker (or its slot, if it streams) is given up: a grace after its deadline or its cancellation.
+        /// When its worker (or its slot, if it streams to nobody) is given up: a grace after the API's own deadline, or
+        /// after the stream's reader was gone.
         var patience: NIODeadline
     }
 
@@ -42,6 +43,9 @@ struct AdmissionState {
         var isResting = false
         /// It is known that the worker has never read the whole of the first outstanding request.
         var isFirstUnread = false
+        /// Since when it has been at work on what it is at work on: its first outstanding request, or what follows an
+        /// answer.
+        var since = NIODeadline.uptimeNanoseconds(0)
     }
 
     /// Requests, queued and running, beyond which the next is refused.
@@ -52,14 +56,18 @@ struct AdmissionState {
     private(set) var slots: [Slot?] = []
     private var waiting = Deque<UInt64>()
     private var idle: [SlotIndex] = []
-    private var handOver = HandOverPolicy()
+    private var handOver: HandOverPolicy
+    private var drainRate = DrainRate()
     /// Entries whose client still waits.
     private(set) var liveCount = 0
 
-    /// - Parameter grace: How long past its deadline a running request is borne before its worker is ended.
-    init(limit: Int, grace: TimeAmount) {
+    /// - Parameters:
+    ///   - grace: How long past the API's deadline a running request is borne before its worker is ended.
+    ///   - handOverDepth: The most requests that one slot may hold at once.
+    init(limit: Int, grace: TimeAmount, handOverDepth: Int) {
         self.limit = limit
         self.grace = grace
+        self.handOver = HandOverPolicy(depth: handOverDepth)
     }
 
     var isEmpty: Bool { self.entries.isEmpty && self.slots.allSatisfy { $0?.isResting != true } }
@@ -78,47 +86,63 @@ struct AdmissionState {
     )
         -> PredictFailure?
     {
-        switch self.mode {
-        case .open: break
-        case .failfast(let reason): return .notReady(reason: reason)
-        case .draining: return .draining
-        }
-        guard self.liveCount < self.limit else { return .queueFull(depth: self.liveCount, limit: self.limit) }
+        if let refusal = self.refusal(now: now) { return refusal }
+        guard request.deadline > now else { return .deadlineExceeded(started: false) }
         self.entries[request.id] = Entry(
             request: request,
             responder: responder,
             arrival: now,
             stage: .queued,
-            patience: request.deadline + self.grace
+            patience: request.apiDeadline + self.grace
         )
         self.waiting.append(request.id)
         self.liveCount += 1
         return nil
     }
 
+    /// Why a request would be refused now; nil where it would be taken in.
+    func refusal(now: NIODeadline) -> PredictFailure? {
+        switch self.mode {
+        case .open: break
+        case .failfast(let reason, let until):
+            return .notReady(reason: reason, retryAfter: DrainRate.seconds(until: until, now: now))
+        case .draining: return .draining
+        }
+        guard self.liveCount >= self.limit else { return nil }
+        return .queueFull(depth: self.liveCount, limit: self.limit, retryAfter: self.timeToDrain(now: now))
+    }
+
+    private func timeToDrain(now: NIODeadline) -> Int {
+        let busy = self.slots.lazy.compactMap { $0 }.filter { !$0.outstanding.isEmpty }
+        let oldest = busy.map(\.since).min() ?? now
+        return self.drainRate.seconds(for: self.liveCount, slots: self.slotCount, unfinished: now - oldest)
+    }
+
     /// The next request that a slot can take, and which; nil when none waits or no slot has room.
-    mutating func nextDispatch() -> (slot: SlotIndex, request: PredictRequest)? {
+    mutating func nextDispatch(now: NIODeadline) -> (slot: SlotIndex, request: PredictRequest)? {
         while let id = self.waiting.first {
-            guard let entry = self.entries[id] else {
-                self.waiting.removeFirst()  // left while it waited
+            // Left while it waited; or its time is up, and `expire` is about to say so.
+            guard let entry = self.entries[id], entry.request.deadline > now else {
+                self.waiting.removeFirst()
                 continue
             }
-            guard let slot = self.pickSlot(for: entry.request) else { return nil }
+            guard let slot = self.pickSlot(for: entry.request, now: now) else { return nil }
             self.waiting.removeFirst()
             self.entries[id]?.stage = .handed(slot)
+            if self.slots[slot]?.outstanding.isEmpty == true { self.slots[slot]?.since = now }
             self.slots[slot]?.outstanding.append(id)
             return (slot, entry.request)
         }
         return nil
     }
 
-    private mutating func pickSlot(for request: PredictRequest) -> SlotIndex? {
+    private mutating func pickSlot(for request: PredictRequest, now: NIODeadline) -> SlotIndex? {
         if let slot = self.idle.popLast() { return slot }
         let depth = self.handOver.depth
         guard depth > 1, request.isLight else { return nil }
         var best: (slot: SlotIndex, count: Int)?
         for (index, slot) in self.slots.enumerated() {
-            guard let slot, !slot.isResting else { continue }
+            guard let slot, !slot.isResting, now - slot.since < HandOverPolicy.threshold else { continue }
             let count = slot.outstanding.count
             if count < depth, count < best?.count ?? .max { best = (index, count) }
         }
@@ -178,10 +202,19 @@ struct AdmissionState {
     }
 
     /// What a frame from a slot means; nil where no peer of the protocol would send it now.
-    mutating func answered(_ id: UInt64, by index: SlotIndex, predict: TimeAmount?, workFollows: Bool) -> Entry? {
+    ///
+    /// - Parameter predict: Nil where `predict` was not called.
+    mutating func answered(
+        _ id: UInt64,
+        by index: SlotIndex,
+        predict: TimeAmount?,
+        workFollows: Bool,
+        now: NIODeadline
+    ) -> Entry? {
         guard self.slots[index]?.outstanding.first == id, let entry = self.remove(id) else { return nil }
         self.slots[index]?.outstanding.removeFirst()
         self.slots[index]?.isResting = workFollows
+        if !workFollows { self.becameFree(index, wasAtWork: predict != nil, now: now) }
         // Work after an answer delays what waits in the slot just as a slow `predict` does.
         if workFollows {
             self.handOver.record(HandOverPolicy.threshold)
@@ -206,9 +239,17 @@ struct AdmissionState {
         return entry
     }
 
-    mutating func rested(_ index: SlotIndex) {
+    mutating func rested(_ index: SlotIndex, now: NIODeadline) {
         self.slots[index]?.isResting = false
+        self.becameFree(index, wasAtWork: true, now: now)
         self.markIdle(index)
+    }
+
+    /// The slot is done with one request, and turns to the next if it has one.
+    private mutating func becameFree(_ index: SlotIndex, wasAtWork: Bool, now: NIODeadline) {
+        guard let since = self.slots[index]?.since else { return }
+        if wasAtWork { self.drainRate.record(now - since) }
+        self.slots[index]?.since = now
     }
 
     private mutating func markIdle(_ index: SlotIndex) {
@@ -244,6 +285,12 @@ struct AdmissionState {
         }
     }
 
+    /// Whether its slot has come to this request; one that was handed over early waits there for those before it.
+    private func mayHaveStarted(_ id: UInt64, in index: SlotIndex) -> Bool {
+        guard let slot = self.slots[index] else { return false }
+        return !slot.isResting && slot.outstanding.first == id
+    }
+
     /// Those that left are skipped when their turn comes; where no turn comes, they must not pile up.
     private mutating func forgetGone() {
         guard self.waiting.count > 64, self.waiting.count > 2 * self.liveCount else { return }
@@ -257,10 +304,16 @@ struct AdmissionState {
 
     /// What time has done.
     struct Expiry {
-        /// Past their deadline: to be told so.
-        ///
-        /// `slot` is where one was handed to; its worker is to be told as well.
-        var overdue: [(entry: Entry, slot: SlotIndex?)] = []
+        /// A request past its deadline, whose sender is to be told so.
+        struct Overdue {
+            var entry: Entry
+            /// Where it was handed to: that worker is to be told as well.
+            var slot: SlotIndex?
+            /// Whether `predict` may have been called.
+            var started: Bool
+        }
+
+        var overdue: [Overdue] = []
         /// Workers that run a request whose patience is at its end.
         var hopelessWorkers: Set<String> = []
         /// Slots that stream to nobody, and do not stop.
@@ -276,10 +329,17 @@ struct AdmissionState {
                 switch entry.stage {
                 case .queued:
                     _ = self.remove(id)
-                    expiry.overdue.append((entry, nil))
-                case .handed(let slot), .streaming(let slot):
+                    expiry.overdue.append(Expiry.Overdue(entry: entry, slot: nil, started: false))
+                case .handed(let slot):
                     self.abandon(id)
-                    expiry.overdue.append((entry, slot))
+                    let started = self.mayHaveStarted(id, in: slot)
+                    expiry.overdue.append(Expiry.Overdue(entry: entry, slot: slot, started: started))
+                case .streaming(let slot):
+                    self.abandon(id)
+                    // Where only the client's time is up the worker may still be within its own: its slot is taken, not
+                    // its life.
+                    if now < entry.request.apiDeadline { self.entries[id]?.patience = min(entry.patience, now + self.grace) }
+                    expiry.overdue.append(Expiry.Overdue(entry: entry, slot: slot, started: true))
                 }
             }
             guard let entry = self.entries[id] else { continue }
@@ -296,7 +356,7 @@ struct AdmissionState {
     private func giveUp(_ id: UInt64, _ entry: Entry, _ expiry: inout Expiry) {
         switch entry.stage {
         case .queued: break
-        case .streaming(let index) where entry.request.deadline > entry.patience: expiry.hopelessSlots.append(index)
+        case .streaming(let index) where entry.request.apiDeadline + self.grace > entry.patience: expiry.hopelessSlots.append(index)
         case .handed(let index), .streaming(let index):
             // Only the first runs; those behind it wait for it and go with it.
             if let slot = self.slots[index], slot.outstanding.first == id { expiry.hopelessWorkers.insert(slot.worker) }
@@ -306,9 +366,9 @@ struct AdmissionState {
     // MARK: Mode
 
     /// Refuses from now on; returns those that waited in the queue.
-    mutating func failfast(reason: String) -> [Entry] {
-        guard self.mode == .open, self.slotCount == 0 else { return [] }
-        self.mode = .failfast(reason: reason)
+    mutating func failfast(reason: String, until: NIODeadline) -> [Entry] {
+        guard self.mode != .draining, self.slotCount == 0 else { return [] }
+        self.mode = .failfast(reason: reason, until: until)
         let waited = self.waiting.compactMap { self.remove($0) }
         self.waiting.removeAll()
         return waited

@@ -36,10 +36,10 @@ package struct PredictTiming: Hashable, Sendable {
 
 /// Why there is no answer of the predictor's.
 package enum PredictFailure: Hashable, Sendable {
-    /// The bound of the queue is reached; `depth` requests are there.
-    case queueFull(depth: Int, limit: Int)
-    /// No worker could answer, and none will soon.
-    case notReady(reason: String)
+    /// The bound of the queue is reached: `depth` requests are there, and will be gone in `retryAfter` seconds.
+    case queueFull(depth: Int, limit: Int, retryAfter: Int)
+    /// No worker could answer; the next is started in `retryAfter` seconds.
+    case notReady(reason: String, retryAfter: Int)
     case draining
     /// - Parameter started: Whether `predict` may have been called.
     case deadlineExceeded(started: Bool)

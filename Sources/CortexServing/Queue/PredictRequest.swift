@@ -26,8 +26,11 @@ package struct PredictRequest: Sendable {
     /// JSON: what the predictor named of query and headers; nil where it named neither.
     package var meta: ByteBuffer?
     package var body: Body
-    /// On the monotonic clock.
+    /// When its client's time is up, on the monotonic clock.
     package var deadline: NIODeadline
+    /// When the time is up that its API gives to a request, however little of it the client wanted: a worker that is at
+    /// work on it a grace later is replaced.
+    package var apiDeadline: NIODeadline
     package var hops: UInt16
 
     package init(
@@ -37,6 +40,7 @@ package struct PredictRequest: Sendable {
         meta: ByteBuffer?,
         body: Body,
         deadline: NIODeadline,
+        apiDeadline: NIODeadline,
         hops: UInt16
     ) {
         self.id = id
@@ -45,6 +49,7 @@ package struct PredictRequest: Sendable {
         self.meta = meta
         self.body = body
         self.deadline = deadline
+        self.apiDeadline = apiDeadline
         self.hops = hops
     }
 

@@ -134,14 +134,15 @@ package actor Replica {
                 return
             case .restart(let attempt):
                 if !wasReady, let error { await self.report(.startFailed(worker: worker, error, willRetry: true)) }
+                let delay = self.backoff.delay(attempt: attempt)
                 // Requests wait for a first restart; from the third on there is no telling when it succeeds.
                 if attempt >= 3 {
                     let isShort = error?.isOutOfMemory ?? false
                     let reason =
                         isShort ? "its workers run out of memory" : "its workers end as soon as they are started"
-                    await self.queue.failfast(reason: reason)
+                    await self.queue.failfast(reason: reason, for: delay)
                 }
-                try? await Task.sleep(for: self.backoff.delay(attempt: attempt))
+                try? await Task.sleep(for: delay)
             }
         }
     }

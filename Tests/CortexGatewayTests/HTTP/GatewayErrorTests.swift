@@ -26,8 +26,8 @@ import Testing
         ]
         + Self.api.flatMap { api in
             [
-                (.upstream(api, .queueFull(depth: 3, limit: 3)), 503, "QUEUE_FULL"),
-                (.upstream(api, .notReady(reason: "why")), 503, "NOT_READY"),
+                (.upstream(api, .queueFull(depth: 3, limit: 3, retryAfter: 4)), 503, "QUEUE_FULL"),
+                (.upstream(api, .notReady(reason: "why", retryAfter: 2)), 503, "NOT_READY"),
                 (.upstream(api, .draining), 503, "DRAINING"),
                 (.upstream(api, .deadlineExceeded(started: true)), 504, "DEADLINE_EXCEEDED"),
                 (.upstream(api, .deadlineExceeded(started: false)), 504, "DEADLINE_EXCEEDED"),
@@ -88,7 +88,7 @@ import Testing
 
     @Test(
         arguments: [
-            (.queueFull(depth: 1, limit: 1), false), (.notReady(reason: ""), false), (.draining, false),
+            (.queueFull(depth: 1, limit: 1, retryAfter: 1), false), (.notReady(reason: "", retryAfter: 1), false), (.draining, false),
             (.deadlineExceeded(started: false), false), (.deadlineExceeded(started: true), true),
             (.crashed(worker: "w"), true),
             (.refused(UpstreamError(status: 500, code: "X", message: "m")), true),

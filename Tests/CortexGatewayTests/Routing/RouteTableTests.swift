@@ -6,6 +6,7 @@ import Testing
 
 @Suite struct RouteTableTests {
     private struct Nowhere: Upstream {
+        func probe(_ responder: UpstreamResponder) {}
         func send(_ request: UpstreamRequest, to responder: UpstreamResponder) {}
         func cancel(_ number: UInt64) {}
         func setFlow(of number: UInt64, isOpen: Bool) {}

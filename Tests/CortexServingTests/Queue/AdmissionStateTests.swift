@@ -5,25 +5,25 @@ import Testing
 
 /// Who waits, who runs where, who is told what: without a socket, a clock or a task.
 @Suite struct AdmissionStateTests {
-    private var state = AdmissionState(limit: 8, grace: .seconds(5))
+    private var state = AdmissionState(limit: 8, grace: .seconds(5), handOverDepth: 4)
 
     private mutating func submit(_ ids: UInt64...) {
         for id in ids { #expect(self.state.submit(request(id), SilentSender(), now: second(0)) == nil) }
     }
 
     /// All that can be dispatched now, as slot and request.
-    private mutating func dispatched() -> [[UInt64]] {
+    private mutating func dispatched(now: NIODeadline = second(0)) -> [[UInt64]] {
         var found: [[UInt64]] = []
-        while let (slot, request) = self.state.nextDispatch() { found.append([UInt64(slot), request.id]) }
+        while let (slot, request) = self.state.nextDispatch(now: now) { found.append([UInt64(slot), request.id]) }
         return found
     }
 
-    /// Answers a hundred requests quickly, so that requests are handed over early.
+    /// Answers requests quickly, so that requests are handed over early.
     private mutating func warmUp() {
         for id in 1000..<UInt64(1000 + HandOverPolicy.window) {
             self.submit(id)
             for pair in self.dispatched() {
-                #expect(self.state.answered(pair[1], by: Int(pair[0]), predict: .zero, workFollows: false) != nil)
+                #expect(self.state.answered(pair[1], by: Int(pair[0]), predict: .zero, workFollows: false, now: second(0)) != nil)
             }
         }
         #expect(self.state.isEmpty)
@@ -36,7 +36,7 @@ import Testing
         let second = self.state.slotOpened(worker: "b")
         #expect(Set(self.dispatched()) == [[UInt64(second), 1], [UInt64(first), 2]])
         #expect(self.state.waitingCount == 1)
-        #expect(self.state.answered(2, by: first, predict: .milliseconds(9), workFollows: false)?.request.id == 2)
+        #expect(self.state.answered(2, by: first, predict: .milliseconds(9), workFollows: false, now: second(0))?.request.id == 2)
         #expect(self.dispatched() == [[UInt64(first), 3]])
     }
 
@@ -45,11 +45,11 @@ import Testing
         self.submit(1, 2, 3, 4, 5, 6, 7, 8)
         #expect(self.dispatched().count == 1)
         let refused = self.state.submit(request(9), SilentSender(), now: second(0))
-        #expect(refused == .queueFull(depth: 8, limit: 8))
+        #expect(refused == .queueFull(depth: 8, limit: 8, retryAfter: 1))
         #expect(self.state.cancel(5, now: second(0)) == nil)
         #expect(self.state.submit(request(9), SilentSender(), now: second(0)) == nil)
         #expect(self.state.submit(request(10), SilentSender(), now: second(0)) != nil)
-        #expect(self.state.answered(1, by: slot, predict: .zero, workFollows: false) != nil)
+        #expect(self.state.answered(1, by: slot, predict: .zero, workFollows: false, now: second(0)) != nil)
         #expect(self.state.submit(request(10), SilentSender(), now: second(0)) == nil)
     }
 
@@ -57,22 +57,22 @@ import Testing
         let slot = self.state.slotOpened(worker: "a")
         self.submit(1, 2)
         _ = self.dispatched()
-        #expect(self.state.answered(2, by: slot, predict: .zero, workFollows: false) == nil)
+        #expect(self.state.answered(2, by: slot, predict: .zero, workFollows: false, now: second(0)) == nil)
         #expect(self.state.streamBegan(2, by: slot) == nil)
         #expect(self.state.streaming(1, by: slot) == nil)
-        #expect(self.state.answered(1, by: slot, predict: .zero, workFollows: false) != nil)
-        #expect(self.state.answered(1, by: slot, predict: .zero, workFollows: false) == nil)
+        #expect(self.state.answered(1, by: slot, predict: .zero, workFollows: false, now: second(0)) != nil)
+        #expect(self.state.answered(1, by: slot, predict: .zero, workFollows: false, now: second(0)) == nil)
     }
 
     // MARK: Early hand-over
 
-    @Test mutating func `requests are handed over early only once a hundred were quick`() {
+    @Test mutating func `requests are handed over early only once many in a row were quick`() {
         let slot = UInt64(self.state.slotOpened(worker: "a"))
         self.submit(1, 2)
         #expect(self.dispatched() == [[slot, 1]])
-        #expect(self.state.answered(1, by: 0, predict: .zero, workFollows: false) != nil)
+        #expect(self.state.answered(1, by: 0, predict: .zero, workFollows: false, now: second(0)) != nil)
         #expect(self.dispatched() == [[slot, 2]])
-        #expect(self.state.answered(2, by: 0, predict: .zero, workFollows: false) != nil)
+        #expect(self.state.answered(2, by: 0, predict: .zero, workFollows: false, now: second(0)) != nil)
         self.warmUp()
         self.submit(3, 4, 5, 6, 7)
         #expect(self.dispatched() == [[slot, 3], [slot, 4], [slot, 5], [slot, 6]])
@@ -92,11 +92,11 @@ import Testing
         self.warmUp()
         self.submit(1)
         _ = self.dispatched()
-        #expect(self.state.answered(1, by: 0, predict: .zero, workFollows: true) != nil)
+        #expect(self.state.answered(1, by: 0, predict: .zero, workFollows: true, now: second(0)) != nil)
         self.submit(2)
         #expect(self.dispatched() == [])
         #expect(!self.state.isEmpty)
-        self.state.rested(0)
+        self.state.rested(0, now: second(0))
         #expect(self.dispatched() == [[slot, 2]])
     }
 
@@ -119,7 +119,7 @@ import Testing
         self.warmUp()
         self.submit(1, 2)
         _ = self.dispatched()
-        #expect(self.state.answered(1, by: slot, predict: .zero, workFollows: true) != nil)
+        #expect(self.state.answered(1, by: slot, predict: .zero, workFollows: true, now: second(0)) != nil)
         #expect(self.state.slotClosed(slot) == nil)
         _ = self.state.slotOpened(worker: "b")
         #expect(self.dispatched().map { $0[1] } == [2])
@@ -181,7 +181,7 @@ import Testing
         #expect(self.state.cancel(1, now: second(1)) == slot)
         #expect(self.state.liveCount == 1)
         #expect(self.dispatched() == [])
-        let entry = self.state.answered(1, by: slot, predict: .zero, workFollows: false)
+        let entry = self.state.answered(1, by: slot, predict: .zero, workFollows: false, now: second(0))
         #expect(entry != nil && entry?.responder == nil)
         #expect(self.state.liveCount == 1)
         #expect(self.dispatched().map { $0[1] } == [2])
@@ -243,8 +243,9 @@ import Testing
 
     @Test mutating func `where no worker stays alive, those that wait are told, until a slot opens`() {
         self.submit(1, 2)
-        #expect(self.state.failfast(reason: "why").map(\.request.id) == [1, 2])
-        #expect(self.state.submit(request(3), SilentSender(), now: second(0)) == .notReady(reason: "why"))
+        #expect(self.state.failfast(reason: "why", until: second(7)).map(\.request.id) == [1, 2])
+        let refused = self.state.submit(request(3), SilentSender(), now: second(0))
+        #expect(refused == .notReady(reason: "why", retryAfter: 7))
         #expect(self.state.liveCount == 0)
         _ = self.state.slotOpened(worker: "a")
         self.submit(4)
@@ -254,7 +255,7 @@ import Testing
     @Test mutating func `where another slot is open, nobody is refused`() {
         _ = self.state.slotOpened(worker: "a")
         self.submit(1)
-        #expect(self.state.failfast(reason: "why").isEmpty)
+        #expect(self.state.failfast(reason: "why", until: second(7)).isEmpty)
         #expect(self.state.mode == .open)
         self.submit(2)
     }
@@ -265,11 +266,11 @@ import Testing
         _ = self.dispatched()
         self.state.drain()
         #expect(self.state.submit(request(3), SilentSender(), now: second(0)) == .draining)
-        #expect(self.state.answered(1, by: slot, predict: .zero, workFollows: false) != nil)
+        #expect(self.state.answered(1, by: slot, predict: .zero, workFollows: false, now: second(0)) != nil)
         #expect(self.dispatched().map { $0[1] } == [2])
-        #expect(self.state.answered(2, by: slot, predict: .zero, workFollows: true) != nil)
+        #expect(self.state.answered(2, by: slot, predict: .zero, workFollows: true, now: second(0)) != nil)
         #expect(!self.state.isEmpty)
-        self.state.rested(slot)
+        self.state.rested(slot, now: second(0))
         #expect(self.state.isEmpty)
     }
 

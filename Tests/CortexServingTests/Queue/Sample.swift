@@ -28,7 +28,8 @@ func second(_ number: Int64) -> NIODeadline { .uptimeNanoseconds(UInt64(number) 
 func request(
     _ id: UInt64,
     body: PredictRequest.Body = .inline(ByteBuffer(string: "{}")),
-    deadline: NIODeadline = second(100)
+    deadline: NIODeadline = second(100),
+    apiDeadline: NIODeadline? = nil
 ) -> PredictRequest {
     PredictRequest(
         id: id,
@@ -37,6 +38,7 @@ func request(
         meta: nil,
         body: body,
         deadline: deadline,
+        apiDeadline: apiDeadline ?? deadline,
         hops: 0
     )
 }
