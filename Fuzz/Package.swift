@@ -13,7 +13,15 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+
+/// Lets a fuzzer reach what the product keeps to its target.
+let testable: [SwiftSetting] = strict + [.unsafeFlags(["-enable-testing"])]
 
 // The parsers' sources are links to those of the product: `package` access ends at the package, and a fuzzer of a
 // public wrapper would fuzz the wrapper.
@@ -21,6 +29,8 @@ let package = Package(
     name: "cortex-fuzz",
     platforms: [.macOS(.v15)],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -32,7 +42,22 @@ let package = Package(
         ),
         .target(name: "CortexWire", dependencies: [nioCore], swiftSettings: strict),
         .target(name: "Wire", dependencies: ["CortexSpec", "CortexWire", nioCore], swiftSettings: strict),
+        .target(
+            name: "CortexTelemetry",
+            dependencies: ["CortexSpec", logging, nioCore],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "CortexGateway",
+            dependencies: ["CortexSpec", "CortexTelemetry", collections, logging, nioCore, nioHTTP1, nioPosix],
+            swiftSettings: testable
+        ),
         .executableTarget(name: "fuzz-config", dependencies: ["CortexSpec"], swiftSettings: strict),
         .executableTarget(name: "fuzz-frames", dependencies: ["CortexWire", "Wire", nioCore], swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz-http",
+            dependencies: ["CortexGateway", "CortexSpec", "CortexTelemetry", nioCore, nioEmbedded, nioHTTP1],
+            swiftSettings: strict
+        ),
     ]
 )
