@@ -57,6 +57,8 @@ class Transfer:
     report: Callable[[int], None]
     _came: int = 0
     _is_over: bool = False
+    _begun: Any = None
+    """The answer that is the first part of the first object."""
     _targets: dict[str, Target] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -73,6 +75,8 @@ class Transfer:
         largest = max(self.objects, key=lambda entry: entry.size, default=None)
         if largest is not None and largest.size > LARGE and self.place.ranges is None:
             await self._learn_ranges(largest)
+            # First, as its answer has begun to come.
+            self.objects.sort(key=lambda entry: entry is not largest)
         try:
             await each(self._parts(), self._bring, AT_ONCE)
         finally:
@@ -92,9 +96,9 @@ class Transfer:
             )
 
     async def _learn_ranges(self, entry: StoredObject) -> None:
-        """Ask a web server for a byte: some send all there is, whatever was asked for."""
+        """Ask a web server for the first part: some send all there is, whatever was asked for."""
         try:
-            await self._answer(entry, 0, 1)
+            self._begun = await self._answer(entry, 0, PART)
             self.place.ranges = True
         except NotSupportedError:
             self.place.ranges = False
@@ -160,7 +164,9 @@ class Transfer:
                 loop.call_soon_threadsafe(self._count, part, position)
 
         try:
-            answer = await self._answer(part.target.entry, part.at, part.end)
+            answer = self._take_begun(part)
+            if answer is None:
+                answer = await self._answer(part.target.entry, part.at, part.end)
             pieces: Any = answer.stream(min_chunk_size=_PIECE)
             # No thread waits for an answer to begin.
             try:
@@ -172,6 +178,12 @@ class Transfer:
             raise of_store(error, self.place, part.target.entry.path) from error
         finally:
             self._count(part, part.at)
+
+    def _take_begun(self, part: Part) -> Any:
+        if part.at > 0 or part.target.entry is not self.objects[0]:
+            return None
+        answer, self._begun = self._begun, None
+        return answer
 
     async def _answer(self, entry: StoredObject, start: int, end: int) -> Any:
         """The store's answer, once it is known to be about what was listed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import os
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,15 @@ def test_a_missing_folder_and_a_file(python_server: str, start: Callable[..., Ag
         Fault, match=r"unreachable: http://127.0.0.1:9/x/: cannot reach http://127.0.0.1:9: Connection refused"
     ):
         agent.listing("http://127.0.0.1:9/x/")
+
+
+def test_a_large_file_is_asked_for_in_parts_and_each_part_once(web: WebServer, start: Callable[..., Agent]) -> None:
+    web.objects |= {"/m/big": os.urandom(1 << 20) * 40, "/m/a": b"small"}
+    agent = start()
+    entries = [web.entry(f"/m/{name}", name) for name in ("a", "big")]
+    assert files(agent.fetch(f"{web.url}/m/", entries)) == {"a": b"small", "big": web.objects["/m/big"]}
+    asked = sorted(headers["range"] for headers in web.gets("/m/big"))
+    assert asked == sorted(["bytes=0-16777215", "bytes=16777216-33554431", "bytes=33554432-41943039"])
 
 
 APACHE = b"""<html><body><table>
