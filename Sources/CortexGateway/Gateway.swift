@@ -54,6 +54,8 @@ package actor Gateway {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { return }
+                    // Whoever closes only its own side is still answered: see `ConnectionHandler`.
+                    try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
                     let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
                     try channel.pipeline.syncOperations.addHandlers(
                         ByteToMessageHandler(decoder),

@@ -7,7 +7,8 @@ import NIOPosix
 /// One client's connection: requests in, one at a time; answers out, in order.
 ///
 /// While a request is with its upstream the socket is still read, so that a client that leaves is noticed. Requests that are
-/// sent ahead wait here, and nothing more is read while any do.
+/// sent ahead wait here, and nothing more is read while any do. A client that only closes its own side of the connection
+/// is answered.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = Never
@@ -23,6 +24,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var isClosingWhenIdle = false
     private var timer = ConnectionTimer()
     private var sawHead = false
+    /// The client has said that it sends nothing more.
+    private var isInputClosed = false
 
     init(loop: LoopContext) {
         self.loop = loop
@@ -61,6 +64,28 @@ final class ConnectionHandler: ChannelDuplexHandler {
             exchange.route?.upstream.cancel(exchange.number)
             self.recordCancelled(exchange, stage: "streaming")
         case .idle, .lingering, .closing: break
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .inputClosed? = event as? ChannelEvent { self.inputEnded() }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    /// Nothing more comes.
+    ///
+    /// Most clients of which that is true are gone, but some wait for their answer (`nc -N`), and the two look alike until
+    /// something is sent. So an interim answer is, which a client that listens reads past (RFC 9110, 15.2), and which has
+    /// the connection of one that is gone reset.
+    private func inputEnded() {
+        self.isInputClosed = true
+        switch self.state {
+        case .awaiting(let exchange) where !exchange.isHTTP10:
+            self.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
+        case .idle: self.closeGently()
+        // HTTP/1.0 has no interim answers, and none can be sent amid another.
+        case .receiving, .awaiting, .streaming: self.context?.close(promise: nil)
+        case .lingering, .closing: break
         }
     }
 
@@ -139,6 +164,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             self.isReadPending = false
             self.context?.read()
         }
+        if self.isInputClosed, case .idle = self.state { self.closeGently() }
     }
 
     // MARK: A request
@@ -293,6 +319,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.timer.cancel()
         // Completes when all that was written has left, however slowly the client reads.
         let written = context.eventLoop.makePromise(of: Void.self)
+        guard !self.isInputClosed else {
+            written.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+            context.writeAndFlush(self.wrapOutboundOut(.byteBuffer(ByteBuffer())), promise: written)
+            return
+        }
         written.futureResult.assumeIsolated().whenComplete { _ in
             if case .lingering = self.state { self.timer.begin(.linger, within: .seconds(2), self) }
         }

@@ -23,7 +23,10 @@ import Testing
         for id in 1000..<UInt64(1000 + HandOverPolicy.window) {
             self.submit(id)
             for pair in self.dispatched() {
-                #expect(self.state.answered(pair[1], by: Int(pair[0]), predict: .zero, workFollows: false, now: second(0)) != nil)
+                #expect(
+                    self.state.answered(pair[1], by: Int(pair[0]), predict: .zero, workFollows: false, now: second(0))
+                        != nil
+                )
             }
         }
         #expect(self.state.isEmpty)
@@ -33,10 +36,13 @@ import Testing
         self.submit(1, 2, 3)
         #expect(self.dispatched() == [])
         let first = self.state.slotOpened(worker: "a")
-        let second = self.state.slotOpened(worker: "b")
-        #expect(Set(self.dispatched()) == [[UInt64(second), 1], [UInt64(first), 2]])
+        let other = self.state.slotOpened(worker: "b")
+        #expect(Set(self.dispatched()) == [[UInt64(other), 1], [UInt64(first), 2]])
         #expect(self.state.waitingCount == 1)
-        #expect(self.state.answered(2, by: first, predict: .milliseconds(9), workFollows: false, now: second(0))?.request.id == 2)
+        #expect(
+            self.state.answered(2, by: first, predict: .milliseconds(9), workFollows: false, now: second(0))?.request.id
+                == 2
+        )
         #expect(self.dispatched() == [[UInt64(first), 3]])
     }
 
@@ -76,6 +82,58 @@ import Testing
         self.warmUp()
         self.submit(3, 4, 5, 6, 7)
         #expect(self.dispatched() == [[slot, 3], [slot, 4], [slot, 5], [slot, 6]])
+    }
+
+    @Test mutating func `nothing is handed over early behind a request that has run for long itself`() {
+        let slot = UInt64(self.state.slotOpened(worker: "a"))
+        self.warmUp()
+        let start = second(1)
+        self.submit(1, 2)
+        #expect(self.dispatched(now: start) == [[slot, 1], [slot, 2]])
+        self.submit(3)
+        #expect(self.dispatched(now: start + HandOverPolicy.threshold) == [])
+        // The second begins when the first has been answered: what counts is how long it has run itself.
+        let later = start + .seconds(1)
+        #expect(self.state.answered(1, by: 0, predict: .zero, workFollows: false, now: later) != nil)
+        #expect(self.dispatched(now: later + .milliseconds(1)) == [[slot, 3]])
+        self.submit(4)
+        #expect(self.dispatched(now: later + .milliseconds(2)) == [])
+    }
+
+    @Test mutating func `where nothing is to be handed over early, nothing is`() {
+        self.state = AdmissionState(limit: 8, grace: .seconds(5), handOverDepth: 1)
+        let slot = UInt64(self.state.slotOpened(worker: "a"))
+        self.warmUp()
+        self.submit(1, 2)
+        #expect(self.dispatched() == [[slot, 1]])
+    }
+
+    @Test mutating func `the bound holds with what is handed over early, exactly`() {
+        let slot = self.state.slotOpened(worker: "a")
+        self.warmUp()
+        self.submit(1, 2, 3, 4, 5, 6, 7)
+        #expect(self.dispatched().count == 4)
+        #expect(self.state.refusal(now: second(0)) == nil)
+        self.submit(8)
+        let full = PredictFailure.queueFull(depth: 8, limit: 8, retryAfter: 1)
+        #expect(self.state.refusal(now: second(0)) == full)
+        #expect(self.state.submit(request(9), SilentSender(), now: second(0)) == full)
+        #expect(self.state.liveCount == 8)
+        #expect(self.state.cancel(2, now: second(0)) == slot)
+        #expect(self.state.refusal(now: second(0)) == nil)
+    }
+
+    @Test mutating func `who is refused hears how long those take that are here`() {
+        let slot = self.state.slotOpened(worker: "a")
+        for id in 100..<UInt64(140) {
+            self.submit(id)
+            _ = self.dispatched(now: second(10))
+            #expect(self.state.answered(id, by: slot, predict: .seconds(2), workFollows: true, now: second(12)) != nil)
+            self.state.rested(slot, now: second(13))
+        }
+        self.submit(1, 2, 3, 4, 5, 6, 7, 8)
+        // Three seconds each, the work after the answer included.
+        #expect(self.state.refusal(now: second(20)) == .queueFull(depth: 8, limit: 8, retryAfter: 24))
     }
 
     @Test mutating func `a large body waits for a free slot`() {
@@ -224,6 +282,48 @@ import Testing
         #expect(self.dispatched() == [])
     }
 
+    @Test mutating func `a request whose time is up is neither taken in nor dispatched`() {
+        let late = self.state.submit(request(1, deadline: second(5)), SilentSender(), now: second(5))
+        #expect(late == .deadlineExceeded(started: false))
+        #expect(self.state.submit(request(2, deadline: second(5)), SilentSender(), now: second(4)) == nil)
+        _ = self.state.slotOpened(worker: "a")
+        #expect(self.dispatched(now: second(5)) == [])
+        #expect(self.state.expire(now: second(5)).overdue.map(\.started) == [false])
+        #expect(self.state.isEmpty)
+    }
+
+    @Test mutating func `of those handed over, only the first can have been started`() {
+        let slot = self.state.slotOpened(worker: "a")
+        self.warmUp()
+        self.submit(1, 2)
+        _ = self.dispatched()
+        let overdue = self.state.expire(now: second(100)).overdue
+        #expect(overdue.allSatisfy { $0.slot == slot })
+        #expect(overdue.filter(\.started).map(\.entry.request.id) == [1])
+    }
+
+    @Test mutating func `a client's own deadline costs no worker its life before the API's`() {
+        let slot = self.state.slotOpened(worker: "a")
+        let hasty = request(1, deadline: second(1), apiDeadline: second(100))
+        #expect(self.state.submit(hasty, SilentSender(), now: second(0)) == nil)
+        _ = self.dispatched()
+        #expect(self.state.expire(now: second(1)).overdue.map(\.slot) == [slot])
+        #expect(self.state.expire(now: second(99)).hopelessWorkers.isEmpty)
+        #expect(self.state.expire(now: second(105)).hopelessWorkers == ["a"])
+    }
+
+    @Test mutating func `a stream that outlives its client's deadline loses its slot, not its worker`() {
+        let slot = self.state.slotOpened(worker: "a")
+        let hasty = request(1, deadline: second(1), apiDeadline: second(100))
+        #expect(self.state.submit(hasty, SilentSender(), now: second(0)) == nil)
+        _ = self.dispatched()
+        _ = self.state.streamBegan(1, by: slot)
+        #expect(self.state.expire(now: second(1)).overdue.map(\.started) == [true])
+        let expiry = self.state.expire(now: second(6))
+        #expect(expiry.hopelessSlots == [slot])
+        #expect(expiry.hopelessWorkers.isEmpty)
+    }
+
     @Test mutating func `a worker that runs past the deadline and the grace is given up`() {
         let slot = self.state.slotOpened(worker: "a")
         self.warmUp()
@@ -247,6 +347,9 @@ import Testing
         let refused = self.state.submit(request(3), SilentSender(), now: second(0))
         #expect(refused == .notReady(reason: "why", retryAfter: 7))
         #expect(self.state.liveCount == 0)
+        // The next start failed as well: what is told is the latest.
+        #expect(self.state.failfast(reason: "why", until: second(40)).isEmpty)
+        #expect(self.state.refusal(now: second(10)) == .notReady(reason: "why", retryAfter: 30))
         _ = self.state.slotOpened(worker: "a")
         self.submit(4)
         #expect(self.dispatched().map { $0[1] } == [4])
