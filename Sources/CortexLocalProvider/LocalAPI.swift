@@ -29,6 +29,8 @@ actor LocalAPI {
     let activity = Activity()
     /// Deleted: whatever still starts is not to serve.
     private(set) var isWithdrawn = false
+    /// Nil where anybody may call.
+    var knownKeys: KnownKeys?
 
     /// How far the newest version has come.
     enum Rollout {
@@ -302,6 +304,8 @@ actor LocalAPI {
             endpoint: deployment.spec.networking.endpoint,
             upstream: upstream,
             timeout: deployment.spec.networking.timeout,
+            cors: CORSPolicy(allowedOrigins: deployment.spec.networking.allowedOrigins),
+            keys: self.keys(of: deployment, KeyReader(environment: self.machine.environment)),
             summary: { await self.summary() }
         )
     }

@@ -27,6 +27,7 @@ package actor LocalProvider: Provider {
     package func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.machine.memory.run() }
+            group.addTask { await self.watchKeys() }
             for await job in self.jobs { group.addTask { await job() } }
             // After a shutdown: what still prepares a version (an environment that is being built) is for nobody.
             group.cancelAll()
@@ -86,6 +87,14 @@ package actor LocalProvider: Provider {
     func areModelsKnown() async -> Bool {
         for api in self.apis.values where await api.observation().status != .live { return false }
         return true
+    }
+
+    /// Takes over keys that were changed in their files.
+    private func watchKeys() async {
+        let reader = KeyReader(environment: self.machine.environment)
+        while (try? await Task.sleep(for: .seconds(2))) != nil {
+            for api in self.apis.values { await api.refreshKeys(reader) }
+        }
     }
 
     private func api(_ name: APIName) -> LocalAPI {

@@ -24,7 +24,8 @@ package protocol Provider: Sendable {
         projectDirectory: String?
     ) async -> [APIName: [FieldProblem]]
 
-    /// Holds what specs ask of the machines (`compute`) against what there is, before the specs are accepted.
+    /// Holds what specs ask of the machines (`compute`, `networking.api_keys`) against what there is, before the specs are
+    /// accepted.
     ///
     /// - Returns: What is wrong, by API; warnings among it.
     func computeProblems(of specs: [APISpec]) async -> [APIName: [FieldProblem]]

@@ -156,7 +156,7 @@ extension ConnectionHandler {
         switch exchange.target {
         case .api(let route):
             if exchange.head.method == .OPTIONS {
-                self.respond(exchange, status: 204, mediaType: nil, headers: Self.preflight, body: ByteBuffer())
+                self.respond(exchange, status: 204, mediaType: nil, headers: route.cors.preflightHeaders(for: exchange.head.headers), body: ByteBuffer())
             } else {
                 self.answer(exchange) { LocalAnswer(body: await route.summary()) }
             }
@@ -173,13 +173,6 @@ extension ConnectionHandler {
         case .nothing: break
         }
     }
-
-    private static let preflight: [(name: String, value: String)] = [
-        ("Allow", "GET, HEAD, OPTIONS, POST"),
-        ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
-        ("Access-Control-Allow-Headers", "*"),
-        ("Access-Control-Max-Age", "1728000"),
-    ]
 
     /// - Parameter isWhole: Whether the server is asked about, which is ready once *some* API is (or none is deployed).
     private func answerReadiness(_ exchange: Exchange, of routes: [Route], isWhole: Bool) {
@@ -280,10 +273,17 @@ extension ConnectionHandler {
         head.write(into: &buffer, date: self.loop.clock.httpDate(), requestID: exchange.id)
         if let mediaType = answer.mediaType { ResponseHead.write("Content-Type", mediaType, into: &buffer) }
         for header in answer.headers { ResponseHead.writeForeign(header.name, header.value, into: &buffer) }
-        if exchange.route != nil, exchange.head.headers.contains(name: "origin") {
-            ResponseHead.write("Access-Control-Allow-Origin", "*", into: &buffer)
-            ResponseHead.write("Access-Control-Expose-Headers", "*", into: &buffer)
+        for header in Self.corsHeaders(exchange, answer) {
+            ResponseHead.writeForeign(header.name, header.value, into: &buffer)
         }
+    }
+
+    /// None where a predictor has set its own: a browser that finds two refuses both.
+    private static func corsHeaders(_ exchange: Exchange, _ answer: UpstreamAnswer) -> [(name: String, value: String)] {
+        guard let route = exchange.route else { return [] }
+        let headers = route.cors.answerHeaders(for: exchange.head.headers)
+        guard !headers.isEmpty else { return [] }
+        return answer.headers.contains { $0.name.lowercased() == "access-control-allow-origin" } ? [] : headers
     }
 
     private static func writeTiming(_ timing: UpstreamTiming, total: TimeAmount, into buffer: inout ByteBuffer) {

@@ -7,6 +7,8 @@ enum GatewayError: Error {
     case malformed(String)
     case noSuchPath(path: String, nearest: String?)
     case methodNotAllowed(allowed: String)
+    case unauthorized(APIName)
+    case keysUnreadable(APIName)
     case bodyTooSlow
     case headTooSlow
     case bodyTooLarge(limit: Int)
@@ -50,6 +52,23 @@ extension GatewayError {
                 code: "METHOD_NOT_ALLOWED",
                 message: "this path answers \(allowed) only",
                 headers: [("Allow", allowed)]
+            )
+        case .unauthorized(let api):
+            Response(
+                status: 401,
+                code: "UNAUTHORIZED",
+                message: "\(api) needs a key, and the request has none that it knows",
+                hint: "send one of its networking.api_keys, once, as Authorization: Bearer KEY or as X-API-Key: KEY",
+                headers: [("WWW-Authenticate", "Bearer")]
+            )
+        case .keysUnreadable(let api):
+            Response(
+                status: 503,
+                code: "NOT_READY",
+                message: "the keys of \(api) cannot be read, so nobody is let in",
+                hint: "`cortex logs \(api)` shows why",
+                headers: [("Retry-After", "5")],
+                shedReason: "not_ready"
             )
         case .bodyTooSlow:
             Response(status: 408, code: "BODY_TIMEOUT", message: "the rest of the body did not come in time")

@@ -13,13 +13,25 @@ enum RequestCheck {
         if head.version.minor >= 1, hosts != 1 {
             return .malformed(hosts == 0 ? "the Host header is missing" : "there are \(hosts) Host headers")
         }
-        if let error = Self.wrongMethod(head, exchange.target, loop) { return error }
+        if let error = Self.missingKey(head, exchange.target) ?? Self.wrongMethod(head, exchange.target, loop) {
+            return error
+        }
         do throws(GatewayError) { try exchange.setDeadline() } catch { return error }
         if let encoding = head.headers.first(name: "content-encoding"), encoding.lowercased() != "identity" {
             return .unsupportedEncoding(String(encoding.prefix(32)))
         }
         let limit = loop.configuration.maximumBodySize
         return Self.announcedLength(head) > limit ? .bodyTooLarge(limit: limit) : nil
+    }
+
+    /// A preflight never carries a key, and learns nothing but what the headers of every answer say.
+    private static func missingKey(_ head: HTTPRequestHead, _ target: RouteTable.Target) -> GatewayError? {
+        guard case .api(let route) = target, let keys = route.keys, head.method != .OPTIONS else { return nil }
+        switch keys.verdict(on: head.headers) {
+        case .admitted: return nil
+        case .refused: return .unauthorized(route.api)
+        case .unreadable: return .keysUnreadable(route.api)
+        }
     }
 
     private static func wrongMethod(

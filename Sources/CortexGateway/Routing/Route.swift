@@ -11,6 +11,10 @@ package struct Route: Sendable {
     package var upstream: any Upstream
     /// How long a request may take from its arrival.
     package var timeout: Duration
+    /// Which web pages may call it.
+    package var cors: CORSPolicy
+    /// Which keys may call it; nil where none is needed.
+    package var keys: APIKeys?
     /// Makes the answer to `GET`, as JSON; never waits for a prediction.
     package var summary: @Sendable () async -> ByteBuffer
 
@@ -20,6 +24,8 @@ package struct Route: Sendable {
         endpoint: String,
         upstream: any Upstream,
         timeout: Duration = .seconds(300),
+        cors: CORSPolicy = .any,
+        keys: APIKeys? = nil,
         summary: @escaping @Sendable () async -> ByteBuffer
     ) {
         self.api = api
@@ -27,6 +33,8 @@ package struct Route: Sendable {
         self.endpoint = endpoint
         self.upstream = upstream
         self.timeout = timeout
+        self.cors = cors
+        self.keys = keys
         self.summary = summary
     }
 }

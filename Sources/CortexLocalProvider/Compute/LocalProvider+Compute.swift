@@ -8,7 +8,10 @@ extension LocalProvider {
             devices[kind] = await self.machine.devices.count(kind)
         }
         let check = ComputeCheck(machine: self.machine.capacity, devices: devices)
-        let problems = specs.map { ($0.name, check.problems(of: $0.compute)) }.filter { !$0.1.isEmpty }
+        let keys = KeyReader(environment: self.machine.environment)
+        let problems = specs.map {
+            ($0.name, check.problems(of: $0.compute) + keys.problems(of: $0.networking.apiKeys))
+        }.filter { !$0.1.isEmpty }
         return Dictionary(problems) { $0 + $1 }
     }
 }

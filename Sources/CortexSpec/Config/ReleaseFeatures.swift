@@ -36,8 +36,6 @@ package struct ReleaseFeatures: Hashable, Sendable {
         .serverSideBatching,
         .trafficSplitter,
         .maxBodySize,
-        .cors,
-        .apiKeys,
         .readinessSample,
         .severalReplicas,
         .scaleToZero,
