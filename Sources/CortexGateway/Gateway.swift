@@ -102,18 +102,24 @@ package actor Gateway {
         let names = Set(self.routes.keys)
         await self.onEachLoop { loop in
             loop.routes = table
-            loop.forgetCounters(except: names)
+            loop.setCounted(names)
         }
     }
 
     // MARK: Seen from outside
 
+    /// What was counted of each API that has a route.
     package func counters() async -> [APIName: APICounters] {
         var sum: [APIName: APICounters] = [:]
         for counters in await self.onEachLoop({ $0.counters }) {
             for (api, counters) in counters { sum[api, default: APICounters()] += counters }
         }
         return sum
+    }
+
+    /// What was counted of requests that are for no API.
+    package func unroutedCounters() async -> APICounters {
+        await self.onEachLoop { $0.unrouted }.reduce(into: APICounters()) { $0 += $1 }
     }
 
     package func counters(of api: APIName) async -> APICounters {

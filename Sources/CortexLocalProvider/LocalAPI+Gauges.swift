@@ -1,5 +1,6 @@
 import CortexServing
 import CortexSpec
+import CortexTelemetry
 
 extension LocalAPI {
     /// What `/metrics` tells of an API beside what the gateway counts.
@@ -11,6 +12,8 @@ extension LocalAPI {
         var workers: Set<WorkerFamilies.Worker>
         /// Nil where the API has no models.
         var models: ModelGauges?
+        /// What its predictors count themselves.
+        var own: UserMetrics.Values
     }
 
     /// Of the version that serves, and of all before it.

@@ -25,6 +25,11 @@ actor LocalAPI {
     /// Why the last worker of `serving` ended, where that was for memory.
     private var shortage: String?
     private let modelCounters = ModelCounters()
+    private let userMetrics = UserMetrics()
+    /// Versions that finish what they have, and end.
+    private var leaving: [LocalVersion] = []
+    /// What was told of the models last: while a version ends, its counts may be in neither of two sums for a moment.
+    private var toldModelCounts = ModelCounts()
     /// What is done for the version that comes up.
     let activity = Activity()
     /// Deleted: whatever still starts is not to serve.
@@ -89,7 +94,8 @@ actor LocalAPI {
             attempt: attempt,
             machine: self.machine,
             log: self.log,
-            counters: self.modelCounters
+            counters: self.modelCounters,
+            userMetrics: self.userMetrics
         )
     }
 
@@ -165,7 +171,15 @@ actor LocalAPI {
 
     func end(_ version: LocalVersion) {
         let grace = self.drainGrace(of: version)
-        self.spawn { await version.drain(grace: grace) }
+        self.leaving.append(version)
+        self.spawn {
+            await version.drain(grace: grace)
+            await self.left(version)
+        }
+    }
+
+    private func left(_ version: LocalVersion) {
+        self.leaving.removeAll { $0 === version }
     }
 
     // MARK: A version's life
@@ -367,27 +381,38 @@ actor LocalAPI {
     }
 
     func gauges() async -> Gauges {
-        Gauges(
+        var load = LocalVersion.Load()
+        var workers: Set<WorkerFamilies.Worker> = []
+        for version in self.versions {
+            load += await version.load()
+            workers.formUnion(await version.workers())
+        }
+        return Gauges(
             name: self.name,
-            load: await self.serving?.load() ?? LocalVersion.Load(),
+            load: load,
             restarts: self.restarts,
-            workers: await self.workers(),
-            models: await self.modelGauges()
+            workers: workers,
+            models: await self.modelGauges(),
+            own: self.userMetrics.current
         )
     }
 
-    /// Those of the version that serves, and of the one that is to.
-    private func workers() async -> Set<WorkerFamilies.Worker> {
-        let serving = await self.serving?.workers() ?? []
-        guard let wanted = self.wanted, wanted !== self.serving else { return serving }
-        return serving.union(await wanted.workers())
+    /// The one that serves, the one that is to, and those that end.
+    private var versions: [LocalVersion] {
+        var versions = self.leaving
+        if let serving = self.serving { versions.append(serving) }
+        if let wanted = self.wanted, wanted !== self.serving { versions.append(wanted) }
+        return versions
     }
 
     private func modelGauges() async -> ModelGauges? {
         guard let serving = self.serving, let models = await serving.ownModels else { return nil }
         let counts = await serving.modelCounts(within: .milliseconds(250))
+        let loaded = await models.loadedCount
         let counters = self.modelCounters.current
-        return ModelGauges(counters: counters, counts: counters.past + counts, loaded: await models.loadedCount)
+        // Counters must not fall, or whoever scrapes takes it for a restart.
+        self.toldModelCounts = self.toldModelCounts.orMore(counters.past + counts)
+        return ModelGauges(counters: counters, counts: self.toldModelCounts, loaded: loaded)
     }
 
     /// What is known of the models of the version that serves, or else is to.

@@ -5,17 +5,30 @@ import CortexTelemetry
 
 /// What `/metrics` says of this machine's APIs.
 enum LocalMetrics {
-    static func write(_ counters: [APIName: APICounters], into text: inout PrometheusText) {
+    /// - Parameter unrouted: Of requests that are for no API.
+    static func write(_ counters: [APIName: APICounters], unrouted: APICounters, into text: inout PrometheusText) {
         let sorted = counters.sorted { $0.key < $1.key }
-        text.family("cortex_requests_total", .counter, "Predictions answered, by HTTP status.")
-        for (api, counters) in sorted {
-            for (code, count) in counters.requests.sorted(by: { $0.key < $1.key }) {
-                text.sample("cortex_requests_total", [("api", "\(api)"), ("code", "\(code)")], count)
+        let all = [("", unrouted)] + sorted.map { ("\($0.key)", $0.value) }
+        text.family("cortex_requests_total", .counter, "Requests answered, by HTTP status; without an API where none is meant.")
+        for (api, counters) in all {
+            for (status, count) in counters.requests.sorted {
+                text.sample("cortex_requests_total", [("api", api), ("code", "\(status)")], count)
             }
         }
         self.histogram("cortex_request_duration_seconds", "From arrival to answer.", sorted, \.duration, into: &text)
         self.histogram("cortex_queue_duration_seconds", "Not spent in predict.", sorted, \.queue, into: &text)
         self.histogram("cortex_predict_duration_seconds", "Spent in predict.", sorted, \.predict, into: &text)
+        text.family("cortex_batch_size", .histogram, "Requests of one call of predict.")
+        for (api, counters) in sorted {
+            // No predictor gets more than one request at a time yet.
+            let calls = counters.predict.count
+            let labels = [("api", "\(api)")]
+            for bound in ["1", "2", "4", "8", "16", "32", "64", "128", "+Inf"] {
+                text.sample("cortex_batch_size_bucket", labels + [("le", bound)], calls)
+            }
+            text.sample("cortex_batch_size_sum", labels, calls)
+            text.sample("cortex_batch_size_count", labels, calls)
+        }
         text.family("cortex_shed_requests_total", .counter, "Requests refused without being tried.")
         for (api, counters) in sorted {
             for (reason, count) in counters.shed.sorted(by: { $0.key < $1.key }) {
@@ -23,9 +36,9 @@ enum LocalMetrics {
             }
         }
         text.family("cortex_cancelled_requests_total", .counter, "Clients that left before their answer.")
-        for (api, counters) in sorted {
+        for (api, counters) in all {
             for (stage, count) in counters.cancelled.sorted(by: { $0.key < $1.key }) {
-                text.sample("cortex_cancelled_requests_total", [("api", "\(api)"), ("stage", stage)], count)
+                text.sample("cortex_cancelled_requests_total", [("api", api), ("stage", stage)], count)
             }
         }
     }
@@ -48,7 +61,10 @@ enum LocalMetrics {
         for api in gauges { text.sample("cortex_queued_requests", [("api", "\(api.name)")], api.load.queued) }
         text.family("cortex_workers", .gauge, "Workers, by state.")
         for api in gauges {
-            text.sample("cortex_workers", [("api", "\(api.name)"), ("state", "ready")], api.load.readyWorkers)
+            for state in WorkerState.Label.allCases {
+                let labels = [("api", "\(api.name)"), ("state", state.rawValue)]
+                text.sample("cortex_workers", labels, api.load.workers[state] ?? 0)
+            }
         }
         text.family("cortex_worker_restarts_total", .counter, "Workers that ended and were replaced.")
         for api in gauges {
@@ -102,20 +118,11 @@ extension LocalMetrics {
 
 extension RequestStatistics {
     init(_ counters: APICounters) {
-        var codes = [0, 0, 0]
-        for (status, count) in counters.requests {
-            switch status {
-            case 200..<300: codes[0] += Int(count)
-            case 400..<500: codes[1] += Int(count)
-            case 500...: codes[2] += Int(count)
-            default: break
-            }
-        }
         let count = counters.duration.count
         self.init(
-            code2xx: codes[0],
-            code4xx: codes[1],
-            code5xx: codes[2],
+            code2xx: Int(counters.predictions.count(in: 200..<300)),
+            code4xx: Int(counters.predictions.count(in: 400..<500)),
+            code5xx: Int(counters.predictions.count(in: 500..<600)),
             averageMilliseconds: count == 0 ? nil : Double(counters.duration.sum) / Double(count) / 1_000_000
         )
     }

@@ -119,15 +119,18 @@ package actor LocalProvider: Provider {
     /// Gauges and counters of all APIs, as Prometheus text.
     package func metrics() async -> String {
         var text = PrometheusText()
-        let counters = await self.machine.gateway.counters()
-        LocalMetrics.write(counters, into: &text)
-        var gauges: [LocalAPI.Gauges] = []
-        for api in self.apis.values { gauges.append(await api.gauges()) }
-        gauges.sort { $0.name < $1.name }
+        let gateway = self.machine.gateway
+        LocalMetrics.write(await gateway.counters(), unrouted: await gateway.unroutedCounters(), into: &text)
+        // Beside each other: workers that hang, and do not tell of their models, delay a scrape once.
+        let gauges = await withTaskGroup(of: LocalAPI.Gauges.self) { group in
+            for api in self.apis.values { group.addTask { await api.gauges() } }
+            return await group.reduce(into: []) { $0.append($1) }.sorted { $0.name < $1.name }
+        }
         LocalMetrics.write(gauges, into: &text)
         let workers = gauges.map { ($0.name, $0.workers) }
         LocalMetrics.writeMemory(await self.machine.memory.resident(of: workers), into: &text)
         LocalMetrics.writeModels(gauges, into: &text)
+        LocalMetrics.writeOwn(gauges, into: &text)
         text.family("cortex_build_info", .gauge, "The release of this server.")
         text.sample("cortex_build_info", [("version", self.machine.version)], 1)
         return text.text

@@ -20,6 +20,7 @@ package struct Frame: Hashable, Sendable {
         case model = 0x24
         case counted = 0x25
         case missing = 0x26
+        case metrics = 0x27
         case welcome = 0x30
         case cancel = 0x31
         case drain = 0x32

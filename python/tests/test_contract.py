@@ -73,7 +73,6 @@ def test_the_constructor_gets_what_it_names(serve: Serve) -> None:
         ("class PythonPredictor:\n    def __init__(self): pass", '"config" is a required argument'),
         ("class PythonPredictor:\n    def __init__(self, **k): pass", '"config" is a required argument'),
         ("class PythonPredictor:\n    def __init__(self, config, python_client): pass", "no models are configured"),
-        ("class PythonPredictor:\n    def __init__(self, config, metrics_client): pass", "not supported yet"),
         ("class PythonPredictor:\n    def predict(self): pass\n    def post_predict(self, result): pass", '"result"'),
         ("class PythonPredictor:\n    def predict(self): pass\n    def load_model(self): pass", '"model_path"'),
         ("class PythonPredictor:\n    def predict(self): pass\n    def on_job_complete(self, a): pass", '"a"'),

@@ -187,6 +187,58 @@ def test_printed_lines_carry_their_request(serve: Serve) -> None:
     assert b"from a child" in output
 
 
+def test_lines_of_tasks_and_threads(serve: Serve) -> None:
+    worker, peer = serve(
+        """
+        import asyncio, contextvars, threading
+        class PythonPredictor:
+            kept = []
+            async def predict(self, payload):
+                print("in the coroutine")
+                async def side(): print("in a task")
+                await asyncio.gather(side(), asyncio.get_running_loop().run_in_executor(None, print, "in a pool"))
+                context = contextvars.copy_context()
+                await asyncio.get_running_loop().run_in_executor(None, context.run, print, "with the context")
+                thread = threading.Thread(target=print, args=("in a thread",))
+                thread.start(); thread.join()
+                async def later():
+                    await asyncio.sleep(0)
+                    print("of the first" if payload == 1 else "of the second")
+                self.kept.append(asyncio.ensure_future(later()))
+                if payload == 2: await asyncio.gather(*self.kept)
+        """
+    )
+    for number in (1, 2):
+        peer.request(str(number).encode(), number=number, request_id=f"r-{number}")
+        assert peer.answer(number).kind == "answer"
+    worker.log("of the second")
+    assert worker.log("of the first")["request_id"] == "r-1"
+    assert worker.log("of the second")["request_id"] == "r-2"
+    for text in ("in the coroutine", "in a task", "with the context"):
+        assert worker.log(text)["request_id"] == "r-1", text
+    for text in ("in a thread", "in a pool"):
+        assert "request_id" not in worker.log(text), text
+
+
+def test_lines_are_cut_at_64_kib_of_utf8(serve: Serve) -> None:
+    worker, peer = serve(
+        """
+        class PythonPredictor:
+            def predict(self, payload):
+                print("a" + "é" * 40_000)
+                print("b" * 65_536)
+                print("c" * 100_000_000)
+        """
+    )
+    peer.request(b"1")
+    peer.answer()
+    worker.log("ccc")
+    lines = {record["message"][0]: record["message"] for record in worker.logs}
+    assert lines["a"] == "a" + "é" * 32_767 + " … (cut at 64 KiB)"
+    assert lines["b"] == "b" * 65_536
+    assert lines["c"] == "c" * 65_536 + " … (cut at 64 KiB)"
+
+
 def test_printing_never_waits_for_the_server(start: Start) -> None:
     worker = start(
         """

@@ -12,8 +12,8 @@ extension ConnectionHandler {
         case (.failed(let failure, let timing), .awaiting(let exchange)) where exchange.number == number:
             guard let route = exchange.route else { return }
             self.refuse(.upstream(route.api, failure), exchange, timing)
-        case (.head(let answer), .awaiting(let exchange)) where exchange.number == number:
-            self.beginStream(exchange, answer)
+        case (.head(let answer, let timing), .awaiting(let exchange)) where exchange.number == number:
+            self.beginStream(exchange, answer, timing)
         case (.chunk(let bytes), .streaming(let exchange)) where exchange.number == number:
             self.stream(bytes, exchange)
         case (.end(let isWhole, let timing), .streaming(let exchange)) where exchange.number == number:
@@ -80,7 +80,7 @@ extension ConnectionHandler {
 
     // MARK: Streams
 
-    private func beginStream(_ exchange: Exchange, _ answer: UpstreamAnswer) {
+    private func beginStream(_ exchange: Exchange, _ answer: UpstreamAnswer, _ timing: UpstreamTiming) {
         guard let context = self.context else { return }
         var exchange = exchange
         let framing: ResponseHead.Framing
@@ -94,6 +94,8 @@ extension ConnectionHandler {
         }
         var buffer = context.channel.allocator.buffer(capacity: 512)
         self.writeHead(exchange, answer, framing: framing, into: &buffer)
+        // Up to the first bytes of the answer; what comes after is in the access log alone.
+        Self.writeTiming(timing, total: .now() - exchange.arrival, into: &buffer)
         buffer.writeStaticString("\r\n")
         exchange.streamStatus = answer.status
         self.state = .streaming(exchange)
@@ -246,13 +248,15 @@ extension ConnectionHandler {
         let framing: ResponseHead.Framing = Self.mayHaveBody(status) ? .length(body.readableBytes) : .none
         let answer = UpstreamAnswer(status: status, mediaType: mediaType, headers: headers)
         self.writeHead(exchange, answer, framing: framing, into: &buffer)
+        let now = NIODeadline.now()
+        Self.writeTiming(timing, total: now - exchange.arrival, into: &buffer)
         buffer.writeStaticString("\r\n")
         if !exchange.isHead {
             exchange.bytesOut = body.readableBytes
             buffer.writeBuffer(&body)
         }
         self.write(buffer)
-        self.record(exchange, status: status, timing, errorCode: errorCode, now: .now())
+        self.record(exchange, status: status, timing, errorCode: errorCode, now: now)
         self.finished(exchange)
     }
 
@@ -321,7 +325,7 @@ extension ConnectionHandler {
             self.loop.count(route.api) {
                 $0.answered(status, total: total, queue: timing.queue, predict: timing.predict)
             }
-        case .api, .index, .nothing: break
+        case .api, .index, .nothing: self.loop.count(exchange.route?.api) { $0.answeredWithoutPredictor(status) }
         }
         self.loop.log(
             exchange.record(status: status, client: self.client, timing: timing, errorCode: errorCode, now: now)
@@ -332,7 +336,7 @@ extension ConnectionHandler {
     func recordCancelled(_ exchange: Exchange, stage: String) {
         var exchange = exchange
         exchange.body.release()
-        if let route = exchange.route { self.loop.count(route.api) { $0.wasCancelled(stage: stage) } }
+        self.loop.count(exchange.route?.api) { $0.wasCancelled(stage: stage) }
         self.loop.log(
             exchange.record(
                 status: 499,

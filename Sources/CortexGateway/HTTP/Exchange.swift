@@ -80,9 +80,7 @@ struct Exchange {
         record.errorCode = errorCode
         record.api = self.route?.api.description
         record.version = self.route?.version
-        if let parent = self.head.headers.first(name: "traceparent"), parent.utf8.count >= 35 {
-            record.traceID = String(parent.dropFirst(3).prefix(32))
-        }
+        record.traceID = self.head.headers.first(name: "traceparent").flatMap { TraceParent.traceID(of: $0) }
         return record
     }
 }

@@ -14,6 +14,8 @@ final class LoopContext {
     var isLoaded = false
     var isDraining = false
     private(set) var counters: [APIName: APICounters] = [:]
+    /// Of requests that are for no API, such as one for a path that is not there.
+    private(set) var unrouted = APICounters()
     private(set) var connections: [ObjectIdentifier: ConnectionHandler] = [:]
     private var lastNumber: UInt64
     private let accessLog: LogSink
@@ -49,12 +51,18 @@ final class LoopContext {
 
     // MARK: Counting
 
-    func count(_ api: APIName, _ change: (inout APICounters) -> Void) {
-        change(&self.counters[api, default: APICounters()])
+    /// - Parameter api: Nil for a request that is for none.
+    func count(_ api: APIName?, _ change: (inout APICounters) -> Void) {
+        guard let api else { return change(&self.unrouted) }
+        // One that was deleted meanwhile is not begun again.
+        guard let index = self.counters.index(forKey: api) else { return }
+        change(&self.counters.values[index])
     }
 
-    func forgetCounters(except names: Set<APIName>) {
+    /// Counts for these APIs from now on, from where it was, and for no others.
+    func setCounted(_ names: Set<APIName>) {
         self.counters = self.counters.filter { names.contains($0.key) }
+        for name in names where self.counters[name] == nil { self.counters[name] = APICounters() }
     }
 
     // MARK: The access log

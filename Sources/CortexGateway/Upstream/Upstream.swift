@@ -60,7 +60,7 @@ package enum UpstreamBody: Hashable, Sendable {
 /// What comes back: one `answer`; or `head`, `chunk`s, `end`; or one `failed`.
 package enum UpstreamEvent: Sendable {
     case answer(UpstreamAnswer, UpstreamAnswerBody, UpstreamTiming)
-    case head(UpstreamAnswer)
+    case head(UpstreamAnswer, UpstreamTiming)
     case chunk(ByteBuffer)
     case end(isWhole: Bool, UpstreamTiming)
     case failed(UpstreamFailure, UpstreamTiming)

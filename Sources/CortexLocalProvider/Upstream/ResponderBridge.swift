@@ -14,7 +14,8 @@ struct ResponderBridge: PredictResponder {
         switch event {
         case .answer(let answer, let body, let timing):
             self.responder.receive(.answer(UpstreamAnswer(answer), UpstreamAnswerBody(body), UpstreamTiming(timing)))
-        case .head(let answer): self.responder.receive(.head(UpstreamAnswer(answer)))
+        case .head(let answer, let timing):
+            self.responder.receive(.head(UpstreamAnswer(answer), UpstreamTiming(timing)))
         case .chunk(let bytes): self.responder.receive(.chunk(bytes))
         case .end(let isWhole, let timing): self.responder.receive(.end(isWhole: isWhole, UpstreamTiming(timing)))
         case .failed(let failure, let timing):

@@ -3,6 +3,7 @@ import CortexGateway
 import CortexModels
 import CortexServing
 import CortexSpec
+import CortexTelemetry
 import Foundation
 import NIOCore
 
@@ -12,6 +13,7 @@ actor LocalVersion {
     private let machine: LocalMachine
     private let log: APILog
     private let counters: ModelCounters
+    private let userMetrics: UserMetrics
     /// How many were made of the deployment before this one, each with fewer packages.
     nonisolated let attempt: Int
     /// Its deployment's, with the attempt.
@@ -39,12 +41,20 @@ actor LocalVersion {
         var replica: Replica
     }
 
-    init(deployment: Deployment, attempt: Int = 0, machine: LocalMachine, log: APILog, counters: ModelCounters) {
+    init(
+        deployment: Deployment,
+        attempt: Int = 0,
+        machine: LocalMachine,
+        log: APILog,
+        counters: ModelCounters,
+        userMetrics: UserMetrics
+    ) {
         self.deployment = deployment
         self.attempt = attempt
         self.machine = machine
         self.log = log
         self.counters = counters
+        self.userMetrics = userMetrics
         self.id = attempt == 0 ? deployment.id : "\(deployment.id)-\(attempt)"
         self.folder = "\(machine.home.versions)/\(deployment.spec.name)/\(self.id)"
     }
@@ -103,7 +113,8 @@ actor LocalVersion {
             socket: self.machine.nextSocketPath(),
             environment: variables,
             welcome: self.welcome,
-            models: models?.desk ?? .none
+            models: models?.desk ?? .none,
+            userMetrics: self.userMetrics
         )
     }
 
@@ -330,6 +341,16 @@ actor LocalVersion {
         var isFailing = false
         var inFlight = 0
         var queued = 0
+        /// Workers, by what they do.
+        var workers: [WorkerState.Label: Int] = [:]
+
+        static func += (lhs: inout Self, rhs: Self) {
+            lhs.readyWorkers += rhs.readyWorkers
+            lhs.isFailing = lhs.isFailing || rhs.isFailing
+            lhs.inFlight += rhs.inFlight
+            lhs.queued += rhs.queued
+            lhs.workers.merge(rhs.workers, uniquingKeysWith: +)
+        }
     }
 
     func load() async -> Load {
@@ -338,7 +359,8 @@ actor LocalVersion {
             readyWorkers: await running.replica.readyWorkers,
             isFailing: await running.queue.isFailing,
             inFlight: await running.queue.inFlight,
-            queued: await running.queue.queued
+            queued: await running.queue.queued,
+            workers: await running.replica.workerStates
         )
     }
 

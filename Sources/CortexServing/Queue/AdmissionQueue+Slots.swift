@@ -105,7 +105,9 @@ extension AdmissionQueue {
             let answer = AnswerFrame(frame.body), answer.form == .inline,
             let entry = self.state.streamBegan(frame.id, by: index)
         else { throw UnexpectedFrame(kind: .head) }
-        entry.responder?.receive(.head(PredictAnswer(status: frame.code, answer)))
+        let predict = TimeAmount.microseconds(Int64(answer.predictMicroseconds))
+        let timing = self.timing(of: entry, predict: predict, worker: self.links[index]?.worker)
+        entry.responder?.receive(.head(PredictAnswer(status: frame.code, answer), timing))
     }
 
     private func streamEnded(_ frame: Frame, by index: Int) throws {

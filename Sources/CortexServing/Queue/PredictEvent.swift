@@ -6,7 +6,7 @@ package import NIOCore
 /// and nothing at all follows a cancellation by the sender.
 package enum PredictEvent: Sendable {
     case answer(PredictAnswer, PredictBody, PredictTiming)
-    case head(PredictAnswer)
+    case head(PredictAnswer, PredictTiming)
     case chunk(ByteBuffer)
     /// - Parameter isWhole: False where the predictor broke off midway.
     case end(isWhole: Bool, PredictTiming)

@@ -1,7 +1,7 @@
 import CortexWire
 import Foundation
 import Logging
-import NIOCore
+package import NIOCore
 
 /// The control connection of one worker: what it says becomes `WorkerReport`s.
 final class ControlHandler: ChannelInboundHandler {
@@ -61,6 +61,7 @@ final class ControlHandler: ChannelInboundHandler {
         case .log: self.report(.log(try JSONDecoder().decode(LogMessage.self, from: json)))
         case .ensure: self.report(.ensure(frame.id, try JSONDecoder().decode(EnsureMessage.self, from: json)))
         case .model: self.report(.model(try JSONDecoder().decode(ModelMessage.self, from: json)))
+        case .metrics: self.report(.metrics(frame.body))
         case .counted: self.report(.counted(try JSONDecoder().decode(ModelCounts.self, from: json)))
         default: throw AdmissionQueue.UnexpectedFrame(kind: frame.kind)
         }
@@ -88,6 +89,8 @@ package enum WorkerReport: Hashable, Sendable {
     case ensure(UInt64, EnsureMessage)
     case model(ModelMessage)
     case counted(ModelCounts)
+    /// What the predictor counts itself, as it came: read off the event loop.
+    case metrics(ByteBuffer)
     /// Its control connection closed: it is dead, or about to be.
     case disconnected
 }

@@ -78,4 +78,9 @@ package struct ModelCounts: Hashable, Sendable, Codable {
     package static func + (lhs: Self, rhs: Self) -> Self {
         Self(hits: lhs.hits + rhs.hits, misses: lhs.misses + rhs.misses)
     }
+
+    /// The larger one of each number.
+    package func orMore(_ other: Self) -> Self {
+        Self(hits: max(self.hits, other.hits), misses: max(self.misses, other.misses))
+    }
 }

@@ -1,3 +1,4 @@
+import CortexTelemetry
 import NIOCore
 import Synchronization
 
@@ -70,6 +71,14 @@ package actor Replica {
 
     /// What the predictor's methods take; nil before the first worker was ready.
     package var contract: ReadyMessage? { self.arguments }
+
+    /// Its workers, by what they do.
+    package var workerStates: [WorkerState.Label: Int] {
+        self.workers.reduce(into: [:]) { counts, worker in
+            if let label = worker.label { counts[label, default: 0] += 1 }
+        }
+    }
+
     package var readyWorkers: Int { self.workers.lazy.filter { $0 == .ready }.count }
 
     /// Runs its workers until they are drained, or until no further try can help; cancelling the task ends them at once.
@@ -188,6 +197,7 @@ package actor Replica {
     private func forgetModels(of worker: String) async {
         await self.tally.ended(worker)
         await self.launch.models.ended(worker)
+        self.launch.userMetrics.ended(worker)
     }
 
     /// How often its workers had a model in memory and how often not, as of now, or at the end of `limit` as of last time.

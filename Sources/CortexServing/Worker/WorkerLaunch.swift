@@ -1,3 +1,5 @@
+package import CortexTelemetry
+
 /// How to start the workers of one version of an API.
 package struct WorkerLaunch: Sendable {
     /// The interpreter of the API's environment.
@@ -12,6 +14,8 @@ package struct WorkerLaunch: Sendable {
     package var environmentByWorker: [[String: String]] = []
     package var welcome: WelcomeMessage
     package var models: ModelDesk
+    /// Takes what the predictors count themselves.
+    package var userMetrics: UserMetrics
     /// Looks at a worker that has built its predictor, before it counts as ready; may end it (`Replica.end`).
     package var inspect: @Sendable () async -> Void = {}
 
@@ -21,7 +25,8 @@ package struct WorkerLaunch: Sendable {
         socket: String,
         environment: [String: String],
         welcome: WelcomeMessage,
-        models: ModelDesk = .none
+        models: ModelDesk = .none,
+        userMetrics: UserMetrics = UserMetrics()
     ) {
         self.python = python
         self.package = package
@@ -29,5 +34,6 @@ package struct WorkerLaunch: Sendable {
         self.environment = environment
         self.welcome = welcome
         self.models = models
+        self.userMetrics = userMetrics
     }
 }

@@ -1,3 +1,4 @@
+import CortexTelemetry
 import Logging
 import NIOCore
 import Subprocess
@@ -132,6 +133,13 @@ struct WorkerProcess {
                     }
                 case .model(let message): await self.launch.models.report(message, self.name)
                 case .counted(let counts): await onCounted(counts)
+                case .metrics(let message):
+                    do {
+                        try self.launch.userMetrics.add(message, from: self.name)
+                    } catch {
+                        let text = "the metrics of the predictor cannot be read: \(error)"
+                        self.log(LogMessage(level: "error", message: text, requestID: nil, stream: "cortex"))
+                    }
                 case .disconnected:
                     // Its main thread is gone or going; whatever it started, and holds its output open, goes with it.
                     group.addTask {

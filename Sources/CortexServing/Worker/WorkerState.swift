@@ -11,6 +11,23 @@ package enum WorkerState: Hashable, Sendable {
     /// For good.
     case stopped
 
+    /// A word for the `state` label of metrics.
+    package enum Label: String, Hashable, Sendable, CaseIterable {
+        case starting, ready, draining
+        case backingOff = "backing_off"
+    }
+
+    /// Nil where there is no such worker any more.
+    package var label: Label? {
+        switch self {
+        case .starting: .starting
+        case .ready: .ready
+        case .draining: .draining
+        case .backingOff: .backingOff
+        case .stopped: nil
+        }
+    }
+
     package enum OnExit: Hashable {
         case restart(attempt: Int)
         case finish

@@ -4,17 +4,27 @@ package import NIOCore
 extension ByteBuffer {
     /// Writes `text` as a JSON string, quotes included.
     ///
-    /// Control characters, quotes and backslashes are escaped, all else is UTF-8 as it is: a client's text can end
-    /// neither the string nor the line it stands in.
+    /// Control characters (those beyond ASCII too, which terminals act on), quotes and backslashes are escaped, all else is
+    /// UTF-8 as it is: a client's text can end neither the string nor the line it stands in.
     package mutating func writeJSON(_ text: some StringProtocol) {
         self.writeInteger(UInt8(ascii: "\""))
         var copy = String(text)
         copy.withUTF8 { utf8 in
             var written = 0
-            for (index, byte) in utf8.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5C || byte == 0x7F {
-                self.writeBytes(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(utf8)[written..<index]))
-                self.writeEscaped(byte)
-                written = index + 1
+            var index = 0
+            while index < utf8.count {
+                let byte = utf8[index]
+                if byte < 0x20 || byte == 0x22 || byte == 0x5C || byte == 0x7F {
+                    self.writeBytes(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(utf8)[written..<index]))
+                    self.writeEscaped(byte)
+                    written = index + 1
+                } else if byte == 0xC2, utf8[index + 1] < 0xA0 {  // U+0080 to U+009F; a string's UTF-8 is whole
+                    self.writeBytes(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(utf8)[written..<index]))
+                    index += 1
+                    self.writeEscaped(utf8[index])
+                    written = index + 1
+                }
+                index += 1
             }
             self.writeBytes(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(utf8)[written...]))
         }

@@ -2,6 +2,9 @@ package import NIOCore
 
 /// One answered (or abandoned) request, as its line in the access log tells it.
 package struct AccessRecord: Sendable {
+    /// Bytes of a path beyond which it is cut.
+    private static let pathLimit = 2048
+
     package var requestID: String
     package var traceID: String?
     package var api: String?
@@ -34,7 +37,11 @@ package struct AccessRecord: Sendable {
     package func write(into buffer: inout ByteBuffer, timestamp: String) {
         buffer.writeStaticString("{\"ts\":\"")
         buffer.writeString(timestamp)
-        buffer.writeString(self.status >= 500 ? "\",\"level\":\"error\"" : "\",\"level\":\"info\"")
+        switch self.status {
+        case 500...: buffer.writeStaticString("\",\"level\":\"error\"")
+        case 400...: buffer.writeStaticString("\",\"level\":\"warning\"")
+        default: buffer.writeStaticString("\",\"level\":\"info\"")
+        }
         buffer.writeStaticString(",\"request_id\":")
         buffer.writeJSON(self.requestID)
         if let traceID = self.traceID {
@@ -52,7 +59,11 @@ package struct AccessRecord: Sendable {
         buffer.writeStaticString(",\"method\":")
         buffer.writeJSON(self.method)
         buffer.writeStaticString(",\"path\":")
-        buffer.writeJSON(self.path.utf8.count > 2048 ? String(self.path.prefix(2048)) : self.path)
+        if self.path.utf8.count > Self.pathLimit {
+            buffer.writeJSON(String(decoding: self.path.utf8.prefix(Self.pathLimit), as: UTF8.self))
+        } else {
+            buffer.writeJSON(self.path)
+        }
         buffer.writeStaticString(",\"status\":")
         buffer.writeDecimal(self.status)
         buffer.writeStaticString(",\"bytes_in\":")

@@ -18,7 +18,9 @@ package struct PrometheusText {
     }
 
     package mutating func sample(_ name: String, _ labels: [(String, String)], _ value: Double) {
-        self.text += "\(name)\(Self.render(labels)) \(value)\n"
+        // Swift writes `inf` and `nan`, which the format has in capitals.
+        let number = value.isNaN ? "NaN" : value.isInfinite ? (value < 0 ? "-Inf" : "+Inf") : "\(value)"
+        self.text += "\(name)\(Self.render(labels)) \(number)\n"
     }
 
     package mutating func histogram(_ name: String, _ labels: [(String, String)], _ histogram: Histogram) {
@@ -30,6 +32,16 @@ package struct PrometheusText {
         self.sample("\(name)_bucket", labels + [("le", "+Inf")], histogram.count)
         self.sample("\(name)_sum", labels, Double(histogram.sum) / 1_000_000_000)
         self.sample("\(name)_count", labels, histogram.count)
+    }
+
+    package mutating func histogram(_ name: String, _ labels: [(String, String)], _ histogram: ValueHistogram) {
+        var cumulated: UInt64 = 0
+        for (bound, count) in zip(ValueHistogram.bounds + ["+Inf"], histogram.counts) {
+            cumulated += count
+            self.sample("\(name)_bucket", labels + [("le", bound)], cumulated)
+        }
+        self.sample("\(name)_sum", labels, histogram.sum)
+        self.sample("\(name)_count", labels, cumulated)
     }
 
     private static func render(_ labels: [(String, String)]) -> String {

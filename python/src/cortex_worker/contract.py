@@ -88,8 +88,6 @@ def _check_constructor(predictor: type[Any], predictor_type: str, models: bool) 
                     f'{where}: "{client}" is named, but no models are configured; '
                     "set predictor.models (or predictor.model_path) in cortex.yaml, or leave the argument out"
                 )
-        elif parameter.name == "metrics_client":
-            raise ContractError(f'{where}: "metrics_client" is not supported yet; leave the argument out')
         else:
             names.append(parameter.name)
     return tuple(names)

@@ -113,7 +113,7 @@ class Exchange:
             status, headers = self._stream
             if self._pins is not None:
                 headers = self._with_version(headers) or []
-            head = wire.answer(wire.HEAD, self.number, status, self.taken, b"", headers=headers)
+            head = wire.answer(wire.HEAD, self.number, status, perf_counter_ns() - self.started, b"", headers=headers)
             self.answered = True
         if len(data) <= _CHUNK_SIZE:
             self.send(head + (wire.frame(wire.CHUNK, self.number, data) if data else b""))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import sys
 import threading
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Callable, TextIO
+
+from cortex_worker.text import encode_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: Longer lines are cut.
+#: Lines of more bytes are cut.
 LINE_LIMIT = 64 << 10
 
 #: (stream, text, request id or None)
@@ -25,11 +28,21 @@ class _Line(threading.local):
         self.cut = False
 
 
-class CurrentRequest(threading.local):
-    """The id of the request that this thread works on."""
+class CurrentRequest:
+    """The id of the request that this thread, or this asynchronous task, works on.
+
+    A task keeps the id of the request that began it, and so does what it hands to `asyncio.to_thread` (and to anyio's
+    and starlette's thread pools). Threads that user code starts by itself have none: they may outlive the request.
+    """
 
     def __init__(self) -> None:
-        self.request_id: str | None = None
+        self._id: ContextVar[str | None] = ContextVar("cortex_request_id", default=None)
+        #: Called by each slot for each request.
+        self.set: Callable[[str | None], object] = self._id.set
+
+    @property
+    def request_id(self) -> str | None:
+        return self._id.get()
 
 
 class OutputStream(io.TextIOBase):
@@ -95,8 +108,11 @@ class OutputStream(io.TextIOBase):
         if self._sink is None or not (line.text or always):
             return
         text, line.text = line.text, ""
+        if len(text) * 4 > LINE_LIMIT and len(encoded := encode_text(text)) > LINE_LIMIT:
+            text = encoded[:LINE_LIMIT].decode("utf-8", "ignore")
+            line.cut = True
         if line.cut:
-            text += f" … (cut at {LINE_LIMIT} characters)"
+            text += f" … (cut at {LINE_LIMIT >> 10} KiB)"
             line.cut = False
         self._sink(self._name, text, self._current.request_id)
 

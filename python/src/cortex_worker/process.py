@@ -24,6 +24,7 @@ from cortex_worker.slot import Slot, SlotEnvironment
 if TYPE_CHECKING:
     from types import FrameType
 
+    from cortex_worker.metrics import MetricsClient
     from cortex_worker.models.clients import Models
 
 # How long the last records, and the user's `atexit` functions, may take.
@@ -53,6 +54,7 @@ class Worker:
         self._wake.setblocking(False)
         self._output = Output(self._records.line)
         self._models: Models | None = None
+        self._metrics: MetricsClient | None = None
 
     def run(self) -> None:
         """Serve until the server says drain. Never returns."""
@@ -96,6 +98,8 @@ class Worker:
         try:
             if self._models is not None:
                 choice[contract.CLIENT_ARGUMENTS[self._welcome.predictor_type]] = self._models.client
+            if "metrics_client" in kept.constructor:
+                self._metrics = choice["metrics_client"] = self._build_metrics()
             arguments = {name: choice[name] for name in kept.constructor}
             predictor = construction.construct(predictor_class, arguments, self._models)
             environment = self._environment(predictor, kept)
@@ -130,6 +134,16 @@ class Worker:
             return clients.build(welcome.api, welcome.predictor_type, welcome.models, self._records)
         except ValueError as error:
             self._fail("models", str(error), str(error))
+
+    def _build_metrics(self) -> MetricsClient:
+        # Only where it is asked for, so that others start without it.
+        from cortex_worker.metrics import MetricsClient
+
+        records = self._records
+        return MetricsClient(
+            lambda message: records.offer(wire.METRICS, message),
+            lambda text: records.log("warning", text, self._output.current.request_id),
+        )
 
     def _load_models(self) -> None:
         """Bring the latest version of each model into memory, unless they are loaded when asked for."""
@@ -202,10 +216,14 @@ class Worker:
         self._control.after_fork()
         if self._models is not None:
             self._models.after_fork()
+        if self._metrics is not None:
+            self._metrics.after_fork()
 
     def _exit(self, status: int) -> NoReturn:
         """Run what the user left to `atexit`, and end, whatever threads of the user's still run."""
         self._output.end_lines()
+        if self._metrics is not None:
+            self._metrics.flush()
         self._records.flush(_FLUSH_SECONDS)
         watchdog = threading.Timer(_EXIT_SECONDS, os._exit, (status,))
         watchdog.daemon = True

@@ -47,6 +47,10 @@ class Records:
         """Queue a message that must not be dropped."""
         self._put(json_frame(kind, value, number), bounded=False)
 
+    def offer(self, kind: int, value: Any) -> bool:
+        """Queue a message, or say that too much waits already."""
+        return self._put(json_frame(kind, value), bounded=True, counted=False)
+
     def missed(self, error: BaseException, stage: str) -> None:
         """Tell which module `error` says is not there; nothing where it is about something else."""
         module = missing_module(error)
@@ -64,15 +68,17 @@ class Records:
         with self._changed:
             self._changed.wait_for(lambda: self._broken or not (self._frames or self._sending), timeout)
 
-    def _put(self, frame: bytes, bounded: bool) -> None:
+    def _put(self, frame: bytes, bounded: bool, counted: bool = True) -> bool:
         with self._changed:
             if bounded and (len(self._frames) >= _MOST_RECORDS or self._bytes + len(frame) > _MOST_BYTES):
-                self._dropped += 1
-                return
+                if counted:
+                    self._dropped += 1
+                return False
             self._frames.append(frame)
             self._bytes += len(frame)
             if not self._sending:
                 self._changed.notify_all()
+            return True
 
     def _run(self) -> None:
         while True:

@@ -54,7 +54,7 @@ class Slot:
         contract = environment.contract
         self._environment = environment
         self._cancellations = environment.cancellations
-        self._current = environment.output.current
+        self._set_current = environment.output.current.set
         self._predict = environment.predictor.predict
         self._predict_names = contract.predict
         self._post_predict = environment.predictor.post_predict if contract.post_predict is not None else None
@@ -134,14 +134,14 @@ class Slot:
             self._post_predict is not None,
             self._pins,
         )
-        self._current.request_id = request_id
+        self._set_current(request_id)
         try:
             self._answer(exchange, frame, body[meta_start:body_start], body[body_start:], deadline)
         finally:
             if self._holder is not None and self._pins is not None and self._pins.entries:
                 self._holder.release(self._pins)
             environment.output.end_lines()
-            self._current.request_id = None
+            self._set_current(None)
             self._cancellations.discard(number)
             if exchange.out_of_memory:
                 environment.lifetime.retire()
