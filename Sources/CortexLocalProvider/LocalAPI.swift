@@ -21,15 +21,15 @@ actor LocalAPI {
     private var adopted: Deployment?
     var rollout = Rollout.done
     /// How often a worker was replaced, by the reason of its end.
-    private var restarts: [String: Int] = [:]
+    var restarts: [String: Int] = [:]
     /// Why the last worker of `serving` ended, where that was for memory.
     private var shortage: String?
-    private let modelCounters = ModelCounters()
-    private let userMetrics = UserMetrics()
+    let modelCounters = ModelCounters()
+    let userMetrics = UserMetrics()
     /// Versions that finish what they have, and end.
-    private var leaving: [LocalVersion] = []
+    var leaving: [LocalVersion] = []
     /// What was told of the models last: while a version ends, its counts may be in neither of two sums for a moment.
-    private var toldModelCounts = ModelCounts()
+    var toldModelCounts = ModelCounts()
     /// What is done for the version that comes up.
     let activity = Activity()
     /// Deleted: whatever still starts is not to serve.
@@ -378,41 +378,6 @@ actor LocalAPI {
     /// What the predictor that serves is made of; nil while none does.
     func contract() async -> ReadyMessage? {
         await self.serving?.contract()
-    }
-
-    func gauges() async -> Gauges {
-        var load = LocalVersion.Load()
-        var workers: Set<WorkerFamilies.Worker> = []
-        for version in self.versions {
-            load += await version.load()
-            workers.formUnion(await version.workers())
-        }
-        return Gauges(
-            name: self.name,
-            load: load,
-            restarts: self.restarts,
-            workers: workers,
-            models: await self.modelGauges(),
-            own: self.userMetrics.current
-        )
-    }
-
-    /// The one that serves, the one that is to, and those that end.
-    private var versions: [LocalVersion] {
-        var versions = self.leaving
-        if let serving = self.serving { versions.append(serving) }
-        if let wanted = self.wanted, wanted !== self.serving { versions.append(wanted) }
-        return versions
-    }
-
-    private func modelGauges() async -> ModelGauges? {
-        guard let serving = self.serving, let models = await serving.ownModels else { return nil }
-        let counts = await serving.modelCounts(within: .milliseconds(250))
-        let loaded = await models.loadedCount
-        let counters = self.modelCounters.current
-        // Counters must not fall, or whoever scrapes takes it for a restart.
-        self.toldModelCounts = self.toldModelCounts.orMore(counters.past + counts)
-        return ModelGauges(counters: counters, counts: self.toldModelCounts, loaded: loaded)
     }
 
     /// What is known of the models of the version that serves, or else is to.

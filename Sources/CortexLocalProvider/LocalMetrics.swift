@@ -9,7 +9,11 @@ enum LocalMetrics {
     static func write(_ counters: [APIName: APICounters], unrouted: APICounters, into text: inout PrometheusText) {
         let sorted = counters.sorted { $0.key < $1.key }
         let all = [("", unrouted)] + sorted.map { ("\($0.key)", $0.value) }
-        text.family("cortex_requests_total", .counter, "Requests answered, by HTTP status; without an API where none is meant.")
+        text.family(
+            "cortex_requests_total",
+            .counter,
+            "Requests answered, by HTTP status; without an API where none is meant."
+        )
         for (api, counters) in all {
             for (status, count) in counters.requests.sorted {
                 text.sample("cortex_requests_total", [("api", api), ("code", "\(status)")], count)

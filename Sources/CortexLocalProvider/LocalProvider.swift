@@ -124,7 +124,9 @@ package actor LocalProvider: Provider {
         // Beside each other: workers that hang, and do not tell of their models, delay a scrape once.
         let gauges = await withTaskGroup(of: LocalAPI.Gauges.self) { group in
             for api in self.apis.values { group.addTask { await api.gauges() } }
-            return await group.reduce(into: []) { $0.append($1) }.sorted { $0.name < $1.name }
+            var gauges: [LocalAPI.Gauges] = []
+            for await each in group { gauges.append(each) }
+            return gauges.sorted { $0.name < $1.name }
         }
         LocalMetrics.write(gauges, into: &text)
         let workers = gauges.map { ($0.name, $0.workers) }

@@ -74,11 +74,28 @@ import Testing
         #expect(try configuration([], [:]) == ServerConfiguration(home: home))
         let named = [
             "CORTEX_PORT": "1", "CORTEX_OPERATOR_PORT": "2", "CORTEX_HOST": "::1", "CORTEX_LOG_FORMAT": "json",
+            "CORTEX_ACCESS_LOG": "on",
         ]
-        let expected = ServerConfiguration(home: home, host: "::1", port: 1, operatorPort: 2, logFormat: .json)
+        let expected = ServerConfiguration(
+            home: home,
+            host: "::1",
+            port: 1,
+            operatorPort: 2,
+            logFormat: .json,
+            accessLog: .on
+        )
         #expect(try configuration([], named) == expected)
-        let flags = ["--port", "0", "--operator-port", "4", "--host", "0.0.0.0", "--log-format", "text"]
-        let flagged = ServerConfiguration(home: home, host: "0.0.0.0", port: 0, operatorPort: 4, logFormat: .text)
+        let flags = [
+            "--port", "0", "--operator-port", "4", "--host", "0.0.0.0", "--log-format", "text", "--access-log", "off",
+        ]
+        let flagged = ServerConfiguration(
+            home: home,
+            host: "0.0.0.0",
+            port: 0,
+            operatorPort: 4,
+            logFormat: .text,
+            accessLog: .off
+        )
         #expect(try configuration(flags, named) == flagged)
         #expect(try ServerOptions.parse(flags).arguments.sorted() == flags.sorted())
         #expect(try configuration([], ["CORTEX_PORT": ""]).port == 8888)

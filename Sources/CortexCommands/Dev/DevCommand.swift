@@ -90,6 +90,8 @@ struct DevCommand: AsyncParsableCommand {
         configuration.toolHome = home.shared
         configuration.logLevel = .warning
         configuration.logFormat = .text
+        // It shows requests in its own way.
+        configuration.accessLog = .off
         configuration.drainDelay = .zero
         return configuration
     }

@@ -36,7 +36,8 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     try Leftovers.remove(from: home)
 
     let environments = try await ServerVariable.environments(home: configuration.toolHome)
-    let accessLog = LogSink(file: RotatingFile(path: "\(home.logs)/access.log"))
+    let accessLines = configuration.accessLog.isShown ? AccessLineOutput(asText: asText) : nil
+    let accessLog = LogSink(file: RotatingFile(path: "\(home.logs)/access.log"), echo: accessLines?.write)
     let limits = try GatewayLimits.configuration(configuration, environment: environment)
     let gateway = try await Gateway(configuration: limits, accessLog: accessLog, logger: logger)
     let port = try await gateway.listen()

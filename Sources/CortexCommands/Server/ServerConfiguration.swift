@@ -1,6 +1,12 @@
 package import CortexControlPlane
 package import Logging
 
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
 /// What `cortex server run` was asked for, once flags, environment and defaults are settled.
 package struct ServerConfiguration: Hashable, Sendable {
     /// Prepared and locked for this process by `server run` itself.
@@ -12,6 +18,7 @@ package struct ServerConfiguration: Hashable, Sendable {
     /// The admin port, always on loopback; 0 takes a free one.
     package var operatorPort: Int
     package var logFormat: LogFormat
+    package var accessLog: AccessLog
     /// What the server says of itself on standard error.
     package var logLevel = Logger.Level.info
     /// The home whose Python environments and tools are used; ``home`` itself unless another is named.
@@ -24,7 +31,8 @@ package struct ServerConfiguration: Hashable, Sendable {
         host: String = "127.0.0.1",
         port: Int = 8888,
         operatorPort: Int = 8889,
-        logFormat: LogFormat = .auto
+        logFormat: LogFormat = .auto,
+        accessLog: AccessLog = .auto
     ) {
         self.home = home
         self.toolHome = home
@@ -32,7 +40,18 @@ package struct ServerConfiguration: Hashable, Sendable {
         self.port = port
         self.operatorPort = operatorPort
         self.logFormat = logFormat
+        self.accessLog = accessLog
     }
+}
+
+/// Whether access lines are shown on standard error; in `logs/access.log` they are always.
+package enum AccessLog: String, Hashable, Sendable, CaseIterable {
+    /// On a terminal.
+    case auto
+    case on
+    case off
+
+    var isShown: Bool { self == .on || self == .auto && isatty(2) == 1 }
 }
 
 /// How log lines look.

@@ -18,6 +18,14 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "How log lines look: auto, text or json (CORTEX_LOG_FORMAT; default auto).")
     var logFormat: LogFormat?
 
+    @Option(
+        help: """
+            Whether a line for each request is shown on standard error too: auto (on a terminal), on or off
+            (CORTEX_ACCESS_LOG; default auto).
+            """
+    )
+    var accessLog: AccessLog?
+
     func validate() throws {
         for (name, port) in [("--port", self.port), ("--operator-port", self.operatorPort)] {
             if let port, !(0...65535).contains(port) {
@@ -34,7 +42,8 @@ struct ServerOptions: ParsableArguments {
             host: self.host ?? Self.named("CORTEX_HOST", in: environment) ?? "127.0.0.1",
             port: try self.port ?? Self.port("CORTEX_PORT", in: environment) ?? 8888,
             operatorPort: try self.operatorPort ?? Self.port("CORTEX_OPERATOR_PORT", in: environment) ?? 8889,
-            logFormat: try self.logFormat ?? Self.logFormat(in: environment) ?? .auto
+            logFormat: try self.logFormat ?? Self.choice("CORTEX_LOG_FORMAT", in: environment) ?? .auto,
+            accessLog: try self.accessLog ?? Self.choice("CORTEX_ACCESS_LOG", in: environment) ?? .auto
         )
     }
 
@@ -45,6 +54,7 @@ struct ServerOptions: ParsableArguments {
         if let port { arguments += ["--port", "\(port)"] }
         if let operatorPort { arguments += ["--operator-port", "\(operatorPort)"] }
         if let logFormat { arguments += ["--log-format", logFormat.rawValue] }
+        if let accessLog { arguments += ["--access-log", accessLog.rawValue] }
         return arguments
     }
 
@@ -60,13 +70,19 @@ struct ServerOptions: ParsableArguments {
         return port
     }
 
-    private static func logFormat(in environment: [String: String]) throws -> LogFormat? {
-        guard let text = self.named("CORTEX_LOG_FORMAT", in: environment) else { return nil }
-        guard let format = LogFormat(rawValue: text) else {
-            throw CommandFailure("CORTEX_LOG_FORMAT is \"\(text)\"; allowed are auto, text and json", exitCode: 2)
+    private static func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ variable: String,
+        in environment: [String: String]
+    ) throws -> Choice? {
+        guard let text = self.named(variable, in: environment) else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            let names = Choice.allCases.map(\.rawValue)
+            let list = "\(names.dropLast().joined(separator: ", ")) and \(names.last ?? "")"
+            throw CommandFailure("\(variable) is \"\(text)\"; allowed are \(list)", exitCode: 2)
         }
-        return format
+        return choice
     }
 }
 
 extension LogFormat: ExpressibleByArgument {}
+extension AccessLog: ExpressibleByArgument {}

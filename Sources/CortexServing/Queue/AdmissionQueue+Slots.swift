@@ -106,7 +106,7 @@ extension AdmissionQueue {
             let entry = self.state.streamBegan(frame.id, by: index)
         else { throw UnexpectedFrame(kind: .head) }
         let predict = TimeAmount.microseconds(Int64(answer.predictMicroseconds))
-        let timing = self.timing(of: entry, predict: predict, worker: self.links[index]?.worker)
+        let timing = self.timing(of: entry, predict: predict, worker: self.links[index]?.worker, now: .now())
         entry.responder?.receive(.head(PredictAnswer(status: frame.code, answer), timing))
     }
 

@@ -78,19 +78,7 @@ package struct LineLogHandler: LogHandler {
             default: "\u{1B}[36m"
             }
         let end = colour.isEmpty ? "" : "\u{1B}[0m"
-        let values = metadata.map { " \($0.key)=\(Self.printable("\($0.value)"))" }.joined()
-        return "\(time) \(colour)\(level.rawValue)\(end) \(Self.printable(message))\(values)\n"
-    }
-
-    private static func printable(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            if scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value) {
-                result += "\\x" + String(scalar.value, radix: 16)
-            } else {
-                result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
+        let values = metadata.map { " \($0.key)=\("\($0.value)".printable)" }.joined()
+        return "\(time) \(colour)\(level.rawValue)\(end) \(message.printable)\(values)\n"
     }
 }

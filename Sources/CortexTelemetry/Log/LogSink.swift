@@ -20,12 +20,15 @@ package final class LogSink: Sendable {
     }
 
     package let file: RotatingFile
+    private let echo: (@Sendable (ByteBuffer) -> Void)?
     private let state = Mutex(State())
     private let signal: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
 
-    package init(file: RotatingFile) {
+    /// - Parameter echo: Gets what is written too, off the event loops; must not wait.
+    package init(file: RotatingFile, echo: (@Sendable (ByteBuffer) -> Void)? = nil) {
         self.file = file
+        self.echo = echo
         (self.signal, self.wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -102,7 +105,10 @@ package final class LogSink: Sendable {
             }
             return (state.pending, state.dropped, state.flushWaiters)
         }
-        if pending.readableBytes > 0 { await self.file.append(pending) }
+        if pending.readableBytes > 0 {
+            await self.file.append(pending)
+            self.echo?(pending)
+        }
         if dropped > 0 {
             let note = #"{"level":"warning","message":"\#(dropped) log writes were dropped: the disk is too slow"}"#
             await self.file.append(ByteBuffer(string: note + "\n"))

@@ -52,7 +52,8 @@ package final class UserMetrics: Sendable {
         let update = try JSONDecoder().decode(Update.self, from: Data(message.readableBytesView))
         self.values.withLock { values in
             values.dropped += update.dropped
-            for each in update.counters where values.admits(each.series, .counter, values.counters[each.series] != nil) {
+            for each in update.counters where values.admits(each.series, .counter, values.counters[each.series] != nil)
+            {
                 values.counters[each.series, default: 0] += max(each.value, 0)
             }
             for each in update.gauges {
@@ -102,7 +103,10 @@ private struct Update: Decodable {
             var parts = try decoder.unkeyedContainer()
             let name = try parts.decode(String.self)
             let tags = try parts.decode([String: String].self).sorted { $0.key < $1.key }
-            self.series = UserMetrics.Series(name: name, tags: tags.map { UserMetrics.Tag(name: $0.key, value: $0.value) })
+            self.series = UserMetrics.Series(
+                name: name,
+                tags: tags.map { UserMetrics.Tag(name: $0.key, value: $0.value) }
+            )
             self.value = try parts.decode(Double.self)
             self.counts = parts.isAtEnd ? [] : try parts.decode([UInt64].self)
         }

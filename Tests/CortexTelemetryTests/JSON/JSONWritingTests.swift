@@ -16,6 +16,7 @@ import Testing
             ("", #""""#), ("plain", #""plain""#), (#"a "b" \c"#, #""a \"b\" \\c""#), ("a\nb\r\tc", #""a\nb\r\tc""#),
             ("\r\n", #""\r\n""#), ("\0\u{1B}[31m\u{7F}", #""\u0000\u001b[31m\u007f""#), ("é 😀", #""é 😀""#),
             ("\"\u{301}", "\"\\\"\u{301}\""),
+            ("\u{80}\u{9B}2J\u{9F}\u{A0}\u{C2}", "\"\\u0080\\u009b2J\\u009f\u{A0}\u{C2}\""),
         ]
     )
     func `a text is written as a JSON string`(text: String, expected: String) {
@@ -35,10 +36,11 @@ import Testing
         #expect(String(buffer: buffer) == expected)
     }
 
-    @Test func `every character below a space is escaped, and is read back as it was`() throws {
-        let text = String(String.UnicodeScalarView((0..<0x80).compactMap { Unicode.Scalar($0 as UInt32) })) + "\u{FFFF}"
+    @Test func `every control character is escaped, and all is read back as it was`() throws {
+        let text =
+            String(String.UnicodeScalarView((0..<0x800).compactMap { Unicode.Scalar($0 as UInt32) })) + "\u{FFFF}"
         let written = self.json(text)
-        #expect(written.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F })
+        #expect(written.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7F..<0xA0).contains($0.value) })
         #expect(try JSONDecoder().decode(String.self, from: Data(written.utf8)) == text)
     }
 

@@ -38,6 +38,18 @@ import Testing
         #expect(object?["forged"] == nil)
     }
 
+    @Test(arguments: [(200, "info"), (302, "info"), (400, "warning"), (499, "warning"), (500, "error"), (504, "error")])
+    func `the status decides the level`(status: Int, level: String) {
+        #expect(self.line { $0.status = status }.contains(#""level":"\#(level)""#))
+    }
+
+    @Test func `a long path of characters that are escaped is cut too`() throws {
+        let line = self.line { $0.path = "é" + String(repeating: "\u{1}\u{9B}", count: 30_000) }
+        #expect(line.utf8.count < 10_000)
+        let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+        #expect((object?["path"] as? String)?.hasPrefix("é\u{1}\u{9B}") == true)
+    }
+
     @Test func `a path of any length makes a line of bounded length`() {
         let line = self.line { $0.path = String(repeating: "x", count: 60_000) }
         #expect(line.utf8.count < 3_000)

@@ -1,0 +1,415 @@
+"""What the server lets be seen: metrics, access lines, Server-Timing, printed lines. Rows C16, H11 and H17."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+
+from blackbox.conditions import eventually
+from blackbox.load import Load
+from blackbox.project import API, write
+from blackbox.server import Server
+from blackbox.terminal import Terminal
+
+PREDICTOR = (Path(__file__).parent / "predictors" / "telemetry.py").read_text()
+NAME = "telemetry"
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
+
+#: A sample's name and labels, and what it counts.
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def project(folder: Path, name: str, release: int = 1) -> Path:
+    """The project of an API with two workers."""
+    predictor = {"config": {"release": release}, "processes_per_replica": 2}
+    return write(folder, {"predictor.py": PREDICTOR}, API(name, predictor=predictor))
+
+
+@pytest.fixture(scope="module")
+def api(server: Server, short_folder: Path) -> str:
+    """The name of the API that these tests share."""
+    server.deploy(project(short_folder / NAME, NAME))
+    return NAME
+
+
+def scrape(server: Server) -> str:
+    """The text of `/metrics`."""
+    response = requests.get(f"{server.operator}/metrics", timeout=30)
+    assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
+    return response.text
+
+
+def samples(server: Server) -> Samples:
+    """All samples, and that none is there twice."""
+    found: Samples = {}
+    for family in text_string_to_metric_families(scrape(server)):
+        for sample in family.samples:
+            key = (sample.name, frozenset(sample.labels.items()))
+            assert key not in found, key
+            found[key] = sample.value
+    return found
+
+
+def is_counter(name: str) -> bool:
+    """Whether a sample of this name may only rise."""
+    return name.endswith(("_total", "_bucket", "_count", "_sum"))
+
+
+def line(server: Server, request_id: str) -> dict[str, Any]:
+    """The one access line of a request."""
+    lines = eventually(lambda: server.access_lines(request_id), f"an access line of {request_id}", within=10)
+    assert len(lines) == 1
+    return lines[0]
+
+
+def records(server: Server, api: str) -> list[dict[str, Any]]:
+    """The log of an API, as it is on disk."""
+    text = (server.home / "logs" / "apis" / f"{api}.log").read_text().rpartition("\n")[0]
+    return [json.loads(each) for each in text.splitlines()]
+
+
+# What /metrics says
+
+
+def test_metrics_are_what_the_documents_say(server: Server, api: str, repository: Path) -> None:
+    assert server.post(api, json={}).status_code == 200
+    families = {family.name: family for family in text_string_to_metric_families(scrape(server))}
+    expected = {
+        "cortex_requests": ("counter", {"api", "code"}),
+        "cortex_request_duration_seconds": ("histogram", {"api"}),
+        "cortex_queue_duration_seconds": ("histogram", {"api"}),
+        "cortex_predict_duration_seconds": ("histogram", {"api"}),
+        "cortex_batch_size": ("histogram", {"api"}),
+        "cortex_in_flight_requests": ("gauge", {"api"}),
+        "cortex_queued_requests": ("gauge", {"api"}),
+        "cortex_shed_requests": ("counter", {"api", "reason"}),
+        "cortex_cancelled_requests": ("counter", {"api", "stage"}),
+        "cortex_worker_restarts": ("counter", {"api", "reason"}),
+        "cortex_workers": ("gauge", {"api", "state"}),
+        "cortex_worker_rss_bytes": ("gauge", {"api"}),
+        "cortex_build_info": ("gauge", {"version"}),
+    }
+    for name, (kind, labels) in expected.items():
+        assert name in families, name
+        family = families[name]
+        assert family.type == kind, name
+        assert family.documentation, name
+        for sample in family.samples:
+            assert set(sample.labels) - {"le"} == labels, sample
+    bounds = {
+        float(sample.labels["le"])
+        for sample in families["cortex_request_duration_seconds"].samples
+        if sample.name.endswith("_bucket")
+    }
+    assert {0.001, 60.0, float("inf")} <= bounds and min(bounds) == 0.001
+    documented = (repository / "docs" / "metrics.md").read_text()
+    for family in families.values():
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        assert family.name.startswith("cortex_user_") or f"`{name}`" in documented, name
+
+
+def test_two_workers_are_ready_and_have_memory(server: Server, api: str) -> None:
+    found = samples(server)
+    states = {
+        dict(labels)["state"]: value
+        for (name, labels), value in found.items()
+        if name == "cortex_workers" and ("api", api) in labels
+    }
+    assert states == {"starting": 0, "ready": 2, "draining": 0, "backing_off": 0}
+    assert found["cortex_worker_rss_bytes", frozenset({("api", api)})] > 5 << 20
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "counted"),
+    [
+        ("POST", NAME, b"{}", 200, NAME),
+        ("POST", NAME, b"{", 400, NAME),
+        ("POST", NAME, b'{"do": "fail", "text": "x"}', 500, NAME),
+        ("GET", NAME, b"", 200, NAME),
+        ("PUT", NAME, b"", 405, NAME),
+        ("POST", "nowhere", b"{}", 404, ""),
+        ("GET", "/", b"", 200, ""),
+    ],
+)
+def test_each_request_is_counted_once(
+    server: Server, api: str, method: str, path: str, body: bytes, status: int, counted: str
+) -> None:
+    def total() -> float:
+        return sum(value for (name, _), value in samples(server).items() if name == "cortex_requests_total")
+
+    before, all_before = server.metrics("cortex_requests_total", api=counted, code=str(status)), total()
+    headers = {"Content-Type": "application/json"}
+    response = requests.request(method, server.url(path), data=body, headers=headers, timeout=30)
+    assert response.status_code == status
+    assert server.metrics("cortex_requests_total", api=counted, code=str(status)) == before + 1
+    assert total() == all_before + 1
+
+
+def test_what_is_not_http_is_counted(server: Server) -> None:
+    before = server.metrics("cortex_requests_total", api="", code="400")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(b"\x16\x03\x01 hello\r\n\r\n")
+        connection.recv(4096)
+    eventually(lambda: server.metrics("cortex_requests_total", api="", code="400") == before + 1, "it is counted")
+
+
+def test_H11_no_series_comes_from_a_request(server: Server, api: str) -> None:
+    for path in ("/nowhere", f"/{api}"):
+        server.post(path, json={})
+    before = set(samples(server))
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        for start in range(0, 10_000, 100):
+            connection.sendall(
+                b"".join(
+                    b"GET /nowhere/%d?q=%d HTTP/1.1\r\nHost: h%d\r\nX-Request-ID: id-%d\r\n\r\n" % ((number,) * 4)
+                    for number in range(start, start + 100)
+                )
+            )
+            answers = b""
+            while answers.count(b"HTTP/1.1 404") < 100:
+                piece = connection.recv(1 << 16)
+                assert piece
+                answers += piece
+    assert set(samples(server)) == before
+    assert server.metrics("cortex_requests_total", api="", code="404") >= 10_000
+
+
+def test_H11_counters_only_rise_while_workers_and_versions_change(server: Server, folder: Path) -> None:
+    name = "telemetry-changes"
+    server.deploy(project(folder / "project", name))
+    seen: Samples = {}
+
+    def look() -> Samples:
+        found = samples(server)
+        for key, value in found.items():
+            if is_counter(key[0]):
+                assert value >= seen.get(key, 0), (key, seen.get(key), value)
+        gone = [key for key in seen if is_counter(key[0]) and ("api", name) in key[1] and key not in found]
+        assert not gone, gone
+        seen.update(found)
+        return found
+
+    count = {"do": "count", "colour": "red", "width": 2}
+    with Load(server.url(name), json=count) as load:
+        look()
+        assert server.post(name, json={"do": "exit"}).status_code == 502
+        for _ in range(10):
+            look()
+        with ThreadPoolExecutor(1) as pool:
+            deployed = pool.submit(server.deploy, project(folder / "project", name, release=2))
+            while not deployed.done():
+                look()
+            deployed.result()
+        for _ in range(10):
+            look()
+    answered = len([answer for answer in load.answers if answer[0] == 200])
+    key = ("cortex_user_cars_total", frozenset({("api", name), ("colour", "red")}))
+    # A worker that is killed takes what it had not told yet with it: half a second.
+    assert 0 < eventually(lambda: look().get(key), "user metrics have come") <= answered
+    assert seen["cortex_worker_restarts_total", frozenset({("api", name), ("reason", "exit")})] >= 1
+    releases = eventually(
+        lambda: (
+            (found := look())
+            and {
+                value
+                for (sample, labels), value in found.items()
+                if sample == "cortex_user_release" and ("api", name) in labels
+            }
+            == {2}
+        ),
+        "gauges of ended workers are gone",
+    )
+    assert releases
+
+    server.ok("delete", name, "-f")
+    assert not [labels for _, labels in samples(server) if ("api", name) in labels]
+
+
+def test_predictors_count(server: Server, api: str) -> None:
+    for width in (0.5, 3, 20_000):
+        assert server.post(api, json={"do": "count", "colour": 'r"e\nd', "width": width}).status_code == 200
+    labels = frozenset({("api", api), ("colour", 'r"e\nd')})
+    eventually(lambda: samples(server).get(("cortex_user_cars_total", labels)) == 3, "three are counted")
+    found = samples(server)
+    assert found["cortex_user_width_count", labels] == 3
+    assert found["cortex_user_width_sum", labels] == 20_003.5
+    assert found["cortex_user_width_bucket", labels | {("le", "5")}] == 2
+    assert found["cortex_user_metrics_dropped_total", frozenset({("api", api)})] == 3
+    assert "no.name" in server.await_log(api, "metrics_client: counter")
+
+
+# Server-Timing
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "parts"),
+    [
+        (NAME, {}, {"queue", "predict", "total"}),
+        (NAME, {"do": "fail", "text": "x"}, {"queue", "predict", "total"}),
+        (NAME, {"do": "stream"}, {"queue", "predict", "total"}),
+        ("nowhere", {}, {"total"}),
+    ],
+)
+def test_answers_say_where_the_time_went(
+    server: Server, api: str, path: str, body: dict[str, str], parts: set[str]
+) -> None:
+    timing = server.post(path, json=body).headers["Server-Timing"]
+    found = dict(re.findall(r"(\w+);dur=(\d+\.\d{3})", timing))
+    assert set(found) == parts, timing
+    assert float(found["total"]) + 0.01 >= sum(float(found[part]) for part in parts - {"total"}), timing
+
+
+def test_predict_is_what_the_predictor_takes(server: Server, api: str) -> None:
+    timing = server.post(api, json={"do": "sleep", "seconds": 0.2}).headers["Server-Timing"]
+    found = {name: float(value) for name, value in re.findall(r"(\w+);dur=([\d.]+)", timing)}
+    assert found["predict"] >= 200
+    assert found["queue"] < found["predict"]
+
+
+# Access lines and traces
+
+
+def test_a_request_has_one_access_line(server: Server, api: str) -> None:
+    headers = {"X-Request-ID": "telemetry-1", "traceparent": PARENT, "tracestate": "vendor=1"}
+    response = server.post(f"{api}?secret=1", json={}, headers=headers)
+    assert response.headers["X-Request-ID"] == "telemetry-1"
+    assert response.json() == {**response.json(), "traceparent": PARENT, "tracestate": "vendor=1"}
+    found = line(server, "telemetry-1")
+    assert found == {
+        **found,
+        "level": "info",
+        "trace_id": TRACE,
+        "api": api,
+        "method": "POST",
+        "path": f"/{api}",
+        "status": 200,
+        "bytes_in": 2,
+        "bytes_out": len(response.content),
+        "client": "127.0.0.1",
+    }
+    assert set(found) == {
+        "ts", "level", "request_id", "trace_id", "api", "version", "method", "path", "status", "bytes_in", "bytes_out",
+        "queue_ms", "predict_ms", "total_ms", "worker", "client",
+    }  # fmt: skip
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", found["ts"])
+    assert found["worker"].startswith(f"{api}-{found['version']}-")
+    assert found["total_ms"] >= found["predict_ms"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "kept"),
+    [
+        ({"X-Request-ID": "a" * 128}, True),
+        ({"X-Request-ID": "a" * 129}, False),
+        ({"X-Request-ID": 'x", "status": 200'}, False),
+        ({"X-Request-ID": "../../etc/passwd"}, False),
+        ({"X-Request-ID": ""}, False),
+        ({}, False),
+    ],
+)
+def test_H17_ids_are_taken_where_they_can_do_no_harm(
+    server: Server, api: str, headers: dict[str, str], kept: bool
+) -> None:
+    answered = server.post(api, json={}, headers=headers).headers["X-Request-ID"]
+    if kept:
+        assert answered == headers["X-Request-ID"]
+    else:
+        assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", answered)
+    line(server, answered)
+
+
+@pytest.mark.parametrize(
+    "parent", ["00-short", PARENT.upper(), f"{PARENT}-more", f'00-{TRACE[:-1]}"-{"0" * 16}-01', ""]
+)
+def test_H17_a_malformed_trace_is_ignored_and_passed_on(server: Server, api: str, parent: str) -> None:
+    response = server.post(api, json={}, headers={"traceparent": parent})
+    assert response.json()["traceparent"] == parent
+    assert "trace_id" not in line(server, response.headers["X-Request-ID"])
+
+
+def test_H17_no_line_is_forged_by_a_path(server: Server) -> None:
+    log = server.home / "logs" / "access.log"
+    path = b'/%0A{"forged":1}"},"forged":2\xc2\x9b2J\\'
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: h\r\nX-Request-ID: telemetry-forged\r\n\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 4")
+    eventually(lambda: b"forged" in log.read_bytes(), "it is logged")
+    for each in log.read_bytes().rpartition(b"\n")[0].split(b"\n"):
+        assert "forged" not in json.loads(each)
+        assert not re.search("[\x00-\x1f\x7f-\x9f]", each.decode())
+
+
+def test_health_is_not_logged(server: Server, api: str) -> None:
+    for path in ("/livez", "/readyz", f"/{api}/readyz", "/ping"):
+        server.get(path, headers={"X-Request-ID": "telemetry-health"})
+    requests.get(f"{server.operator}/metrics", headers={"X-Request-ID": "telemetry-health"}, timeout=20)
+    server.get("/", headers={"X-Request-ID": "telemetry-after"})
+    line(server, "telemetry-after")
+    assert server.access_lines("telemetry-health") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "level", "code"),
+    [({"do": "fail", "text": "x"}, "error", "PREDICTOR_FAILED"), ("", "warning", "MALFORMED_JSON")],
+)
+def test_an_error_has_its_code_in_the_line(server: Server, api: str, body: Any, level: str, code: str) -> None:
+    data = json.dumps(body) if body else ""
+    response = server.post(api, data=data, headers={"Content-Type": "application/json"})
+    found = line(server, response.headers["X-Request-ID"])
+    assert (found["level"], found["error_code"], found["status"]) == (level, code, response.status_code)
+
+
+# Printed lines
+
+
+def test_C16_printed_lines_carry_their_request_and_forge_nothing(server: Server, api: str) -> None:
+    forged = '{"ts": "now", "level": "error", "message": "forged", "request_id": "other"}'
+    text = f"{forged}\x1b[2J\x9b\r2026-11-21T00:00:00.000Z ERROR [other] forged"
+    body = {"do": "print", "text": text}
+    assert server.post(api, json=body, headers={"X-Request-ID": "telemetry-print"}).status_code == 200
+    server.await_log(api, "to descriptor 1")
+    server.await_log(api, "of a thread")
+    found = records(server, api)
+    assert not [each for each in found if each["message"] == "forged" or each.get("request_id") == "other"]
+    tagged = {each["message"]: each["stream"] for each in found if each.get("request_id") == "telemetry-print"}
+    assert tagged == {text: "stdout", "to stderr": "stderr", "logged": "stderr"}
+    untagged = [each["message"] for each in found if "request_id" not in each]
+    assert "of a thread" in untagged
+    assert "to descriptor 1 \ufffd\ufffd" in untagged
+    shown = server.logs(api)
+    assert "[telemetry-print] to stderr" in shown
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", shown)
+    assert not re.search(r"^2026-11-21T00:00:00.000Z ERROR", shown, re.MULTILINE)
+
+
+# Access lines on standard error
+
+
+def test_access_lines_are_shown_where_they_are_asked_for(own_server: Server) -> None:
+    own_server.get("/nowhere", headers={"X-Request-ID": "hidden"})
+    own_server.stop()
+    assert "hidden" not in own_server.output.read_text()
+    own_server.start("--access-log", "on")
+    own_server.get("/nowhere", headers={"X-Request-ID": "shown"})
+    eventually(lambda: '"request_id":"shown"' in own_server.output.read_text(), "the line is shown")
+    for each in own_server.output.read_text().rpartition("\n")[0].splitlines():
+        json.loads(each)
+
+
+def test_a_terminal_shows_requests(cortex: Any) -> None:
+    with Terminal(cortex, "server", "run") as terminal:
+        port = terminal.expect(r"data=http://127.0.0.1:(\d+)")[1]
+        requests.get(f"http://127.0.0.1:{port}/nowhere", headers={"X-Request-ID": "seen"}, timeout=20)
+        terminal.expect(r"Z 404 GET /nowhere [\d.]+ ms NO_SUCH_API \[seen\]")
+        assert "\x1b[33m404" in terminal.text
+        terminal.type("\x03")
+        assert terminal.finish()[0] == 0
