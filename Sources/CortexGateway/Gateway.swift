@@ -56,9 +56,11 @@ package actor Gateway {
                     guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { return }
                     // Whoever closes only its own side is still answered: see `ConnectionHandler`.
                     try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
+                    // The parser keeps back no more than a part of a head. But after a request for another protocol it reads
+                    // nothing, and would let all that a client sends pile up.
                     let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
                     try channel.pipeline.syncOperations.addHandlers(
-                        ByteToMessageHandler(decoder),
+                        ByteToMessageHandler(decoder, maximumBufferSize: 2 * limits.maxHeaderListSize),
                         ConnectionHandler(loop: loop.value)
                     )
                 }

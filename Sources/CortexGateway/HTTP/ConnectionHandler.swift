@@ -177,7 +177,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             id: id,
             head: head,
             arrival: .now(),
-            keepAlive: head.isKeepAlive && !self.isClosingWhenIdle,
+            keepAlive: head.isKeepAlive && !self.isClosingWhenIdle && !RequestCheck.leavesHTTP(head),
             target: target,
             body: BodyCollector(self.loop.configuration, budget: self.loop.budget)
         )

@@ -34,6 +34,13 @@ enum RequestCheck {
         }
     }
 
+    /// Whether the parser takes what follows this request for another protocol, and reads no request any more.
+    ///
+    /// Clients may offer one (`Upgrade: h2c`) and go on in HTTP/1.1 where it is not taken up: on a connection of their own.
+    static func leavesHTTP(_ head: HTTPRequestHead) -> Bool {
+        head.method == .CONNECT || head.headers.contains(name: "upgrade")
+    }
+
     private static func wrongMethod(
         _ head: HTTPRequestHead,
         _ target: RouteTable.Target,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,11 +23,23 @@ class Answer:
         return [value for key, value in self.headers if key == name]
 
 
+class _Incoming(io.BufferedReader):
+    """What comes on a connection: it outlives each `HTTPResponse`, which would close it and lose what it read ahead."""
+
+    def close(self) -> None:
+        """Is up to the connection."""
+
+    def makefile(self, *_: object) -> _Incoming:
+        """`HTTPResponse` asks a socket for this."""
+        return self
+
+
 class RawConnection:
     """A connection that sends exactly what it is told."""
 
     def __init__(self, port: int, within: float = 20) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=within)
+        self._incoming = _Incoming(socket.SocketIO(self.socket, "r"))
 
     def __enter__(self) -> RawConnection:
         return self
@@ -50,7 +63,7 @@ class RawConnection:
 
     def answer(self, method: str = "POST") -> Answer | None:
         """The next answer; nil where the server closed without one."""
-        response = HTTPResponse(self.socket, method=method)
+        response = HTTPResponse(self._incoming, method=method)  # type: ignore[arg-type]
         try:
             response.begin()
             body = response.read()
@@ -61,13 +74,13 @@ class RawConnection:
     def is_closed(self) -> bool:
         """Waits for the server to close; false when it sends more instead."""
         try:
-            return self.socket.recv(1) == b""
+            return self._incoming.read(1) == b""
         except ConnectionResetError:
             return True
 
     def pieces(self) -> Iterator[bytes]:
         """Bytes as they arrive, until the server closes."""
-        while piece := self.socket.recv(65536):
+        while piece := self._incoming.read1(65536):
             yield piece
 
 

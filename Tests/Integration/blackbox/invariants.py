@@ -72,20 +72,25 @@ class Invariants:
         assert body["request_id"] == outcome.headers["x-request-id"], (body, outcome.headers)
 
     def is_recorded(self, outcome: Outcome, api: str | None, before: float) -> None:
-        """I5."""
-        request_id = outcome.headers["x-request-id"]
+        """I5 for one request."""
+        self.are_recorded([outcome], api, before)
 
-        def one_line() -> bool:
-            lines = self.server.access_lines(request_id)
-            assert len(lines) == 1, lines
-            assert int(lines[0]["status"]) == outcome.status, lines
+    def are_recorded(self, outcomes: list[Outcome], api: str | None, before: float) -> None:
+        """I5: one line of the access log for each, and each counted once; `before` is the count before the first."""
+
+        def one_line_each() -> bool:
+            for outcome in outcomes:
+                lines = self.server.access_lines(outcome.headers["x-request-id"])
+                assert len(lines) == 1, lines
+                assert int(lines[0]["status"]) == outcome.status, lines
             return True
 
-        eventually(one_line, f"one access line of {request_id}", within=5)
-        if api is not None:
+        eventually(one_line_each, "each request has its line in the access log", within=5)
+        if api is not None and outcomes:
+            status = outcomes[0].status
             eventually(
-                lambda: self.counted(outcome.status, api) == before + 1,
-                f"cortex_requests_total counts one {outcome.status} of {api}",
+                lambda: self.counted(status, api) == before + len(outcomes),
+                f"cortex_requests_total counts {len(outcomes)} x {status} of {api}",
                 within=5,
             )
 

@@ -1,0 +1,1 @@
+"""Requests that are nearly right, sent to a running server."""
