@@ -140,24 +140,34 @@ package actor Gateway {
 
     /// Says "not ready", keeps taking requests for a moment, then closes the port and waits for what is in flight, at most
     /// for the grace.
-    package func drain() async {
+    /// - Returns: Requests that were cut off at its end.
+    package func drain() async -> Int {
         await self.onEachLoop { $0.isDraining = true }
         try? await Task.sleep(for: Duration(self.configuration.drainDelay))
         try? await self.listener?.close()
         let grace = self.configuration.drainGrace
-        await withDiscardingTaskGroup { group in
+        let cut = await withTaskGroup(of: Int.self) { group in
             for loop in self.loops {
                 group.addTask {
                     let emptied = loop.eventLoop.flatSubmit { loop.value.closeConnections() }
                     let timeout = loop.eventLoop.scheduleTask(in: grace) {
-                        for connection in loop.value.connections.values { connection.context?.close(promise: nil) }
+                        let connections = loop.value.connections.values
+                        let cut = connections.count { $0.hasRequest }
+                        for connection in connections { connection.context?.close(promise: nil) }
+                        return cut
                     }
                     try? await emptied.get()
                     timeout.cancel()
+                    // One that was cancelled has cut nothing.
+                    return (try? await timeout.futureResult.get()) ?? 0
                 }
             }
+            var sum = 0
+            for await cut in group { sum += cut }
+            return sum
         }
         await self.onEachLoop { $0.flushLog() }
+        return cut
     }
 
     @discardableResult

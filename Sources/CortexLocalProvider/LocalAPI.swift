@@ -262,7 +262,13 @@ actor LocalAPI {
             self.restarts[exit.label, default: 0] += 1
             if version === self.serving { self.shortage = exit.isOutOfMemory ? "worker \(worker) \(exit)" : nil }
             self.log.write(level: "error", "\(worker) \(exit); starting another", version: number, worker: worker)
+            // One in a loop would fill the history: that it loops is told once, and its ends are counted by the metric.
+            guard await version.load().health.loop == nil else { break }
             self.emit(ProviderEvent(api: self.name, version: number, kind: .workerExited, message: "\(worker) \(exit)"))
+        case .looping(let loop):
+            guard version === self.serving else { break }
+            self.log.write(level: "error", "crash loop: \(loop)", version: number, worker: loop.worker)
+            self.emit(ProviderEvent(api: self.name, version: number, kind: .crashLoop, message: "\(loop)"))
         }
     }
 
@@ -353,8 +359,8 @@ actor LocalAPI {
             servingVersion: self.adopted?.version ?? self.serving?.deployment.version,
             replicas: ReplicaCounts(
                 requested: 1,
-                ready: isCurrent && load.readyWorkers > 0 ? 1 : 0,
-                stale: !isCurrent && load.readyWorkers > 0 ? 1 : 0,
+                ready: isCurrent && load.health.ready > 0 ? 1 : 0,
+                stale: !isCurrent && load.health.ready > 0 ? 1 : 0,
                 failed: reason == nil ? 0 : 1
             ),
             requests: RequestStatistics(counters),
@@ -368,11 +374,23 @@ actor LocalAPI {
         case .waiting(let reason): (.computeUnavailable, reason)
         case .failed(let reason, _) where self.serving != nil: (.rolloutFailed, reason)
         case .failed(let reason, let isOutOfMemory): (isOutOfMemory ? .outOfMemory : .error, reason)
-        case .done where load.readyWorkers == 0 && self.shortage != nil: (.outOfMemory, self.shortage)
-        case .done where load.isFailing: (.error, "its workers end as soon as they are started; see its log")
-        case .done where load.readyWorkers == 0: (.updating, "its workers are being started again")
-        case .done: (.live, nil)
+        case .done: self.status(serving: load)
         }
+    }
+
+    /// That of a version which has been live, from what is worst to what is best.
+    private func status(serving load: LocalVersion.Load) -> (APIStatus, String?) {
+        let health = load.health
+        if health.ready == 0, let shortage = self.shortage { return (.outOfMemory, shortage) }
+        // Also in the moments in which its worker is there: a loop that is shown by turns is overlooked.
+        if let loop = health.loop { return (.crashLoop, "\(loop); `cortex logs \(self.name)` shows its last lines") }
+        if load.isFailing {
+            return (.error, health.obstacle ?? "its workers end as soon as they are started; see its log")
+        }
+        if health.ready == 0 { return (.updating, health.obstacle ?? "its workers are being started again") }
+        if let obstacle = health.obstacle { return (.error, obstacle) }
+        if load.isDoubtful { return (.error, "its workers run requests that are past the deadline") }
+        return (.live, nil)
     }
 
     /// What the predictor that serves is made of; nil while none does.

@@ -225,6 +225,8 @@ class Worker:
         self.control = self.accept()
         self.control.socket.settimeout(None)
         self.control.send(0x30, json.dumps(self.welcome).encode())
+        if sys.platform == "linux" and self.welcome["protocol"] == 1:
+            self.lifeline = self.accept()
 
     def accept(self) -> Peer:
         connected, _ = self._listener.accept()

@@ -49,12 +49,28 @@ struct BackgroundProcess {
         self.pid = pid
     }
 
-    /// How the process ended, in words; nil while it runs.
-    func exitStatus() -> String? {
+    /// How a process ended.
+    enum End: CustomStringConvertible {
+        case exit(Int32)
+        case signal(Int32)
+
+        var description: String {
+            switch self {
+            case .exit(let code): "exit code \(code)"
+            case .signal(let signal): "signal \(signal)"
+            }
+        }
+
+        /// What to exit with where that is why this process fails: a wrong usage stays one.
+        var exitCode: Int32 { if case .exit(2) = self { 2 } else { 1 } }
+    }
+
+    /// Nil while it runs.
+    func end() -> End? {
         var status: Int32 = 0
         guard waitpid(self.pid, &status, WNOHANG) == self.pid else { return nil }
         let signal = status & 0x7F
-        return signal == 0 ? "exit code \((status >> 8) & 0xFF)" : "signal \(signal)"
+        return signal == 0 ? .exit((status >> 8) & 0xFF) : .signal(signal)
     }
 
     #if os(Linux)

@@ -15,16 +15,16 @@ extension LocalEnvironment {
         var progress = ProgressLine(console: console)
         defer { progress.clear() }
         // The record appears when every port is bound. Restoring large environments may come before that.
-        var end: String?
+        var end: BackgroundProcess.End?
         for _ in 0..<1200 {
             progress.show("starting the server (pid \(server.pid), log \(self.home.serverLog))")
             if let record = self.running {
                 // One that another command started at the same moment serves as well.
                 return (record, record.pid == server.pid)
             }
-            end = end ?? server.exitStatus()
+            end = end ?? server.end()
             // It may have ended because another command starts a server at the same moment; that one is then waited for.
-            if let end, !self.isServerStarting { throw self.startFailure(status: end, from: server.logStart) }
+            if let end, !self.isServerStarting { throw self.startFailure(end, from: server.logStart) }
             try await Task.sleep(for: .milliseconds(50))
         }
         throw CommandFailure(
@@ -47,7 +47,7 @@ extension LocalEnvironment {
         }
     }
 
-    private func startFailure(status: String, from offset: UInt64) -> CommandFailure {
+    private func startFailure(_ end: BackgroundProcess.End, from offset: UInt64) -> CommandFailure {
         let file = FileHandle(forReadingAtPath: self.home.serverLog)
         try? file?.seek(toOffset: offset)
         let written = (try? file?.readToEnd()).map { String(decoding: $0, as: UTF8.self) } ?? ""
@@ -55,12 +55,13 @@ extension LocalEnvironment {
         // What the server has said of itself in the way of every command is passed on as it is.
         if let line = lines.first, line.hasPrefix("error: "), lines.dropFirst().allSatisfy({ $0.hasPrefix("  ") }) {
             let hint = lines.dropFirst().map { $0.dropFirst(2) }.joined(separator: "\n")
-            return CommandFailure(String(line.dropFirst("error: ".count)), hint: hint.isEmpty ? nil : hint)
+            return CommandFailure(String(line.dropFirst("error: ".count)), hint: hint.isEmpty ? nil : hint, exitCode: end.exitCode)
         }
         let quoted = lines.map { "  \($0)" }.joined(separator: "\n")
         return CommandFailure(
-            "the server ended while it started (\(status))" + (quoted.isEmpty ? "" : ":\n\(quoted)"),
-            hint: "its log is \(self.home.serverLog)"
+            "the server ended while it started (\(end))" + (quoted.isEmpty ? "" : ":\n\(quoted)"),
+            hint: "its log is \(self.home.serverLog)",
+            exitCode: end.exitCode
         )
     }
 }

@@ -50,7 +50,7 @@ enum DevRollout: Equatable, Sendable {
         case (_, .live) where serving == attempt.version:
             self = .live(attempt)
             return .live
-        case (.starting, .error), (.starting, .rolloutFailed), (.starting, .outOfMemory):
+        case (.starting, .error), (.starting, .crashLoop), (.starting, .rolloutFailed), (.starting, .outOfMemory):
             self = .failing(attempt, reason: reason ?? status.label)
             return nil
         case (.failing(_, let reason), _):

@@ -28,6 +28,7 @@ enum GatewayLimits {
             try ServerVariable.duration("CORTEX_IDLE_TIMEOUT", in: environment).map { TimeAmount($0) }
             ?? configuration.idleTimeout
         configuration.drainDelay = server.drainDelay.map { TimeAmount($0) } ?? configuration.drainDelay
+        configuration.drainGrace = server.drainGrace.map { TimeAmount($0) } ?? configuration.drainGrace
         return configuration
     }
 }

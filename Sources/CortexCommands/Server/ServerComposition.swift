@@ -10,7 +10,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
-import UnixSignals
+import Synchronization
 
 #if canImport(Darwin)
 import Darwin
@@ -33,6 +33,7 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     }
     let ledger = try WorkerLedger(directory: "\(home.run)/workers")
     ledger.endOrphans()
+    let signals = await ShutdownSignals(home: home, ledger: ledger, logger: logger, hasTerminal: companion == nil)
     try Leftovers.remove(from: home)
 
     let environments = try await ServerVariable.environments(home: configuration.toolHome)
@@ -138,7 +139,8 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
             )
         ]
     }
-    var group = ServiceGroupConfiguration(
+    let gatewayService = GatewayService(gateway: gateway)
+    var configured = ServiceGroupConfiguration(
         // Started in this order, ended in the reverse one: the gateway drains while its workers still live.
         services: [
             .init(service: AccessLogService(sink: accessLog)),
@@ -146,18 +148,34 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
             .init(service: ProviderService(provider: provider)),
             .init(service: ReconcilerService(reconciler: reconciler, gateway: gateway)),
             .init(service: OperatorService(application: application)),
-            .init(service: GatewayService(gateway: gateway)),
+            .init(service: gatewayService),
         ] + (companions ?? []),
-        // A companion has the terminal, and its Ctrl-C.
-        gracefulShutdownSignals: companion == nil ? [.sigterm, .sigint, .sighup] : [.sigterm, .sighup],
         logger: Logger(label: "cortex.lifecycle") { _ in
             var handler = LineLogHandler(asText: asText)
             handler.logLevel = .error
             return handler
         }
     )
-    group.maximumGracefulShutdownDuration = .seconds(60)
-    try await ServiceGroup(configuration: group).run()
+    configured.maximumGracefulShutdownDuration =
+        Duration(limits.drainDelay) + Duration(limits.drainGrace) + .seconds(30)
+    let group = ServiceGroup(configuration: configured)
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask { try await group.run() }
+        tasks.addTask {
+            await signals.watch { await group.triggerGracefulShutdown() }
+            // Cancelled; the group's own end is what counts.
+            try await Task.sleep(for: .seconds(1 << 30))
+        }
+        defer { tasks.cancelAll() }
+        try await tasks.next()
+    }
+    let cut = gatewayService.cut.load(ordering: .relaxed)
+    guard cut == 0 else {
+        throw CommandFailure(
+            "stopped, with \(cut) request\(cut == 1 ? "" : "s") unanswered after \(Duration(limits.drainGrace).goText)",
+            hint: "a longer grace is given with --drain-grace (CORTEX_DRAIN_GRACE)"
+        )
+    }
     logger.info("stopped")
 }
 
@@ -275,11 +293,17 @@ private struct OperatorService: Service {
     func run() async throws { try await self.application.run() }
 }
 
-private struct GatewayService: Service {
+private final class GatewayService: Service {
     let gateway: Gateway
+    /// Requests that the end of the grace cut off.
+    let cut = Atomic<Int>(0)
+
+    init(gateway: Gateway) {
+        self.gateway = gateway
+    }
 
     func run() async throws {
         try? await gracefulShutdown()
-        await self.gateway.drain()
+        self.cut.store(await self.gateway.drain(), ordering: .relaxed)
     }
 }

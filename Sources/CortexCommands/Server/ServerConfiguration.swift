@@ -25,6 +25,8 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var toolHome: CortexHome
     /// How long requests are still taken after a shutdown was asked for; nil for the gateway's own.
     package var drainDelay: Duration?
+    /// How long those in flight may then take; nil for the gateway's own.
+    package var drainGrace: Duration?
 
     package init(
         home: CortexHome,

@@ -26,6 +26,14 @@ struct ServerOptions: ParsableArguments {
     )
     var accessLog: AccessLog?
 
+    @Option(
+        help: "How long requests are still taken once it is to end, such as 5s (CORTEX_DRAIN_DELAY; default 200ms)."
+    )
+    var drainDelay: Pause?
+
+    @Option(help: "How long those in flight may then take, such as 2m (CORTEX_DRAIN_GRACE; default 30s).")
+    var drainGrace: Pause?
+
     func validate() throws {
         for (name, port) in [("--port", self.port), ("--operator-port", self.operatorPort)] {
             if let port, !(0...65535).contains(port) {
@@ -37,7 +45,7 @@ struct ServerOptions: ParsableArguments {
 
     /// The options with the environment and the defaults.
     func configuration(home: CortexHome, environment: [String: String]) throws -> ServerConfiguration {
-        ServerConfiguration(
+        var configuration = ServerConfiguration(
             home: home,
             host: self.host ?? Self.named("CORTEX_HOST", in: environment) ?? "127.0.0.1",
             port: try self.port ?? Self.port("CORTEX_PORT", in: environment) ?? 8888,
@@ -45,6 +53,11 @@ struct ServerOptions: ParsableArguments {
             logFormat: try self.logFormat ?? Self.choice("CORTEX_LOG_FORMAT", in: environment) ?? .auto,
             accessLog: try self.accessLog ?? Self.choice("CORTEX_ACCESS_LOG", in: environment) ?? .auto
         )
+        configuration.drainDelay =
+            try self.drainDelay?.duration ?? Self.pause("CORTEX_DRAIN_DELAY", in: environment)
+        configuration.drainGrace =
+            try self.drainGrace?.duration ?? Self.pause("CORTEX_DRAIN_GRACE", in: environment)
+        return configuration
     }
 
     /// The options as another command line would take them.
@@ -55,6 +68,8 @@ struct ServerOptions: ParsableArguments {
         if let operatorPort { arguments += ["--operator-port", "\(operatorPort)"] }
         if let logFormat { arguments += ["--log-format", logFormat.rawValue] }
         if let accessLog { arguments += ["--access-log", accessLog.rawValue] }
+        if let drainDelay { arguments += ["--drain-delay", "\(drainDelay)"] }
+        if let drainGrace { arguments += ["--drain-grace", "\(drainGrace)"] }
         return arguments
     }
 
@@ -68,6 +83,17 @@ struct ServerOptions: ParsableArguments {
             throw CommandFailure("\(variable) is \"\(text)\"; allowed are 0 to 65535", exitCode: 2)
         }
         return port
+    }
+
+    private static func pause(_ variable: String, in environment: [String: String]) throws -> Duration? {
+        guard let text = self.named(variable, in: environment) else { return nil }
+        guard let pause = Pause(argument: text) else {
+            throw CommandFailure(
+                "\(variable) is \"\(text)\"; allowed is a duration from 0s to 1h, such as 30s",
+                exitCode: 2
+            )
+        }
+        return pause.duration
     }
 
     private static func choice<Choice: RawRepresentable<String> & CaseIterable>(

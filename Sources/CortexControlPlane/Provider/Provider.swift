@@ -188,6 +188,8 @@ package struct ProviderEvent: Sendable {
         case failed
         /// A worker ended and is being replaced.
         case workerExited = "worker_exited"
+        /// A worker ends again and again; its further ends are not told one by one.
+        case crashLoop = "crash_loop"
         case removed
     }
 

@@ -68,7 +68,7 @@ enum DeployDecision: Equatable {
     private static func isBroken(_ status: APIStatus) -> Bool {
         switch status {
         case .live, .updating: false
-        case .error, .outOfMemory, .computeUnavailable, .rolloutFailed: true
+        case .error, .crashLoop, .outOfMemory, .computeUnavailable, .rolloutFailed: true
         }
     }
 }

@@ -186,7 +186,7 @@ extension ConnectionHandler {
             let report = await ReadinessReport(of: routes, isWhole: isWhole, obstacle: obstacle)
             return LocalAnswer(
                 status: report.isReady ? 200 : 503,
-                headers: report.isReady ? [] : [("Retry-After", "1")],
+                headers: report.isReady ? [] : [("Retry-After", "\(report.retryAfter)")],
                 body: ByteBuffer(string: report.json(isVerbose: isVerbose, requestID: id))
             )
         }
@@ -271,7 +271,7 @@ extension ConnectionHandler {
         let head = ResponseHead(
             status: answer.status,
             framing: framing,
-            keepAlive: exchange.keepAlive,
+            keepAlive: self.goesOn(after: exchange),
             isHTTP10: exchange.isHTTP10
         )
         head.write(into: &buffer, date: self.loop.clock.httpDate(), requestID: exchange.id)

@@ -21,7 +21,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var isReadPending = false
     private var isWritingBody = false
     private(set) var client = "unknown"
-    private var isClosingWhenIdle = false
+    private(set) var isClosingWhenIdle = false
     private var timer = ConnectionTimer()
     private var sawHead = false
     /// The client has said that it sends nothing more.
@@ -301,7 +301,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func finished(_ exchange: Exchange) {
         var exchange = exchange
         exchange.body.release()
-        guard exchange.keepAlive, !self.isClosingWhenIdle else {
+        guard self.goesOn(after: exchange) else {
             self.state = .closing
             self.closeGently()
             return

@@ -16,7 +16,17 @@ struct ReadinessReport: Sendable {
         for route in routes { apis.append((route.api, await route.upstream.readiness())) }
         self.apis = apis
         self.obstacle = obstacle
-        self.isReady = obstacle == nil && (isWhole && apis.isEmpty || apis.contains { $0.readiness == .ready })
+        self.isReady = obstacle == nil && (isWhole && apis.isEmpty || apis.contains { $0.readiness.isReady })
+    }
+
+    /// Seconds until it may be ready: the least that any of the APIs says, and at least 1.
+    var retryAfter: Int {
+        let delays = self.apis.compactMap { api -> Duration? in
+            guard case .notReady(_, let delay) = api.readiness else { return nil }
+            return delay
+        }
+        guard let seconds = delays.min()?.components.seconds else { return 1 }
+        return Int(min(seconds + 1, 60))
     }
 
     func json(isVerbose: Bool, requestID: String) -> String {
@@ -37,7 +47,7 @@ struct ReadinessReport: Sendable {
                 buffer.writeStaticString(": ")
                 switch api.readiness {
                 case .ready: buffer.writeJSON("ready")
-                case .notReady(let reason): buffer.writeJSON(reason)
+                case .notReady(let reason, _): buffer.writeJSON(reason)
                 }
             }
             buffer.writeStaticString("}")
@@ -49,7 +59,7 @@ struct ReadinessReport: Sendable {
     private var reason: String {
         if let obstacle = self.obstacle { return obstacle }
         let reasons = self.apis.compactMap { api -> String? in
-            guard case .notReady(let reason) = api.readiness else { return nil }
+            guard case .notReady(let reason, _) = api.readiness else { return nil }
             return "\(api.api): \(reason)"
         }
         return reasons.joined(separator: "; ")

@@ -25,7 +25,10 @@ package protocol Upstream: Sendable {
 
 package enum UpstreamReadiness: Hashable, Sendable {
     case ready
-    case notReady(reason: String)
+    /// - Parameter retryAfter: When it may be able at the earliest; nil where that is not known.
+    case notReady(reason: String, retryAfter: Duration? = nil)
+
+    package var isReady: Bool { self == .ready }
 }
 
 /// A request as it came in, whole.

@@ -14,6 +14,8 @@ struct QueueUpstream: Upstream {
     let arguments: Set<String>
     let log: APILog
     let version: Int
+    /// What keeps the workers from answering, where they know better than the queue.
+    let health: @Sendable () async -> ReplicaHealth?
 
     func probe(_ responder: UpstreamResponder) {
         self.onQueue { queue in
@@ -36,7 +38,23 @@ struct QueueUpstream: Upstream {
     }
 
     func readiness() async -> UpstreamReadiness {
-        await self.queue.openSlots > 0 ? .ready : .notReady(reason: "none of its workers is running")
+        switch await self.queue.readiness {
+        case .able:
+            guard let obstacle = await self.health()?.obstacle else { return .ready }
+            return .notReady(reason: obstacle)
+        case .noSlots:
+            let health = await self.health()
+            let reason = health?.obstacle ?? "none of its workers is running"
+            return .notReady(reason: reason, retryAfter: health?.nextStart)
+        case .doubtful:
+            let reason = "its workers run requests that are past the deadline; one that does not come back is replaced"
+            return .notReady(reason: reason, retryAfter: .nanoseconds(AdmissionQueue.grace.nanoseconds))
+        case .refusing(let reason):
+            let health = await self.health()
+            let detail = health?.obstacle.map { "; \($0)" } ?? ""
+            return .notReady(reason: reason + detail, retryAfter: health?.nextStart)
+        case .draining: return .notReady(reason: "this version is shutting down")
+        }
     }
 
     /// Straight in where the queue lives on the caller's event loop, by a hop where it does not.

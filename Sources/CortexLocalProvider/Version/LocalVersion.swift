@@ -305,7 +305,8 @@ actor LocalVersion {
             queue: running.queue,
             arguments: contract.arguments,
             log: self.log,
-            version: self.deployment.version
+            version: self.deployment.version,
+            health: { await running.replica.health() }
         )
     }
 
@@ -336,16 +337,18 @@ actor LocalVersion {
     }
 
     struct Load: Sendable {
-        var readyWorkers = 0
+        var health = ReplicaHealth(ready: 0)
         /// Its workers end as soon as they are started.
         var isFailing = false
+        /// Its workers are ready, and run requests that are past their deadline.
+        var isDoubtful = false
         var inFlight = 0
         var queued = 0
         /// Workers, by what they do.
         var workers: [WorkerState.Label: Int] = [:]
 
         static func += (lhs: inout Self, rhs: Self) {
-            lhs.readyWorkers += rhs.readyWorkers
+            lhs.health.ready += rhs.health.ready
             lhs.isFailing = lhs.isFailing || rhs.isFailing
             lhs.inFlight += rhs.inFlight
             lhs.queued += rhs.queued
@@ -356,8 +359,9 @@ actor LocalVersion {
     func load() async -> Load {
         guard let running = self.running else { return Load() }
         return Load(
-            readyWorkers: await running.replica.readyWorkers,
+            health: await running.replica.health(),
             isFailing: await running.queue.isFailing,
+            isDoubtful: await running.queue.isDoubtful,
             inFlight: await running.queue.inFlight,
             queued: await running.queue.queued,
             workers: await running.replica.workerStates
@@ -377,16 +381,21 @@ actor LocalVersion {
         self.keepsModelFiles = keepsModelFiles
         self.endStep?()
         guard let running = self.running else { return }
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await running.queue.drain() }
+        let isFinished = await withTaskGroup(of: Bool.self) { group in
             group.addTask {
-                if (try? await Task.sleep(for: grace)) != nil { await running.queue.abandon() }
+                await running.queue.drain()
+                return true
             }
-            await group.next()
-            group.cancelAll()
+            group.addTask {
+                guard (try? await Task.sleep(for: grace)) != nil else { return true }
+                return await running.queue.abandon()
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? true
         }
         self.counters.ended(await self.modelCounts(within: .milliseconds(250)))
-        await running.replica.drain(grace: .seconds(10))
+        // A worker that still runs what nobody waits for has had its time.
+        await running.replica.drain(grace: isFinished ? .seconds(10) : .seconds(1))
     }
 
     /// Lets go of the models and the devices, and takes the version's folder away.

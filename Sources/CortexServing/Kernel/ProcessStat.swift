@@ -8,6 +8,8 @@ import Glibc
 package struct ProcessStat: Hashable, Sendable {
     /// It has ended, or nothing keeps it from ending any more.
     package var isEnding: Bool
+    /// It was stopped (`SIGSTOP`), or is held by a debugger: nothing in it runs.
+    package var isStopped: Bool
     package var parent: Int32
     package var session: Int32
 
@@ -22,6 +24,7 @@ package struct ProcessStat: Hashable, Sendable {
         else { return nil }
         // Z and X, or the kernel's PF_EXITING: what such a process had open is closed before it can be waited for.
         self.isEnding = state == 0x5A || state == 0x58 || flags & 0x4 != 0
+        self.isStopped = state == 0x54 || state == 0x74  // T, t
         self.parent = parent
         self.session = session
     }

@@ -110,7 +110,10 @@ package actor AdmissionQueue {
     }
 
     /// Gives up what is still here; `drain` returns.
-    package func abandon() {
+    /// - Returns: Whether nothing was here any more.
+    @discardableResult
+    package func abandon() -> Bool {
+        let isEmpty = self.state.isEmpty
         self.state.drain()
         for entry in self.state.removeAll() {
             entry.responder?.receive(.failed(.draining, self.timing(of: entry, predict: nil, worker: nil, now: .now())))
@@ -119,6 +122,7 @@ package actor AdmissionQueue {
         self.timer = nil
         for waiter in self.drainWaiters { waiter.resume() }
         self.drainWaiters = []
+        return isEmpty
     }
 
     /// Returns once the worker has opened that many slots; false where its control connection is gone before.

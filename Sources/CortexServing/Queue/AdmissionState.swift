@@ -43,6 +43,8 @@ struct AdmissionState {
         var isResting = false
         /// It is known that the worker has never read the whole of the first outstanding request.
         var isFirstUnread = false
+        /// Its worker may not come back: it gets nothing more until it has (`AdmissionState+Doubt.swift`).
+        var isDoubtful = false
         /// Since when it has been at work on what it is at work on: its first outstanding request, or what follows an
         /// answer.
         var since = NIODeadline.uptimeNanoseconds(0)
@@ -53,9 +55,9 @@ struct AdmissionState {
     private let grace: TimeAmount
     private(set) var mode = Mode.open
     private(set) var entries: [UInt64: Entry] = [:]
-    private(set) var slots: [Slot?] = []
+    var slots: [Slot?] = []
     private var waiting = Deque<UInt64>()
-    private var idle: [SlotIndex] = []
+    var idle: [SlotIndex] = []
     private var handOver: HandOverPolicy
     private var drainRate = DrainRate()
     /// Entries whose client still waits.
@@ -142,7 +144,7 @@ struct AdmissionState {
         guard depth > 1, request.isLight else { return nil }
         var best: (slot: SlotIndex, count: Int)?
         for (index, slot) in self.slots.enumerated() {
-            guard let slot, !slot.isResting, now - slot.since < HandOverPolicy.threshold else { continue }
+            guard let slot, !slot.isResting, !slot.isDoubtful, now - slot.since < HandOverPolicy.threshold else { continue }
             let count = slot.outstanding.count
             if count < depth, count < best?.count ?? .max { best = (index, count) }
         }
@@ -221,6 +223,7 @@ struct AdmissionState {
         } else if let predict {
             self.handOver.record(predict)
         }
+        if self.slots[index]?.isDoubtful == true { self.cameBack(index, now: now) }
         self.markIdle(index)
         return entry
     }
@@ -252,8 +255,8 @@ struct AdmissionState {
         self.slots[index]?.since = now
     }
 
-    private mutating func markIdle(_ index: SlotIndex) {
-        guard let slot = self.slots[index], !slot.isResting, slot.outstanding.isEmpty else { return }
+    mutating func markIdle(_ index: SlotIndex) {
+        guard let slot = self.slots[index], !slot.isResting, !slot.isDoubtful, slot.outstanding.isEmpty else { return }
         self.idle.append(index)
     }
 
@@ -346,11 +349,23 @@ struct AdmissionState {
             if entry.responder == nil, entry.patience <= now {
                 self.giveUp(id, entry, &expiry)
             } else {
-                let next = entry.responder == nil ? entry.patience : entry.request.deadline
+                let next = self.nextLook(at: id, entry, now: now)
                 expiry.next = min(expiry.next ?? next, next)
             }
         }
         return expiry
+    }
+
+    /// When time changes something for a request again.
+    private mutating func nextLook(at id: UInt64, _ entry: Entry, now: NIODeadline) -> NIODeadline {
+        guard entry.responder == nil else { return entry.request.deadline }
+        switch entry.stage {
+        case .queued: break
+        case .handed(let slot), .streaming(let slot):
+            guard entry.request.apiDeadline <= now else { return min(entry.patience, entry.request.apiDeadline) }
+            self.doubt(id, in: slot)
+        }
+        return entry.patience
     }
 
     private func giveUp(_ id: UInt64, _ entry: Entry, _ expiry: inout Expiry) {

@@ -68,6 +68,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
             try pipeline.addHandler(
                 SlotHandler(queue: self.queue, worker: hello.worker, decoder: rest, logger: self.logger)
             )
+        case .lifeline: break
         }
         context.pipeline.syncOperations.removeHandler(self, promise: nil)
     }

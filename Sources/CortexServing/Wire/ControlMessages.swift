@@ -7,6 +7,8 @@ package let wireProtocolVersion = 1
 package struct HelloMessage: Hashable, Sendable, Codable {
     package enum Role: String, Sendable, Codable {
         case control, slot
+        /// Nothing is said on it: its end is the server's end, see `docs/wire-protocol.md`.
+        case lifeline
     }
 
     package var `protocol`: Int

@@ -20,6 +20,8 @@ package actor Replica {
         case missing(worker: String, MissingMessage)
         /// A worker that had been ready ended; another is started.
         case workerExited(worker: String, WorkerExit)
+        /// A worker has ended so often in a row that this is a crash loop; told once for each.
+        case looping(ReplicaHealth.Loop)
     }
 
     private let name: String
@@ -32,7 +34,9 @@ package actor Replica {
     private let log: @Sendable (LogMessage, _ worker: String) -> Void
     private let report: @Sendable (Event) async -> Void
     private let backoff = RestartBackoff()
-    private var workers: [WorkerState]
+    private(set) var workers: [WorkerState]
+    /// How the workers ended last, by their index, and when the next are started; empty once they have settled.
+    private(set) var lastEnds: [Int: LastEnd] = [:]
     /// The processes of workers that run, by the workers' names.
     package private(set) var pids: [String: Int32] = [:]
     /// Why this server ended processes that have not been seen to end yet.
@@ -66,7 +70,7 @@ package actor Replica {
         self.kernelKills = kernelKills
         self.log = log
         self.report = report
-        self.workers = Array(repeating: .starting(attempt: 1), count: processes)
+        self.workers = Array(repeating: .starting(ends: 0), count: processes)
     }
 
     /// What the predictor's methods take; nil before the first worker was ready.
@@ -79,7 +83,7 @@ package actor Replica {
         }
     }
 
-    package var readyWorkers: Int { self.workers.lazy.filter { $0 == .ready }.count }
+    package var readyWorkers: Int { self.workers.lazy.filter(\.isReady).count }
 
     /// Runs its workers until they are drained, or until no further try can help; cancelling the task ends them at once.
     package func run() async {
@@ -125,15 +129,19 @@ package actor Replica {
 
     // MARK: One worker
 
+    func workerName(_ index: Int) -> String { "\(self.name)-\(index)" }
+
     private func supervise(_ index: Int) async {
-        let worker = "\(self.name)-\(index)"
+        let worker = self.workerName(index)
         while !Task.isCancelled {
             if self.workers[index] == .stopped || self.workers[index] == .draining { return }
             self.workers[index].beganStart()
             let error = await self.runOnce(index, worker)
-            let wasReady = self.workers[index] == .ready
+            let wasReady = self.workers[index].isReady
             let isFinal = if case .failed(let message) = error { !Self.mayPass.contains(message.stage) } else { false }
-            let decision = self.workers[index].exited(isFinal: isFinal)
+            let decision = self.workers[index].exited(isFinal: isFinal, at: .now)
+            // Before it is told: who asks then is to hear why.
+            if case .restart = decision { self.lastEnds[index] = LastEnd(cause: Self.cause(of: error)) }
             if wasReady, case .exited(let exit) = error { await self.report(.workerExited(worker: worker, exit)) }
             switch decision {
             case .finish:
@@ -141,11 +149,16 @@ package actor Replica {
                     await self.report(.startFailed(worker: worker, error, willRetry: false))
                 }
                 return
-            case .restart(let attempt):
+            case .restart(let ends):
                 if !wasReady, let error { await self.report(.startFailed(worker: worker, error, willRetry: true)) }
-                let delay = self.backoff.delay(attempt: attempt)
-                // Requests wait for a first restart; from the third on there is no telling when it succeeds.
-                if attempt >= 3 {
+                let delay = self.backoff.delay(ends: ends, wasReady: wasReady)
+                self.lastEnds[index]?.nextStart = .now + delay
+                if ends == RestartBackoff.loop {
+                    let cause = Self.cause(of: error)
+                    await self.report(.looping(ReplicaHealth.Loop(worker: worker, ends: ends, cause: cause)))
+                }
+                // Requests wait for the first restarts; then there is no telling when one lasts.
+                if RestartBackoff.refuses(ends: ends, wasReady: wasReady) {
                     let isShort = error?.isOutOfMemory ?? false
                     let reason =
                         isShort ? "its workers run out of memory" : "its workers end as soon as they are started"
@@ -153,6 +166,14 @@ package actor Replica {
                 }
                 try? await Task.sleep(for: delay)
             }
+        }
+    }
+
+    private static func cause(of error: WorkerError?) -> String {
+        switch error {
+        case .exited(let exit): "\(exit)"
+        case .some(let error): "\(error)"
+        case nil: "ended"
         }
     }
 
@@ -221,9 +242,9 @@ package actor Replica {
         // The process is not waited for before this returns, so that it is the same one afterwards.
         await self.launch.inspect()
         guard let pid = self.pids[worker], self.causes[pid] == nil else { return }
-        self.workers[index].becameReady()
+        self.workers[index].becameReady(at: .now)
         self.arguments = message
-        guard !self.wasReady, self.workers.allSatisfy({ $0 == .ready }) else { return }
+        guard !self.wasReady, self.workers.allSatisfy(\.isReady) else { return }
         self.wasReady = true
         await self.report(.ready)
     }

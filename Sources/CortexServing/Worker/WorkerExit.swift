@@ -8,6 +8,8 @@ package enum WorkerExit: Hashable, Sendable, CustomStringConvertible {
     case outOfMemory(MemoryShortage)
     /// Ended by this server: a request outlived its deadline by more than the grace.
     case overdue
+    /// It ended by itself: a device did not answer any more.
+    case lostDevice
     /// Ended by this server: it had closed its connection, and lived on.
     case disconnected
 
@@ -19,6 +21,7 @@ package enum WorkerExit: Hashable, Sendable, CustomStringConvertible {
         case .signal(6): "aborted (signal 6)"
         case .signal(let signal): "was ended by signal \(signal)"
         case .outOfMemory(let shortage): "\(shortage)"
+        case .lostDevice: "ended because a device does not answer in it any more"
         case .overdue: "did not answer in time and was ended"
         case .disconnected: "closed its connection to the server and was ended"
         }
@@ -31,13 +34,24 @@ package enum WorkerExit: Hashable, Sendable, CustomStringConvertible {
         case .signal(9): "killed"
         case .signal: "signal"
         case .outOfMemory: "out_of_memory"
+        case .lostDevice: "device"
         case .overdue: "overdue"
         case .disconnected: "disconnected"
         }
     }
 
     /// All that ``label`` can be.
-    package static let labels = ["exit", "killed", "signal", "out_of_memory", "overdue", "disconnected"]
+    package static let labels = ["exit", "killed", "signal", "out_of_memory", "device", "overdue", "disconnected"]
+
+    /// By the status of a process; some are the worker's own (`lifetime.py`).
+    package init(status: Int32) {
+        self =
+            switch status {
+            case 241: .lostDevice
+            case 242: .outOfMemory(.raised)
+            default: .status(status)
+            }
+    }
 
     package var isOutOfMemory: Bool {
         if case .outOfMemory = self { true } else { false }
@@ -50,6 +64,8 @@ package enum MemoryShortage: Hashable, Sendable, CustomStringConvertible {
     case limit(used: ByteCount, limit: ByteCount, share: ByteCount)
     /// The machine's, or that of the container around the server: the kernel ended the worker.
     case machine
+    /// The predictor raised `MemoryError`.
+    case raised
 
     package var description: String {
         switch self {
@@ -58,6 +74,7 @@ package enum MemoryShortage: Hashable, Sendable, CustomStringConvertible {
         case .limit(let used, let limit, let share):
             "used \(share.inMebibytes) of the \(used.inMebibytes) of its replica, which may use \(limit.inMebibytes) "
                 + "(compute.mem), and was ended"
+        case .raised: "ended because its predictor raised MemoryError"
         case .machine: "was ended by the kernel, since the machine or its container had no memory left"
         }
     }

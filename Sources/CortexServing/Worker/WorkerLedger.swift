@@ -30,12 +30,15 @@ package struct WorkerLedger: Sendable {
     /// Ends the workers, with all that they started, of a server that is no more.
     ///
     /// Call before any is started.
-    package func endOrphans() {
+    package func endOrphans() { self.endAll() }
+
+    /// Ends all workers that are written down, with the sessions that they lead.
+    package func endAll() {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: self.directory)) ?? []
         for name in names {
             let parts = name.split(separator: "-", maxSplits: 1)
             if parts.count == 2, let pid = Int32(parts[0]), pid > 1, Self.startTime(of: pid) == String(parts[1]) {
-                kill(-pid, SIGKILL)
+                WorkerSession.end(pid)
                 kill(pid, SIGKILL)
             }
             unlinkFile("\(self.directory)/\(name)")

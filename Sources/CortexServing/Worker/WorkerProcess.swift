@@ -99,7 +99,7 @@ struct WorkerProcess {
         }
         let exit: WorkerExit =
             switch result.terminationStatus {
-            case .exited(let status): .status(status)
+            case .exited(let status): WorkerExit(status: status)
             case .signaled(let signal): .signal(signal)
             }
         return Outcome(exit: exit, failure: result.closureResult)

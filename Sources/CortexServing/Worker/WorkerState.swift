@@ -1,13 +1,15 @@
 /// The life of one worker of a replica, restarts included.
+///
+/// `ends` counts how often in a row it has ended without having proven itself; see ``RestartBackoff``.
 package enum WorkerState: Hashable, Sendable {
     /// Its process was started and is not ready yet. Next: `ready`, `backingOff`, `stopped`.
-    case starting(attempt: Int)
+    case starting(ends: Int)
     /// Next: `backingOff`, `draining`, `stopped`.
-    case ready
+    case ready(ends: Int, since: ContinuousClock.Instant)
     /// It finishes what it runs. Next: `stopped`.
     case draining
     /// It ended without being asked to, and will be started again. Next: `starting`, `stopped`.
-    case backingOff(attempt: Int)
+    case backingOff(ends: Int)
     /// For good.
     case stopped
 
@@ -29,12 +31,25 @@ package enum WorkerState: Hashable, Sendable {
     }
 
     package enum OnExit: Hashable {
-        case restart(attempt: Int)
+        /// - Parameter ends: Those in a row, this one included.
+        case restart(ends: Int)
         case finish
     }
 
-    package mutating func becameReady() {
-        if case .starting = self { self = .ready }
+    package var isReady: Bool { if case .ready = self { true } else { false } }
+
+    /// The ends in a row where they make a loop; nil where they do not, or where it has lasted for a while again.
+    package func loop(at now: ContinuousClock.Instant) -> Int? {
+        switch self {
+        case .starting(let ends), .backingOff(let ends): ends >= RestartBackoff.loop ? ends : nil
+        case .ready(let ends, let since):
+            ends >= RestartBackoff.loop && now - since < RestartBackoff.steady ? ends : nil
+        case .draining, .stopped: nil
+        }
+    }
+
+    package mutating func becameReady(at now: ContinuousClock.Instant) {
+        if case .starting(let ends) = self { self = .ready(ends: ends, since: now) }
     }
 
     package mutating func beganDraining() {
@@ -46,44 +61,29 @@ package enum WorkerState: Hashable, Sendable {
     }
 
     /// - Parameter isFinal: The process said that a further try cannot go better.
-    package mutating func exited(isFinal: Bool) -> OnExit {
+    package mutating func exited(isFinal: Bool, at now: ContinuousClock.Instant) -> OnExit {
+        let ends: Int
         switch self {
         case .draining, .stopped:
             self = .stopped
             return .finish
-        case .ready:
-            self = .backingOff(attempt: 1)
-            return .restart(attempt: 1)
-        case .starting(let attempt), .backingOff(let attempt):
+        case .ready(let before, let since):
+            ends = RestartBackoff.ends(after: before, lifetime: now - since)
+        case .starting(let before), .backingOff(let before):
             guard !isFinal else {
                 self = .stopped
                 return .finish
             }
-            self = .backingOff(attempt: attempt + 1)
-            return .restart(attempt: attempt + 1)
+            ends = before + 1
         }
+        self = .backingOff(ends: ends)
+        return .restart(ends: ends)
     }
 
     package mutating func beganStart() {
         switch self {
-        case .backingOff(let attempt): self = .starting(attempt: attempt)
+        case .backingOff(let ends): self = .starting(ends: ends)
         case .starting, .ready, .draining, .stopped: break
         }
-    }
-}
-
-/// The delay before the next start of a worker that ended.
-///
-/// `initial × 2^(attempt − 1)`, at most `limit`, ±10 % jitter: 100 ms, 200 ms, 400 ms … 30 s from attempt 10 on. A start
-/// counts as failed until the worker is ready, so one that was ready comes back after the first delay.
-package struct RestartBackoff: Sendable {
-    package var initial: Duration = .milliseconds(100)
-    package var limit: Duration = .seconds(30)
-
-    package init() {}
-
-    package func delay(attempt: Int, jitter: Double = .random(in: 0.9...1.1)) -> Duration {
-        let doublings = min(max(attempt - 1, 0), 16)
-        return min(self.initial * (1 << doublings), self.limit) * jitter
     }
 }

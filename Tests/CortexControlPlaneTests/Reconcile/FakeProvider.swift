@@ -64,7 +64,7 @@ final class FakeProvider: Provider {
             case .failed:
                 observation.status = observation.servingVersion == nil ? .error : .rolloutFailed
                 observation.reason = message
-            case .progress, .workerExited, .removed: break
+            case .progress, .workerExited, .crashLoop, .removed: break
             }
             state.observations[api] = observation
         }

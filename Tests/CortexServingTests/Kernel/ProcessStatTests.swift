@@ -30,6 +30,11 @@ import Testing
         #expect(ProcessStat(Self.text(command: "x", state: state, flags: flags))?.isEnding == isEnding)
     }
 
+    @Test(arguments: [("S", false), ("R", false), ("T", true), ("t", true), ("Z", false)])
+    func `one that is stopped is told from one that sleeps`(state: String, isStopped: Bool) {
+        #expect(ProcessStat(Self.text(command: "x", state: state))?.isStopped == isStopped)
+    }
+
     @Test(arguments: [
         "", "4711", "4711 (x", "4711 (x) S", "4711 (x) S a 1 2 0 -1 0 1", "4711 (x) S 1 2 99999999999 0 -1 0 1",
     ])

@@ -2,66 +2,86 @@ import CortexServing
 import Testing
 
 @Suite struct WorkerStateTests {
+    private static let start = ContinuousClock.now
+
+    private static func ready(_ ends: Int) -> WorkerState { .ready(ends: ends, since: Self.start) }
+
     @Test(
         arguments: [
-            // A first start that fails is tried again, later and later.
-            (.starting(attempt: 1), false, .restart(attempt: 2), .backingOff(attempt: 2)),
-            (.starting(attempt: 9), false, .restart(attempt: 10), .backingOff(attempt: 10)),
+            // A start that fails is tried again, later and later.
+            (.starting(ends: 0), 0, false, .restart(ends: 1), .backingOff(ends: 1)),
+            (.starting(ends: 9), 99, false, .restart(ends: 10), .backingOff(ends: 10)),
             // It said itself that another try cannot go better.
-            (.starting(attempt: 1), true, .finish, .stopped),
-            // One that was ready begins anew, whatever it says.
-            (.ready, false, .restart(attempt: 1), .backingOff(attempt: 1)),
-            (.ready, true, .restart(attempt: 1), .backingOff(attempt: 1)),
-            (.draining, false, .finish, .stopped),
-            (.stopped, false, .finish, .stopped),
-        ] as [(WorkerState, Bool, WorkerState.OnExit, WorkerState)]
+            (.starting(ends: 0), 0, true, .finish, .stopped),
+            // One that was ready is always started again, and the sooner the longer it was.
+            (Self.ready(0), 0, false, .restart(ends: 1), .backingOff(ends: 1)),
+            (Self.ready(0), 0, true, .restart(ends: 1), .backingOff(ends: 1)),
+            (Self.ready(3), 4.9, false, .restart(ends: 4), .backingOff(ends: 4)),
+            (Self.ready(3), 5, false, .restart(ends: 3), .backingOff(ends: 3)),
+            (Self.ready(0), 5, false, .restart(ends: 1), .backingOff(ends: 1)),
+            (Self.ready(3), 59.9, false, .restart(ends: 3), .backingOff(ends: 3)),
+            (Self.ready(30), 60, false, .restart(ends: 1), .backingOff(ends: 1)),
+            (.draining, 0, false, .finish, .stopped),
+            (.stopped, 0, false, .finish, .stopped),
+        ] as [(WorkerState, Double, Bool, WorkerState.OnExit, WorkerState)]
     )
     func `the end of a process has its consequence`(
         state: WorkerState,
+        after seconds: Double,
         isFinal: Bool,
         consequence: WorkerState.OnExit,
         next: WorkerState
     ) {
         var state = state
-        #expect(state.exited(isFinal: isFinal) == consequence)
+        #expect(state.exited(isFinal: isFinal, at: Self.start + .seconds(seconds)) == consequence)
         #expect(state == next)
     }
 
     @Test(
         arguments: [
-            (.starting(attempt: 1), .draining), (.ready, .draining), (.draining, .draining),
-            (.backingOff(attempt: 3), .stopped), (.stopped, .stopped),
+            (.starting(ends: 0), .draining), (Self.ready(0), .draining), (.draining, .draining),
+            (.backingOff(ends: 3), .stopped), (.stopped, .stopped),
         ] as [(WorkerState, WorkerState)]
     )
     func `a drain lets what runs finish, and what does not run rest`(state: WorkerState, next: WorkerState) {
         var state = state
         state.beganDraining()
         #expect(state == next)
-        state.becameReady()
+        state.becameReady(at: Self.start)
         #expect(state == next, "who was ready too late stays as it is")
     }
 
-    @Test func `a start keeps the count of its tries`() {
-        var state = WorkerState.backingOff(attempt: 4)
+    @Test func `a start keeps the count of its ends`() {
+        var state = WorkerState.backingOff(ends: 4)
         state.beganStart()
-        #expect(state == .starting(attempt: 4))
-        state.becameReady()
-        #expect(state == .ready)
+        #expect(state == .starting(ends: 4))
+        state.becameReady(at: Self.start)
+        #expect(state == Self.ready(4))
+        #expect(state.isReady)
     }
 
     @Test(
         arguments: [
-            (1, .milliseconds(100)), (2, .milliseconds(200)), (3, .milliseconds(400)), (9, .milliseconds(25_600)),
-            (10, .seconds(30)), (1_000_000, .seconds(30)), (0, .milliseconds(100)), (-5, .milliseconds(100)),
-        ] as [(Int, Duration)]
+            (.starting(ends: 4), 0, nil), (.starting(ends: 5), 0, 5), (.backingOff(ends: 7), 0, 7),
+            // It is told of while nobody knows whether this start lasts, and no longer.
+            (Self.ready(5), 4.9, 5), (Self.ready(5), 5, nil), (Self.ready(4), 0, nil),
+            (.draining, 0, nil), (.stopped, 0, nil),
+        ] as [(WorkerState, Double, Int?)]
     )
-    func `the delay doubles up to its limit`(attempt: Int, delay: Duration) {
-        #expect(RestartBackoff().delay(attempt: attempt, jitter: 1) == delay)
+    func `five ends in a row are a loop`(state: WorkerState, after seconds: Double, loop: Int?) {
+        #expect(state.loop(at: Self.start + .seconds(seconds)) == loop)
     }
 
-    @Test func `the delay varies by a tenth`() {
-        let delays = (0..<200).map { _ in RestartBackoff().delay(attempt: 1) }
-        #expect(delays.allSatisfy { (.milliseconds(90)...Duration.milliseconds(110)).contains($0) })
-        #expect(Set(delays).count > 1)
+    /// A worker that dies on every request, and each time as soon as it is ready.
+    @Test func `a worker that dies again and again waits longer and longer`() {
+        var state = WorkerState.starting(ends: 0)
+        var delays: [Duration] = []
+        for _ in 0..<9 {
+            state.becameReady(at: Self.start)
+            guard case .restart(let ends) = state.exited(isFinal: false, at: Self.start) else { break }
+            delays.append(RestartBackoff().delay(ends: ends, wasReady: true, jitter: 1))
+            state.beganStart()
+        }
+        #expect(delays == [100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000].map { .milliseconds($0) })
     }
 }

@@ -8,6 +8,7 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
 from cortex_worker import wire
+from cortex_worker.device import is_lost
 from cortex_worker.errors import ConnectionLost, UnusableResult
 from cortex_worker.failure import failure_of, user_traceback
 
@@ -34,8 +35,8 @@ class Exchange:
     """The answer of one request, from the first byte to the last. All of it happens on the slot's thread."""
 
     __slots__ = (
-        "_connection", "_pins", "_records", "_settings", "_stream", "answered", "cancellations", "failed", "more",
-        "number", "out_of_memory", "request_id", "started", "taken",
+        "_connection", "_pins", "_records", "_settings", "_stream", "answered", "cancellations", "failed",
+        "lost_device", "more", "number", "out_of_memory", "request_id", "started", "taken",
     )  # fmt: skip
 
     def __init__(
@@ -137,6 +138,7 @@ class Exchange:
             self._records.log("error", failure.logged, self.request_id)
         self.failed = True
         self.out_of_memory = failure.out_of_memory
+        self.lost_device = failure.logged is not None and is_lost(error)
         if self.answered:
             self.end_stream(broken=True)
             return

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from cortex_worker.wire import Frame
 
 
+# Statuses that are hardly a user's own; `WorkerExit` has the same.
+LOST_DEVICE = 241
+OUT_OF_MEMORY = 242
+
+
 class _Reading:
     """A slot's connection, and whether its thread is waiting for a request."""
 
@@ -34,6 +39,10 @@ class Lifetime:
         self.draining = False
         #: Once set, slots end after the request that they work on.
         self.retiring = False
+        #: What the process exits with, which tells the server why it retired.
+        self.status = 0
+        #: Requests in a row that failed because a device does not answer.
+        self.device_failures = 0
         self._forked = False
         self._readings: dict[int, _Reading] = {}
 
@@ -46,8 +55,9 @@ class Lifetime:
         self.draining = True
         self._wake()
 
-    def retire(self) -> None:
+    def retire(self, status: int) -> None:
         """Let each slot finish the request that it works on, and end; what else was handed over is not begun."""
+        self.status = status
         self.retiring = True
         self._wake()
 

@@ -11,7 +11,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cortex_worker import construction, contract, inline, loader, wire
+from cortex_worker import construction, contract, inline, lifeline, loader, wire
 from cortex_worker.control import Control
 from cortex_worker.errors import ContractError, LoadError, ModelError
 from cortex_worker.exchange import AnswerSettings
@@ -43,6 +43,7 @@ class Worker:
         self._id = worker_id
         self._token = token
         self._control = Control(self._path, worker_id, token)
+        self._lifeline = lifeline.tie(self._path, worker_id, token)
         self._welcome = self._control.welcome
         self._records = self._control.records
         self._lifetime = Lifetime()
@@ -72,7 +73,7 @@ class Worker:
         self._start_thread(0, self._construct, predictor_class, kept)
         while len(self._ended) < self._welcome.threads:
             self._waking.recv(64)
-        self._exit(0)
+        self._exit(self._lifetime.status)
 
     def _load(self) -> tuple[type[Any], contract.Contract]:
         stage = "import"
@@ -214,6 +215,8 @@ class Worker:
         self._output.bypass()
         self._lifetime.after_fork()
         self._control.after_fork()
+        if self._lifeline is not None:
+            self._lifeline.socket.close()
         if self._models is not None:
             self._models.after_fork()
         if self._metrics is not None:

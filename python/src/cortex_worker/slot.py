@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from time import monotonic_ns, perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
-from cortex_worker import loop, responses, wire
+from cortex_worker import device, loop, responses, wire
 from cortex_worker.arguments import ArgumentBuilder, parse_meta, select
 from cortex_worker.background import run_background
 from cortex_worker.connection import Connection
 from cortex_worker.errors import ConnectionLost, ProtocolError
 from cortex_worker.exchange import AnswerSettings, Exchange
+from cortex_worker.lifetime import LOST_DEVICE, OUT_OF_MEMORY
 from cortex_worker.result import encode
 
 if TYPE_CHECKING:
@@ -143,8 +144,21 @@ class Slot:
             environment.output.end_lines()
             self._set_current(None)
             self._cancellations.discard(number)
-            if exchange.out_of_memory:
-                environment.lifetime.retire()
+            lifetime = environment.lifetime
+            if exchange.failed:
+                if exchange.out_of_memory:
+                    lifetime.retire(OUT_OF_MEMORY)
+                elif exchange.lost_device:
+                    self._count_lost_device(lifetime)
+            elif lifetime.device_failures:
+                lifetime.device_failures = 0
+
+    def _count_lost_device(self, lifetime: Lifetime) -> None:
+        lifetime.device_failures += 1
+        if lifetime.device_failures == device.LIMIT:
+            text = f"{device.LIMIT} requests in a row failed because a device does not answer: the process is replaced"
+            self._environment.records.log("error", text)
+            lifetime.retire(LOST_DEVICE)
 
     def _answer(
         self, exchange: Exchange, frame: wire.Frame, meta_text: memoryview, body: memoryview, deadline: int

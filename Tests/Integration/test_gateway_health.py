@@ -1,0 +1,215 @@
+"""Health is true: what each route says while workers are wedged, stopped, crashed or not there yet (C07, C10 to C13, C19)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from blackbox.conditions import eventually
+from blackbox.processes import MEASURABLE, is_alive
+from blackbox.project import API, write
+from blackbox.server import Server
+
+TROUBLED = (Path(__file__).parent / "predictors" / "troubled.py").read_text()
+
+
+def deploy(server: Server, folder: Path, name: str, timeout: str = "1s", **predictor: Any) -> str:
+    """Deploys an API whose requests have little time."""
+    api = API(name, predictor=predictor, sections={"networking": {"timeout": timeout}})
+    server.deploy(write(folder / name, {"predictor.py": TROUBLED}, api))
+    return name
+
+
+def pid_of(server: Server, api: str) -> int:
+    """The process that answers."""
+    answer = server.post(api, json={})
+    assert answer.status_code == 200, answer.text
+    return int(answer.json()["pid"])
+
+
+def is_ready(server: Server, api: str) -> bool:
+    """Whether the API says so; what it says where it is not, has the shape of an error."""
+    answer = server.get(f"{api}/readyz")
+    if answer.status_code == 200:
+        return True
+    assert answer.status_code == 503, answer.text
+    assert answer.json()["code"] == "NOT_READY"
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+    return False
+
+
+def why(server: Server, api: str) -> str:
+    """Why the API is not ready; empty where it is."""
+    answer = server.get(f"{api}/readyz")
+    return "" if answer.status_code == 200 else str(answer.json()["error"])
+
+
+def status(server: Server, api: str) -> dict[str, Any]:
+    """The status as `cortex get` has it."""
+    found: dict[str, Any] = server.json("get", api)[0]["status"]
+    return found
+
+
+@contextmanager
+def sending(server: Server, path: str, **options: Any) -> Iterator[list[requests.Response]]:
+    """Sends while the body runs; the answer is there at its end."""
+    answers: list[requests.Response] = []
+    sender = threading.Thread(target=lambda: answers.append(server.post(path, **options)))
+    sender.start()
+    try:
+        yield answers
+    finally:
+        sender.join()
+
+
+def test_C12_a_wedged_worker_is_not_ready_and_is_replaced(server: Server, folder: Path) -> None:
+    api = deploy(server, folder, "wedged")
+    before = pid_of(server, api)
+    assert is_ready(server, api)
+    answer = server.post(f"{api}?trouble=hold", json={})
+    assert (answer.status_code, answer.json()["code"]) == (504, "DEADLINE_EXCEEDED")
+    # Its request is answered; the process is not back, and nobody knows whether it will be.
+    assert "past the deadline" in why(server, api)
+    assert status(server, api)["status_code"] == "status_error"
+    assert server.get("/livez").status_code == 200
+    assert server.get(api).status_code == 200, "the summary is the gateway's own"
+    eventually(lambda: is_ready(server, api), "another worker is ready", within=30)
+    assert pid_of(server, api) != before
+    assert not is_alive(before)
+    assert server.metrics("cortex_worker_restarts_total", api=api, reason="overdue") == 1
+    assert status(server, api)["status_code"] == "status_live"
+
+
+@pytest.mark.skipif(not MEASURABLE, reason="only /proc tells that a process is stopped")
+def test_C13_a_stopped_worker_is_not_ready_and_its_late_answer_is_dropped(server: Server, folder: Path) -> None:
+    api = deploy(server, folder, "stopped")
+    before = pid_of(server, api)
+    os.kill(before, signal.SIGSTOP)
+    try:
+        eventually(lambda: "stopped" in why(server, api), "it is known without a request")
+        assert status(server, api)["status_code"] == "status_error"
+        assert server.post(api, json={}).status_code == 504
+    finally:
+        os.kill(before, signal.SIGCONT)
+    eventually(lambda: is_ready(server, api), "it is back")
+    for _ in range(5):
+        assert pid_of(server, api) == before, "answers are each to their own request, and the worker stays"
+
+
+def test_C13_others_serve_while_one_worker_is_stopped(server: Server, folder: Path) -> None:
+    api = deploy(server, folder, "others", processes_per_replica=2)
+    # The one that answered last is the first to be asked again.
+    stopped = pid_of(server, api)
+    os.kill(stopped, signal.SIGSTOP)
+    answers = [server.post(api, json={}) for _ in range(6)]
+    assert is_ready(server, api)
+    # What had been given to it has run out of time; it gets nothing more, and the other answers.
+    assert [answer.status_code for answer in answers].count(504) <= 1
+    others = {answer.json()["pid"] for answer in answers if answer.status_code == 200}
+    assert len(others) == 1 and stopped not in others
+    eventually(lambda: not is_alive(stopped), "it is replaced", within=30)
+
+
+def test_C12_a_thread_that_hangs_does_not_take_the_others_requests_with_it(server: Server, folder: Path) -> None:
+    api = deploy(server, folder, "hangs", timeout="3s", threads_per_process=2)
+    before = pid_of(server, api)
+    never, gate = folder / "never", folder / "gate"
+    os.mkfifo(never)
+    os.mkfifo(gate)
+    with sending(server, f"{api}?trouble=wait", json=str(never)) as late:
+        eventually(lambda: server.metrics("cortex_in_flight_requests", api=api) == 1, "one thread hangs")
+        time.sleep(2)  # nothing is awaited: the next request is to have its deadline so much later
+        with sending(server, f"{api}?trouble=wait", json=str(gate)) as answers:
+            eventually(lambda: late, "the first has run out of time")
+            assert "past the deadline" in why(server, api)
+            gate.write_text("")
+    assert (late[0].status_code, answers[0].status_code) == (504, 200), "what the other thread ran, it has finished"
+    eventually(lambda: not is_alive(before), "the process is replaced", within=30)
+    assert eventually(lambda: is_ready(server, api) and pid_of(server, api), "another answers", within=30) != before
+
+
+def test_C10_a_crash_loop_is_slowed_down_and_shown(server: Server, folder: Path) -> None:
+    api = deploy(server, folder, "loops")
+
+    def loops() -> bool:
+        answer = server.post(f"{api}?trouble=exit", json={})
+        assert answer.status_code in (502, 503), answer.text
+        assert answer.json()["code"] in ("WORKER_CRASHED", "NOT_READY")
+        return bool(status(server, api)["status_code"] == "status_crash_loop")
+
+    eventually(loops, "the loop is shown", within=60)
+    shown = status(server, api)
+    assert "times in a row" in shown["reason"] and "exited with status 3" in shown["reason"], shown
+    assert "error (crash loop)" in server.ok("get", api)
+    assert "crash loop" in server.ok("describe", api).split("events", 1)[-1]
+    ends = server.metrics("cortex_worker_restarts_total", api=api, reason="exit")
+    assert ends >= 5
+    eventually(lambda: not is_ready(server, api), "between two starts it is not ready")
+    # It lives on where nothing kills it, and is well again soon.
+    eventually(lambda: status(server, api)["status_code"] == "status_live", "it has stayed", within=40)
+    assert is_ready(server, api)
+    assert server.metrics("cortex_worker_restarts_total", api=api, reason="exit") <= ends + 1
+
+
+def test_C07_what_has_never_been_up_says_why(server: Server, folder: Path) -> None:
+    gate = folder / "gate"
+    os.mkfifo(gate)
+    api = API("unborn", predictor={"config": {"gate": str(gate), "exit": 3}})
+    project = write(folder / "unborn", {"predictor.py": TROUBLED}, api)
+    server.ok("deploy", "cortex.yaml", "--no-wait", cwd=project)
+    eventually(lambda: "starting" in why(server, "unborn"), "its constructor runs")
+    assert status(server, "unborn")["status_code"] == "status_updating"
+    gate.write_text("")
+    eventually(lambda: "could not be started" in why(server, "unborn"), "its constructor has failed")
+    assert status(server, "unborn")["status_code"] == "status_error"
+    answer = server.post("unborn", json={})
+    assert (answer.status_code, answer.json()["code"]) == (503, "NOT_READY")
+    server.ok("delete", "unborn")
+
+
+def test_a_full_queue_is_ready(server: Server, folder: Path) -> None:
+    api = API(
+        "brimful",
+        sections={"autoscaling": {"max_replica_concurrency": 1}, "networking": {"timeout": "1m"}},
+    )
+    server.deploy(write(folder / "brimful", {"predictor.py": TROUBLED}, api))
+    gate = folder / "gate"
+    os.mkfifo(gate)
+    with sending(server, "brimful?trouble=wait", json=str(gate)) as answers:
+        eventually(lambda: server.metrics("cortex_in_flight_requests", api="brimful") == 1, "it runs")
+        assert server.post("brimful", json={}).json()["code"] == "QUEUE_FULL"
+        assert is_ready(server, "brimful")
+        gate.write_text("")
+    assert answers[0].status_code == 200
+
+
+def test_C19_a_device_that_is_lost_costs_three_requests(server: Server, folder: Path) -> None:
+    api = deploy(server, folder, "lost-device")
+    before = pid_of(server, api)
+    for number in range(3):
+        assert server.post(f"{api}?trouble=device", json={}).status_code == 500, number
+    eventually(lambda: pid_of(server, api) != before, "another process answers")
+    assert server.metrics("cortex_worker_restarts_total", api=api, reason="device") == 1
+    assert "device" in server.logs(api)
+
+
+def test_the_server_is_ready_while_some_api_is(new_server: Any, folder: Path) -> None:
+    server = new_server("home")
+    assert server.get("/readyz").status_code == 200, "nothing is deployed"
+    deploy(server, folder, "only")
+    assert server.get("/readyz").status_code == 200
+    server.post("only?trouble=hold", json={})
+    answer = server.get("/readyz?verbose")
+    assert answer.status_code == 503
+    assert "past the deadline" in answer.json()["apis"]["only"]
+    deploy(server, folder, "another")
+    assert server.get("/readyz").status_code == 200

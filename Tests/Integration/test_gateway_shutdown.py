@@ -1,0 +1,275 @@
+"""How a server ends, and that nothing of it stays: rows G01, G03, G04, G07, G10 and G11 of the fault list."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+import requests
+
+from blackbox.conditions import eventually
+from blackbox.processes import MEASURABLE, Footprint, is_alive
+from blackbox.project import API, write
+from blackbox.server import Cortex, Server
+
+TROUBLED = (Path(__file__).parent / "predictors" / "troubled.py").read_text()
+
+
+def deploy(server: Server, folder: Path, **predictor: Any) -> str:
+    """Deploys an API that does what it is told."""
+    server.deploy(write(folder / "project", {"predictor.py": TROUBLED}, API("troubled", predictor=predictor)))
+    return "troubled"
+
+
+@contextmanager
+def held(server: Server, folder: Path, name: str = "gate") -> Iterator[tuple[Path, list[requests.Response | None]]]:
+    """A request that runs until something is written to the gate."""
+    gate = folder / name
+    os.mkfifo(gate)
+    answers: list[requests.Response | None] = []
+
+    def send() -> None:
+        try:
+            answers.append(server.post("troubled?trouble=wait", json=str(gate)))
+        except requests.ConnectionError:
+            answers.append(None)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    eventually(lambda: server.metrics("cortex_in_flight_requests", api="troubled") == 1, "it runs")
+    try:
+        yield gate, answers
+    finally:
+        sender.join()
+
+
+def ended(server: Server, within: float = 60) -> int:
+    """The exit status."""
+    assert server.process is not None
+    return server.process.wait(timeout=within)
+
+
+@pytest.fixture
+def slow_to_end(binary: Path, folder: Path) -> Iterator[Callable[..., Server]]:
+    """Starts a server with times of its own for the end."""
+    servers: list[Server] = []
+
+    def start(**settings: str) -> Server:
+        server = Server(binary, folder / "home", None, **settings)
+        servers.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in servers:
+        if server.process is not None and server.process.poll() is None:
+            server.kill()
+
+
+def test_G01_requests_are_still_taken_for_a_moment_and_told_to_go(
+    slow_to_end: Callable[..., Server], folder: Path
+) -> None:
+    server = slow_to_end(CORTEX_DRAIN_DELAY="4s")
+    api = deploy(server, folder)
+    with requests.Session() as session:
+        before = session.post(server.url(api), json={}, timeout=20)
+        assert before.headers.get("connection") != "close"
+        os.kill(server.pid, signal.SIGTERM)
+        eventually(lambda: server.get("/readyz").status_code == 503, "it is not ready", within=3)
+        assert server.get(f"{api}/readyz").status_code == 503
+        assert server.get("/livez").status_code == 200
+        late = session.post(server.url(api), json={}, timeout=20)
+    assert (late.status_code, late.headers["connection"]) == (200, "close")
+    assert ended(server) == 0
+
+
+def test_G01_a_second_signal_ends_it_now(slow_to_end: Callable[..., Server], folder: Path) -> None:
+    server = slow_to_end()
+    api = deploy(server, folder)
+    worker = server.post(api, json={}).json()["pid"]
+    with held(server, folder) as (_, answers):
+        os.kill(server.pid, signal.SIGTERM)
+        eventually(lambda: "shutting down" in server.output.read_text(), "it drains")
+        os.kill(server.pid, signal.SIGHUP)
+        assert is_alive(server.pid), "a terminal that closes is no second request"
+        os.kill(server.pid, signal.SIGINT)
+        assert ended(server, within=5) == 128 + signal.SIGINT
+    assert answers[0] is None or answers[0].status_code == 502
+    server.await_end(worker, within=2)
+    assert server.run("server", "status").returncode == 1
+    server.start()
+    eventually(lambda: server.post(api, json={}).status_code == 200, "what was deployed is back")
+
+
+def test_G01_what_is_left_after_the_grace_is_cut_off_and_told(
+    slow_to_end: Callable[..., Server], folder: Path
+) -> None:
+    server = slow_to_end(CORTEX_DRAIN_DELAY="0s", CORTEX_DRAIN_GRACE="1s")
+    api = deploy(server, folder)
+    worker = server.post(api, json={}).json()["pid"]
+    with held(server, folder) as (_, answers):
+        os.kill(server.pid, signal.SIGTERM)
+        assert ended(server) == 1
+    assert answers == [None]
+    assert "1 request unanswered after 1s" in server.output.read_text()
+    server.await_end(worker, within=2)
+
+
+def test_stop_says_what_it_waits_for(slow_to_end: Callable[..., Server], folder: Path) -> None:
+    server = slow_to_end()
+    deploy(server, folder)
+    with held(server, folder) as (gate, answers):
+        stopping = subprocess.Popen(
+            [server.binary, "server", "stop"], env=server.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert stopping.stderr is not None
+        line = stopping.stderr.readline().decode()
+        assert "1 request of troubled" in line, line
+        gate.write_text("")
+        assert stopping.wait(timeout=60) == 0
+        stopping.communicate()
+    assert answers[0] is not None
+    assert answers[0].status_code == 200
+    assert ended(server) == 0
+
+
+def test_stop_now_waits_for_nobody(slow_to_end: Callable[..., Server], folder: Path) -> None:
+    server = slow_to_end()
+    deploy(server, folder)
+    with held(server, folder):
+        assert "stopped" in server.ok("server", "stop", "--now")
+        assert ended(server, within=5) > 128
+    assert "no cortex server runs" in server.ok("server", "stop", "--now")
+
+
+@pytest.mark.parametrize("trouble", ["hold", "stopped", "idle"])
+def test_G01_no_worker_outlives_a_server_that_is_killed(
+    slow_to_end: Callable[..., Server], folder: Path, trouble: str
+) -> None:
+    if trouble != "idle" and sys.platform != "linux":
+        pytest.skip("only Linux tells a process that cannot run of the end of another")
+    server = slow_to_end()
+    api = deploy(server, folder)
+    worker = server.post(api, json={}).json()["pid"]
+    if trouble == "hold":
+        sender = threading.Thread(target=lambda: pytest.raises(requests.ConnectionError, hold))
+
+        def hold() -> None:
+            server.post(f"{api}?trouble=hold", json={})
+
+        sender.start()
+        eventually(lambda: server.metrics("cortex_in_flight_requests", api=api) == 1, "it runs")
+    if trouble == "stopped":
+        os.kill(worker, signal.SIGSTOP)
+    server.kill()
+    server.await_end(worker, within=1 if trouble != "idle" else 2)
+
+
+def test_a_process_that_left_its_worker_keeps_nothing_up(slow_to_end: Callable[..., Server], folder: Path) -> None:
+    server = slow_to_end()
+    api = deploy(server, folder)
+    gate = folder / "gate"
+    os.mkfifo(gate)
+    worker = server.post(f"{api}?trouble=daemon", json=str(gate)).json()["pid"]
+    # It has the worker's standard output, which thus does not end with the worker.
+    os.kill(worker, signal.SIGKILL)
+    after = eventually(
+        lambda: (answer := server.post(api, json={})).status_code == 200 and answer.json()["pid"], "there is a successor"
+    )
+    assert after != worker
+    server.ok("server", "stop")
+    assert ended(server) == 0
+    # Nobody may be left to read the gate.
+    descriptor = os.open(gate, os.O_RDWR | os.O_NONBLOCK)
+    os.write(descriptor, b"end")
+    os.close(descriptor)
+
+
+def test_a_bad_setting_is_a_usage_error_however_it_is_started(cortex: Cortex) -> None:
+    for variable, value in (("CORTEX_DRAIN_GRACE", "soon"), ("CORTEX_DRAIN_DELAY", "-1s"), ("CORTEX_BODY_TIMEOUT", "x")):
+        cortex.environment[variable] = value
+        for command in ("run", "start"):
+            done = cortex.run("server", command)
+            assert done.returncode == 2, (command, variable, done)
+            assert f'{variable} is "{value}"' in done.stderr
+        del cortex.environment[variable]
+    for command in ("run", "start"):
+        done = cortex.run("server", command, "--drain-grace", "2h")
+        assert done.returncode == 2, done
+
+
+def test_G04_start_waits_until_its_apis_are_back(slow_to_end: Callable[..., Server], folder: Path) -> None:
+    server = slow_to_end()
+    api = deploy(server, folder)
+    server.stop()
+    started = server.ok("server", "start", "--wait")
+    try:
+        assert "1 API is live" in started
+        port = server.json("server", "status")["port"]
+        assert requests.post(f"http://127.0.0.1:{port}/{api}", json={}, timeout=20).status_code == 200
+    finally:
+        server.ok("server", "stop", "--now")
+
+
+@pytest.mark.skipif(not MEASURABLE, reason="limits of another process are set on Linux only")
+def test_G07_a_server_without_descriptors_waits_for_some(slow_to_end: Callable[..., Server], folder: Path) -> None:
+    server = slow_to_end()
+    api = deploy(server, folder)
+    worker = server.post(api, json={}).json()["pid"]
+    limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    count = Footprint.of(server.pid).descriptors
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (count + 8, limits[1]))
+    clients = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(40)]
+    first, last = clients[0], clients[-1]
+    first.sendall(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert first.recv(100).startswith(b"HTTP/1.1 200"), "who was let in is served"
+    spent = cpu_seconds(server.pid)
+    last.settimeout(1.5)
+    last.sendall(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
+    with pytest.raises(socket.timeout):
+        last.recv(100)
+    assert cpu_seconds(server.pid) - spent < 0.75, "it does not spin"
+    for client in clients[:-1]:
+        client.close()
+    last.settimeout(20)
+    assert last.recv(100).startswith(b"HTTP/1.1 200"), "who waited is served once there is room"
+    last.close()
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
+    assert server.post(api, json={}).json()["pid"] == worker
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_G10_a_second_server_of_a_home_names_the_first(own_server: Server) -> None:
+    done = own_server.run("server", "run")
+    assert done.returncode != 0
+    assert str(own_server.pid) in done.stderr
+
+
+def test_G11_settings_for_proxies_do_not_touch_what_is_local(slow_to_end: Callable[..., Server], folder: Path) -> None:
+    nowhere = "http://127.0.0.1:9"
+    names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+    server = slow_to_end()
+    api = deploy(server, folder)
+    server.stop()
+    server.environment.update(dict.fromkeys(names, nowhere))
+    server.start()
+    eventually(lambda: server.get(f"{api}/readyz").status_code == 200, "its API is back")
+    with requests.Session() as session:
+        session.trust_env = False
+        assert session.post(server.url(api), json={}, timeout=20).status_code == 200
+    assert server.json("get", api)[0]["status"]["status_code"] == "status_live"
