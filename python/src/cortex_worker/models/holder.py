@@ -17,6 +17,7 @@ from cortex_worker.models.pins import CurrentPins, Pins
 from cortex_worker.models.refresher import PATIENCE, Refresher
 from cortex_worker.models.residents import Report, Residents
 from cortex_worker.models.state import REMOVED, ModelState
+from cortex_worker.models.yielding import yielding
 
 if TYPE_CHECKING:
     from cortex_worker.models.catalog import ModelSettings
@@ -289,19 +290,20 @@ class ModelHolder:
 
     def _load(self, flight: Flight, takes_place: bool) -> None:
         """Load, and let the entry serve. What goes wrong is in the flight afterwards; only `MemoryError` is raised."""
-        try:
-            entry = self._bring(flight, takes_place)
-        except ModelError as error:
-            leaving = self._fail(flight, error)
-        except MemoryError:
-            text = f"{title(*flight.key[:2])} could not be loaded: out of memory"
-            self._residents.unload(self._fail(flight, ModelLoadFailed(text)))
-            raise
-        else:
-            leaving = self._arrive(flight, entry)
-            # What has arrived may leave again before what it replaces is unloaded.
-            del entry
-        self._residents.unload(leaving)
+        with yielding():
+            try:
+                entry = self._bring(flight, takes_place)
+            except ModelError as error:
+                leaving = self._fail(flight, error)
+            except MemoryError:
+                text = f"{title(*flight.key[:2])} could not be loaded: out of memory"
+                self._residents.unload(self._fail(flight, ModelLoadFailed(text)))
+                raise
+            else:
+                leaving = self._arrive(flight, entry)
+                # What has arrived may leave again before what it replaces is unloaded.
+                del entry
+            self._residents.unload(leaving)
 
     def _bring(self, flight: Flight, takes_place: bool) -> Entry:
         name, number, generation = flight.key

@@ -12,6 +12,8 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any, Callable
 
+from cortex_worker.models.yielding import yielding
+
 if TYPE_CHECKING:
     from cortex_worker.models.entry import Entry
 
@@ -110,6 +112,10 @@ class Reaper:
         threading.Thread(target=self._run, name="model-reaper", daemon=True).start()
 
     def _run(self) -> None:
+        with yielding():
+            self._reap()
+
+    def _reap(self) -> None:
         not_before = 0.0
         while True:
             timeout = None
