@@ -21,9 +21,9 @@ LOAD = 0.5
 """Offered, of what the processes can do at most: that many times the mean of a request."""
 GATE = 1.2
 """Most of p99, as a multiple of that with a depth of 1."""
-DEPTH = "CORTEX_HAND_OVER_DEPTH"
+DEPTH = "CORTEX_HANDOVER_DEPTH"
 """The variable of the server: how many requests a slot may hold."""
-QUICK_FIRST = 400
+QUICK_FIRST = 2000
 """Quick requests before each run: the depth is at its greatest when the slow ones come."""
 
 

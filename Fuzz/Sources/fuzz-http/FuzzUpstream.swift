@@ -18,6 +18,8 @@ struct FuzzUpstream: Upstream {
         self.pending = .makeBoxSendingValue(State(mode: mode), eventLoop: eventLoop)
     }
 
+    func probe(_ responder: UpstreamResponder) { responder.receive(.room) }
+
     func send(_ request: UpstreamRequest, to responder: UpstreamResponder) {
         precondition(!self.pending.value.open.contains { $0.number == request.number }, "a request is sent twice")
         precondition(self.pending.value.open.isEmpty, "a connection has two requests in flight")

@@ -341,7 +341,9 @@ struct AdmissionState {
                     self.abandon(id)
                     // Where only the client's time is up the worker may still be within its own: its slot is taken, not
                     // its life.
-                    if now < entry.request.apiDeadline { self.entries[id]?.patience = min(entry.patience, now + self.grace) }
+                    if now < entry.request.apiDeadline {
+                        self.entries[id]?.patience = min(entry.patience, now + self.grace)
+                    }
                     expiry.overdue.append(Expiry.Overdue(entry: entry, slot: slot, started: true))
                 }
             }
@@ -371,7 +373,8 @@ struct AdmissionState {
     private func giveUp(_ id: UInt64, _ entry: Entry, _ expiry: inout Expiry) {
         switch entry.stage {
         case .queued: break
-        case .streaming(let index) where entry.request.apiDeadline + self.grace > entry.patience: expiry.hopelessSlots.append(index)
+        case .streaming(let index) where entry.request.apiDeadline + self.grace > entry.patience:
+            expiry.hopelessSlots.append(index)
         case .handed(let index), .streaming(let index):
             // Only the first runs; those behind it wait for it and go with it.
             if let slot = self.slots[index], slot.outstanding.first == id { expiry.hopelessWorkers.insert(slot.worker) }

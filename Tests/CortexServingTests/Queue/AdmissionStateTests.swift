@@ -20,7 +20,7 @@ import Testing
 
     /// Answers requests quickly, so that requests are handed over early.
     private mutating func warmUp() {
-        for id in 1000..<UInt64(1000 + HandOverPolicy.window) {
+        for id in 1000..<UInt64(1000 + HandOverPolicy.enough) {
             self.submit(id)
             for pair in self.dispatched() {
                 #expect(

@@ -11,7 +11,7 @@ import Testing
     }
 
     @Test mutating func `a slot holds one request until many in a row were quick`() {
-        self.record(.zero, times: HandOverPolicy.window - 1)
+        self.record(.zero, times: HandOverPolicy.enough - 1)
         #expect(self.policy.depth == 1)
         self.record(.zero, times: 1)
         #expect(self.policy.depth == 4)
@@ -20,13 +20,47 @@ import Testing
     @Test(
         arguments: [(.microseconds(1_999), 4), (.milliseconds(2), 1), (.seconds(60), 1)] as [(TimeAmount, Int)]
     )
-    mutating func `one that is slow ends it until as many were quick again`(slowest: TimeAmount, depth: Int) {
-        self.record(.zero, times: HandOverPolicy.window + 9)
-        self.policy.record(slowest)
+    mutating func `what takes two milliseconds is slow, and costs more than was enough`(slow: TimeAmount, depth: Int) {
+        self.record(.zero, times: HandOverPolicy.enough)
+        self.policy.record(slow)
         #expect(self.policy.depth == depth)
-        self.record(.zero, times: HandOverPolicy.window - 1)
+        self.record(.zero, times: HandOverPolicy.enough - 1)
         #expect(self.policy.depth == depth)
         self.record(.zero, times: 1)
         #expect(self.policy.depth == 4)
+    }
+
+    @Test mutating func `after a long time of quick ones, one that is slow is forgiven, and a second is not`() {
+        self.record(.zero, times: 100_000)
+        self.policy.record(.seconds(1))
+        #expect(self.policy.depth == 4)
+        self.policy.record(.seconds(1))
+        #expect(self.policy.depth == 1)
+    }
+
+    @Test(arguments: [5000, 2000, 1024, 800, 512, 400, 300, 200, 100, 50, 20])
+    mutating func `whatever the share of slow ones, few others wait behind them`(oneIn: Int) {
+        var chance = SplitMix(state: 6)
+        var delayed = 0
+        let count = 200_000
+        for _ in 0..<count {
+            let isSlow = Int.random(in: 0..<oneIn, using: &chance) == 0
+            if isSlow { delayed += self.policy.depth - 1 }
+            self.policy.record(isSlow ? .milliseconds(50) : .zero)
+        }
+        #expect(Double(delayed) / Double(count) < 0.0035)
+    }
+}
+
+/// Steele, Lea and Flood: numbers that are the same in each run.
+private struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        self.state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = self.state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
     }
 }
