@@ -73,11 +73,13 @@ let package = Package(
             swiftSettings: strict,
             plugins: ["EmbedWorker"]
         ),
+        // gzip: the system's, which Foundation links too.
+        .systemLibrary(name: "CZlib"),
         .target(
             name: "CortexGateway",
             dependencies: [
-                "CortexSpec", "CortexTelemetry", collections, crypto, logging, nioCore, nioHTTP1, nioHTTP2, nioPosix, nioSSL,
-                nioTLS,
+                "CZlib", "CortexSpec", "CortexTelemetry", collections, crypto, logging, nioCore, nioHTTP1, nioHTTP2, nioPosix,
+                nioSSL, nioTLS,
             ],
             swiftSettings: strict
         ),

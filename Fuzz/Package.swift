@@ -54,11 +54,12 @@ let package = Package(
             dependencies: ["CortexSpec", logging, nioCore],
             swiftSettings: strict
         ),
+        .systemLibrary(name: "CZlib"),
         .target(
             name: "CortexGateway",
             dependencies: [
-                "CortexSpec", "CortexTelemetry", collections, crypto, logging, nioCore, nioHTTP1, nioHTTP2, nioPosix, nioSSL,
-                nioTLS,
+                "CZlib", "CortexSpec", "CortexTelemetry", collections, crypto, logging, nioCore, nioHTTP1, nioHTTP2, nioPosix,
+                nioSSL, nioTLS,
             ],
             swiftSettings: testable
         ),

@@ -21,6 +21,7 @@ package actor Gateway {
         self.logger = logger
         self.group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoops)
         let budget = SpoolBudget(bytes: configuration.spoolBudget)
+        let places = ConnectionPlaces(limit: configuration.maximumConnections)
         var loops: [NIOLoopBound<LoopContext>] = []
         for (index, eventLoop) in self.group.makeIterator().enumerated() {
             loops.append(
@@ -30,6 +31,7 @@ package actor Gateway {
                         index: index,
                         configuration: configuration,
                         budget: budget,
+                        places: places,
                         accessLog: accessLog
                     )
                     return NIOLoopBound(context, eventLoop: eventLoop)
@@ -46,7 +48,7 @@ package actor Gateway {
     /// - Throws: `IOError` where it is taken or not allowed.
     package func listen() async throws -> Int {
         let loops = self.loops
-        let limits = Self.decoderLimits
+        let configuration = self.configuration
         let channel = try await ServerBootstrap(group: self.group)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -58,9 +60,9 @@ package actor Gateway {
                     try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
                     // The parser keeps back no more than a part of a head. But after a request for another protocol it reads
                     // nothing, and would let all that a client sends pile up.
-                    let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
+                    let decoder = RequestDecoder(configuration)
                     try channel.pipeline.syncOperations.addHandlers(
-                        ByteToMessageHandler(decoder, maximumBufferSize: 2 * limits.maxHeaderListSize),
+                        ByteToMessageHandler(decoder, maximumBufferSize: 2 * max(configuration.maximumHeadSize, 64 << 10)),
                         ConnectionHandler(loop: loop.value)
                     )
                 }
@@ -69,14 +71,6 @@ package actor Gateway {
             .get()
         self.listener = channel
         return channel.localAddress?.port ?? self.configuration.port
-    }
-
-    private static var decoderLimits: NIOHTTPDecoderLimitConfiguration {
-        var limits = NIOHTTPDecoderLimitConfiguration()
-        limits.maxHeaderFieldSize = 80 << 10
-        limits.maxHeaderListSize = 256 << 10
-        limits.maxHeaderFieldCount = 256
-        return limits
     }
 
     // MARK: Routes

@@ -14,6 +14,20 @@ package struct GatewayConfiguration: Sendable {
     /// A body beyond it is kept in the spool.
     package var inlineLimit: Int
     package var maximumBodySize: Int
+    /// Bytes of path and query.
+    package var maximumURLLength = 64 << 10
+    package var maximumHeaders = 256
+    /// Bytes of one header's name, or of its value.
+    package var maximumHeaderSize = 80 << 10
+    /// Bytes of path, query and all headers together.
+    package var maximumHeadSize = 256 << 10
+    package var maximumConnections = 16384
+    /// Bytes a second below which a body is given up.
+    package var minimumUploadRate = 1 << 10
+    /// Bytes a second below which the reader of an answer is given up.
+    package var minimumDownloadRate = 1 << 10
+    /// Over which both rates are averaged.
+    package var rateWindow = TimeAmount.seconds(30)
     /// From the first byte of a request to the end of its head.
     package var headerTimeout: TimeAmount
     /// Between two pieces of a body.

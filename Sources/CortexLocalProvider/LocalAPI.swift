@@ -324,6 +324,7 @@ actor LocalAPI {
             endpoint: deployment.spec.networking.endpoint,
             upstream: upstream,
             timeout: deployment.spec.networking.timeout,
+            maximumBodySize: Int(deployment.spec.networking.maxBodySize.bytes),
             cors: CORSPolicy(allowedOrigins: deployment.spec.networking.allowedOrigins),
             keys: self.keys(of: deployment, KeyReader(environment: self.machine.environment)),
             summary: { await self.summary() }

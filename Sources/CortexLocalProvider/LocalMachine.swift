@@ -24,6 +24,7 @@ package final class LocalMachine: Sendable {
     let socketDirectory: String
     /// Where clients find the data port, such as `http://localhost:8888`.
     let baseURL: String
+    let payloadLimits: PayloadLimits
     let logger: Logger
     let capacity = MachineCapacity.current()
     let kernelKills = KernelKills()
@@ -51,6 +52,7 @@ package final class LocalMachine: Sendable {
         ledger: WorkerLedger,
         socketDirectory: String,
         baseURL: String,
+        payloadLimits: PayloadLimits = PayloadLimits(),
         handOverDepth: Int,
         logger: Logger
     ) {
@@ -67,6 +69,7 @@ package final class LocalMachine: Sendable {
         self.ledger = ledger
         self.socketDirectory = socketDirectory
         self.baseURL = baseURL
+        self.payloadLimits = payloadLimits
         self.handOverDepth = handOverDepth
         self.logger = logger
         self.memory = MemoryWatch(kernelKills: self.kernelKills)

@@ -16,16 +16,25 @@ enum HTTPCase {
 
     private static let eventLoop = NIOAsyncTestingEventLoop()
     private static let budget = SpoolBudget(bytes: 1 << 30)
+    /// Bounds that a short input can pass.
+    private static let configuration: GatewayConfiguration = {
+        var configuration = GatewayConfiguration(
+            spoolDirectory: "/nonexistent",
+            inlineLimit: 1 << 20,
+            maximumBodySize: 1 << 10
+        )
+        configuration.maximumURLLength = 256
+        configuration.maximumHeaderSize = 256
+        configuration.maximumHeadSize = 1 << 10
+        configuration.maximumHeaders = 16
+        return configuration
+    }()
     /// One for all inputs, as in a server: what one connection leaves behind, later ones stumble over.
     private static let loop = NIOLoopBoundBox.makeBoxSendingValue(
         LoopContext(
             eventLoop: Self.eventLoop,
             index: 0,
-            configuration: GatewayConfiguration(
-                spoolDirectory: "/nonexistent",
-                inlineLimit: 1 << 20,
-                maximumBodySize: 1 << 10
-            ),
+            configuration: Self.configuration,
             budget: Self.budget,
             accessLog: LogSink(file: RotatingFile(path: "/dev/null"))
         ),

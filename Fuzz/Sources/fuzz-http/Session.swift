@@ -13,15 +13,6 @@ final class Session {
     private var input: ByteBuffer
     private var cuts: UInt8
 
-    /// Bounds that a short input can pass.
-    private static var limits: NIOHTTPDecoderLimitConfiguration {
-        var limits = NIOHTTPDecoderLimitConfiguration()
-        limits.maxHeaderFieldSize = 256
-        limits.maxHeaderListSize = 1 << 10
-        limits.maxHeaderFieldCount = 16
-        return limits
-    }
-
     init(
         _ channel: NIOAsyncTestingChannel,
         _ loop: LoopContext,
@@ -34,7 +25,7 @@ final class Session {
         self.connection = ConnectionHandler(loop: loop)
         self.input = input
         self.cuts = cuts
-        let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: Self.limits)
+        let decoder = RequestDecoder(loop.configuration)
         do {
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandlers(self.socket, ByteToMessageHandler(decoder), self.requests, self.connection)

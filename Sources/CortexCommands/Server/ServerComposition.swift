@@ -85,6 +85,7 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
         ledger: ledger,
         socketDirectory: sockets.path,
         baseURL: "http://localhost:\(port)",
+        payloadLimits: configuration.limits.payloads,
         handOverDepth: try ServerVariable.count("CORTEX_HANDOVER_DEPTH", in: 1...8, of: environment) ?? 4,
         logger: logger
     )

@@ -23,6 +23,7 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var logLevel = Logger.Level.info
     /// The home whose Python environments and tools are used; ``home`` itself unless another is named.
     package var toolHome: CortexHome
+    package var limits = ServerLimits()
     /// How long requests are still taken after a shutdown was asked for; nil for the gateway's own.
     package var drainDelay: Duration?
     /// How long those in flight may then take; nil for the gateway's own.

@@ -34,6 +34,9 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "How long those in flight may then take, such as 2m (CORTEX_DRAIN_GRACE; default 30s).")
     var drainGrace: Pause?
 
+    @OptionGroup(title: "Limits")
+    var limits: LimitOptions
+
     func validate() throws {
         for (name, port) in [("--port", self.port), ("--operator-port", self.operatorPort)] {
             if let port, !(0...65535).contains(port) {
@@ -57,6 +60,7 @@ struct ServerOptions: ParsableArguments {
             try self.drainDelay?.duration ?? Self.pause("CORTEX_DRAIN_DELAY", in: environment)
         configuration.drainGrace =
             try self.drainGrace?.duration ?? Self.pause("CORTEX_DRAIN_GRACE", in: environment)
+        configuration.limits = try self.limits.limits(environment: environment)
         return configuration
     }
 
@@ -70,7 +74,7 @@ struct ServerOptions: ParsableArguments {
         if let accessLog { arguments += ["--access-log", accessLog.rawValue] }
         if let drainDelay { arguments += ["--drain-delay", "\(drainDelay)"] }
         if let drainGrace { arguments += ["--drain-grace", "\(drainGrace)"] }
-        return arguments
+        return arguments + self.limits.arguments
     }
 
     private static func named(_ variable: String, in environment: [String: String]) -> String? {

@@ -1,80 +1,143 @@
 import NIOCore
+import NIOPosix
 
-/// Gathers the body of one request: in memory up to a bound, on disk beyond it.
+/// Gathers the body of one request, decoded where it came encoded.
 struct BodyCollector {
     enum Step {
         case more
         /// Nothing more may be read until these bytes are on disk.
         case writing(EventLoopFuture<Void>)
+        /// Nothing more may be read until the future has the body, which then is to be put back with `resume`.
+        case inflating(EventLoopFuture<CollectedBody>)
     }
 
-    private let inlineLimit: Int
-    private let limit: Int
-    private let directory: String
-    private let budget: SpoolBudget
-    private var memory: ByteBuffer?
-    private(set) var size = 0
-    private(set) var file: SpoolFile?
-    private var taken = 0
+    private var limit: BodyLimit
+    private let place: CollectedBody.Place
+    private var collected = CollectedBody()
+    /// Nil for a body that is taken as it comes.
+    private var inflater: Inflater?
+    /// Bytes that came over the wire.
+    private(set) var received = 0
+    private var pace = BodyPace()
 
-    init(_ configuration: GatewayConfiguration, budget: SpoolBudget) {
-        self.inlineLimit = configuration.inlineLimit
-        self.limit = configuration.maximumBodySize
-        self.directory = configuration.spoolDirectory
-        self.budget = budget
+    init(_ place: CollectedBody.Place) {
+        self.place = place
+        self.limit = BodyLimit(bytes: 0)
     }
+
+    /// Notes what the head of the request says; without that, no byte is taken.
+    mutating func expect(_ limit: BodyLimit, _ coding: ContentCoding) throws(GatewayError) {
+        self.limit = limit
+        if !coding.isIdentity { self.inflater = try Inflater(coding) }
+    }
+
+    var body: UpstreamBody { self.collected.body }
+    var size: Int { self.collected.size }
+    var wasEncoded: Bool { self.inflater != nil }
 
     mutating func append(_ bytes: ByteBuffer, on eventLoop: any EventLoop) throws(GatewayError) -> Step {
-        self.size += bytes.readableBytes
-        guard self.size <= self.limit else { throw .bodyTooLarge(limit: self.limit) }
-        if self.file == nil, self.size <= self.inlineLimit {
-            self.memory.appendOrSet(bytes)
+        self.received += bytes.readableBytes
+        if let inflater = self.inflater { return try self.inflate(bytes, inflater, on: eventLoop) }
+        guard self.received <= self.limit.bytes else { throw .bodyTooLarge(self.limit) }
+        if self.collected.fitsInMemory(bytes.readableBytes, self.place) {
+            self.collected.keep(bytes)
             return .more
         }
-        return .writing(try self.spool(bytes, on: eventLoop))
+        let (file, rest) = try self.collected.spool(bytes, self.place)
+        return .writing(file.append(rest, on: eventLoop))
     }
 
-    private mutating func spool(
-        _ bytes: ByteBuffer,
-        on eventLoop: any EventLoop
-    ) throws(GatewayError)
-        -> EventLoopFuture<Void>
-    {
-        var bytes = bytes
-        if var memory = self.memory.take() {
-            memory.writeBuffer(&bytes)
-            bytes = memory
-        }
-        guard self.budget.take(bytes.readableBytes) else { throw .spoolFull }
-        self.taken += bytes.readableBytes
-        if let file = self.file { return file.append(bytes, on: eventLoop) }
-        guard let file = try? SpoolFile(directory: self.directory) else { throw .spoolBroken }
-        self.file = file
-        return file.append(bytes, on: eventLoop)
+    /// Reads past a body that nobody will use; false when it is too long for that.
+    mutating func skip(_ bytes: ByteBuffer) -> Bool {
+        self.received += bytes.readableBytes
+        return self.received <= self.place.inlineLimit
     }
 
-    var body: UpstreamBody {
-        if let file = self.file { return .spooled(path: file.path, size: self.size) }
-        return .bytes(self.memory ?? ByteBuffer())
+    /// Refuses what is not whole; to be called at the body's end.
+    func finish() throws(GatewayError) {
+        try self.inflater?.finish()
+    }
+
+    mutating func resume(_ collected: CollectedBody) {
+        self.collected = collected
+    }
+
+    /// Gives back what came of a body whose request is gone.
+    func discard(_ collected: CollectedBody) {
+        var collected = collected
+        collected.release(self.place)
     }
 
     /// Lets go of disk and memory; the request has been answered, or never will be.
     mutating func release() {
-        self.memory = nil
-        self.file?.remove()
-        self.file = nil
-        self.budget.give(self.taken)
-        self.taken = 0
+        self.collected.release(self.place)
+    }
+
+    /// Whether the client sends too slowly; asked when a piece has come.
+    mutating func isTooSlow(_ configuration: GatewayConfiguration, begun: NIODeadline) -> Bool {
+        self.pace.isTooSlow(received: self.received, configuration, begun: begun)
     }
 }
 
-extension ByteBuffer? {
-    /// The first piece is kept as it is: a body that comes in one piece is never copied.
-    fileprivate mutating func appendOrSet(_ bytes: ByteBuffer) {
-        if self == nil {
-            self = bytes
-        } else {
-            self?.writeImmutableBuffer(bytes)
+extension BodyCollector {
+    /// What the event loop makes of one piece itself, in bytes: a fraction of a millisecond. The rest is for another thread.
+    private static let turn = 64 << 10
+
+    private mutating func inflate(
+        _ bytes: ByteBuffer,
+        _ inflater: Inflater,
+        on eventLoop: any EventLoop
+    ) throws(GatewayError) -> Step {
+        guard self.received <= self.limit.encodedBytes else { throw .bodyTooLarge(self.limit) }
+        var input = bytes
+        if self.collected.fitsInMemory(Self.turn, self.place) {
+            var output = ByteBuffer()
+            let isDone = try inflater.inflate(&input, into: &output, atMost: Self.turn)
+            guard self.collected.size + output.readableBytes <= self.limit.bytes else { throw .bodyTooLarge(self.limit) }
+            self.collected.keep(output)
+            if isDone { return .more }
+        }
+        // The body goes with the work and comes back with `resume`; what is left here holds nothing.
+        let job = InflateJob(inflater: inflater, limit: self.limit, place: self.place)
+        let collected = self.collected
+        let rest = input
+        self.collected = CollectedBody()
+        return .inflating(
+            NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { try job.run(rest, into: collected) }
+        )
+    }
+}
+
+/// Inflates one piece of input on a blocking thread, however much comes of it: memory holds the bound and a piece.
+private struct InflateJob: Sendable {
+    static let piece = 256 << 10
+
+    let inflater: Inflater
+    let limit: BodyLimit
+    let place: CollectedBody.Place
+
+    /// - Throws: `GatewayError`; then nothing of the body is left.
+    func run(_ input: ByteBuffer, into body: CollectedBody) throws -> CollectedBody {
+        var body = body
+        var input = input
+        do {
+            while true {
+                var output = ByteBuffer()
+                let isDone = try self.inflater.inflate(&input, into: &output, atMost: Self.piece)
+                guard body.size + output.readableBytes <= self.limit.bytes else {
+                    throw GatewayError.bodyTooLarge(self.limit)
+                }
+                if body.fitsInMemory(output.readableBytes, self.place) {
+                    body.keep(output)
+                } else {
+                    let (file, bytes) = try body.spool(output, self.place)
+                    try file.append(bytes)
+                }
+                if isDone { return body }
+            }
+        } catch {
+            body.release(self.place)
+            throw error
         }
     }
 }

@@ -332,6 +332,18 @@ extension ConnectionHandler {
         )
     }
 
+    /// The answer was cut since its reader took too little of it.
+    func recordSlowReader(_ exchange: Exchange) {
+        if let route = exchange.route { self.loop.count(route.api) { $0.wasCancelled(stage: "reading") } }
+        self.record(
+            exchange,
+            status: exchange.streamStatus,
+            UpstreamTiming(),
+            errorCode: "READER_TOO_SLOW",
+            now: .now()
+        )
+    }
+
     /// 499 is what servers commonly log for a client that closed the connection before its answer.
     func recordCancelled(_ exchange: Exchange, stage: String) {
         var exchange = exchange

@@ -22,10 +22,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var isWritingBody = false
     private(set) var client = "unknown"
     private(set) var isClosingWhenIdle = false
-    private var timer = ConnectionTimer()
+    var timer = ConnectionTimer()
     private var sawHead = false
     /// The client has said that it sends nothing more.
-    private var isInputClosed = false
+    private(set) var isInputClosed = false
+    /// What was not yet written when a slow reader was last looked at; nil where none is.
+    var undrained: Int?
 
     init(loop: LoopContext) {
         self.loop = loop
@@ -40,12 +42,22 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.await(.idle)
     }
 
+    func channelActive(context: ChannelHandlerContext) {
+        switch self.loop.places.enter() {
+        case .admitted: break
+        case .refused: self.refuse(.tooManyConnections(limit: self.loop.places.limit), self.makeNamelessExchange())
+        case .dropped: context.close(promise: nil)
+        }
+        context.fireChannelActive()
+    }
+
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         self.timer.cancel()
+        self.loop.places.leave()
         self.backlog.removeAll()
         self.clientLeft()
         self.loop.closed(self)
@@ -90,16 +102,23 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard case .idle = self.state, let error = error as? HTTPParserError else {
+        let known = error as? GatewayError ?? (error as? HTTPParserError).map { RequestDecoder.explanation(of: $0) }
+        guard let known else {
             context.close(promise: nil)
             return
         }
-        // What the parser could not read has no head, so it is answered (and logged) as a request without one.
-        let head = HTTPRequestHead(version: .http1_1, method: .RAW(value: "?"), uri: "?")
-        var exchange = self.makeExchange(head, target: .nothing)
-        exchange.keepAlive = false
-        let isTooLarge = error == .headerOverflow
-        self.refuse(isTooLarge ? .headersTooLarge : .malformed("the request is not HTTP/1.1: \(error)"), exchange)
+        switch self.state {
+        case .idle: self.refuse(known, self.makeNamelessExchange())
+        case .receiving(var exchange):
+            exchange.keepAlive = false
+            self.refuse(known, exchange)
+        // What was understood is answered, and no more.
+        case .awaiting(var exchange):
+            exchange.keepAlive = false
+            self.state = .awaiting(exchange)
+        case .streaming: self.isClosingWhenIdle = true
+        case .lingering, .closing: break
+        }
     }
 
     /// Ends the connection after what is in flight.
@@ -131,7 +150,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch self.state {
         // Bytes came, but no whole head: the client has begun a request.
         case .idle where !self.sawHead: self.timer.begin(.head, within: self.loop.configuration.headerTimeout, self)
-        case .receiving: self.await(.body)
+        case .receiving: self.bodyPieceCame()
         default: break
         }
         self.sawHead = false
@@ -169,6 +188,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     // MARK: A request
 
+    /// What the parser could not read has no head, so it is answered (and logged) as a request without one.
+    func makeNamelessExchange() -> Exchange {
+        let head = HTTPRequestHead(version: .http1_1, method: .RAW(value: "?"), uri: "?")
+        var exchange = self.makeExchange(head, target: .nothing)
+        exchange.keepAlive = false
+        return exchange
+    }
+
     private func makeExchange(_ head: HTTPRequestHead, target: RouteTable.Target) -> Exchange {
         let offered = head.headers.first(name: "x-request-id")
         let id = offered.flatMap { RequestIDGenerator.isAcceptable($0) ? $0 : nil } ?? self.loop.ids.next()
@@ -179,7 +206,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             arrival: .now(),
             keepAlive: head.isKeepAlive && !self.isClosingWhenIdle && !RequestCheck.leavesHTTP(head),
             target: target,
-            body: BodyCollector(self.loop.configuration, budget: self.loop.budget)
+            body: BodyCollector(self.loop.bodies)
         )
     }
 
@@ -187,17 +214,21 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let host = head.headers.first(name: "host")
         let path = Exchange.split(head.uri).path
         var exchange = self.makeExchange(head, target: self.loop.routes.target(path: path, host: host.map { $0[...] }))
-        if let error = RequestCheck.problem(with: head, &exchange, self.loop) {
-            exchange.early = error
+        var expectation = RequestCheck.expectation(of: head)
+        var problem = RequestCheck.problem(with: head, &exchange, self.loop)
+        if case .unknown(let text) = expectation {
+            problem = problem ?? .expectationFailed(text)
+            expectation = .none
+        }
+        if let problem {
+            exchange.early = problem
             // A body that will not be used is read past if it is small; beyond that the connection ends with the answer.
-            if RequestCheck.announcedLength(head) > self.loop.configuration.inlineLimit
-                || RequestCheck.expectsContinue(head)
-            {
+            if RequestCheck.announcedLength(head) > self.loop.configuration.inlineLimit || expectation.isPermission {
                 exchange.keepAlive = false
-                self.refuse(error, exchange)
+                self.refuse(problem, exchange)
                 return
             }
-        } else if RequestCheck.expectsContinue(head) {
+        } else if expectation.isPermission {
             // The body is asked for only where it would be taken.
             exchange.wasProbed = true
             exchange.awaitsContinue = true
@@ -233,17 +264,57 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func collect(_ bytes: ByteBuffer, _ exchange: Exchange) {
         var exchange = exchange
         self.state = .closing  // so that the exchange, and the body in it, has one owner and is appended to in place
-        do {
+        if let early = exchange.early {
+            guard exchange.body.skip(bytes) else {
+                exchange.keepAlive = false
+                self.refuse(early, exchange)
+                return
+            }
+            self.state = .receiving(exchange)
+            return
+        }
+        do throws(GatewayError) {
             switch try exchange.body.append(bytes, on: self.loop.eventLoop) {
             case .more: self.state = .receiving(exchange)
             case .writing(let written):
                 self.state = .receiving(exchange)
                 self.isWritingBody = true
                 written.assumeIsolated().whenComplete { self.bodyWritten($0) }
+            case .inflating(let inflated):
+                self.state = .receiving(exchange)
+                self.isWritingBody = true
+                let number = exchange.number
+                inflated.assumeIsolated().whenComplete { self.bodyInflated($0, of: number, exchange.body) }
             }
         } catch {
             exchange.keepAlive = false
             self.refuse(error, exchange)
+        }
+    }
+
+    /// - Parameter collector: Lets go of what came for a request that is gone by now.
+    private func bodyInflated(
+        _ result: Result<CollectedBody, any Error>,
+        of number: UInt64,
+        _ collector: BodyCollector
+    ) {
+        guard case .receiving(var exchange) = self.state, exchange.number == number else {
+            if case .success(let body) = result { collector.discard(body) }
+            self.isWritingBody = false
+            self.resumeReading()
+            return
+        }
+        self.state = .closing
+        switch result {
+        case .success(let body):
+            exchange.body.resume(body)
+            self.state = .receiving(exchange)
+            self.bodyWritten(.success(()))
+        case .failure(let error):
+            self.isWritingBody = false
+            exchange.keepAlive = false
+            self.refuse(error as? GatewayError ?? .spoolBroken, exchange)
+            self.resumeReading()
         }
     }
 
@@ -265,6 +336,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
             self.refuse(error, exchange)
             return
         }
+        do throws(GatewayError) {
+            try exchange.body.finish()
+        } catch {
+            self.refuse(error, exchange)
+            return
+        }
         switch exchange.target {
         case .api(let route) where exchange.head.method == .POST: self.send(exchange, to: route)
         default: self.answerLocally(exchange)
@@ -280,7 +357,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let request = UpstreamRequest(
             number: exchange.number,
             id: exchange.id,
-            headers: exchange.head.headers,
+            headers: exchange.decodedHeaders,
             query: String(Exchange.split(exchange.head.uri).query),
             body: exchange.body.body,
             deadline: exchange.deadline,
@@ -307,77 +384,31 @@ final class ConnectionHandler: ChannelDuplexHandler {
             return
         }
         self.state = .idle
+        self.undrained = nil
         self.await(.idle)
         self.resumeReading()
     }
 
-    /// Writes are done after this; reads go on for a moment, so that the client gets the answer and not a reset.
-    private func closeGently() {
-        guard let context = self.context else { return }
-        self.state = .lingering
+    func forgetBacklog() {
         self.backlog.removeAll()
-        self.timer.cancel()
-        // Completes when all that was written has left, however slowly the client reads.
-        let written = context.eventLoop.makePromise(of: Void.self)
-        guard !self.isInputClosed else {
-            written.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
-            context.writeAndFlush(self.wrapOutboundOut(.byteBuffer(ByteBuffer())), promise: written)
-            return
-        }
-        written.futureResult.assumeIsolated().whenComplete { _ in
-            if case .lingering = self.state { self.timer.begin(.linger, within: .seconds(2), self) }
-        }
-        context.close(mode: .output, promise: written)
-        if self.isReadPending {
-            self.isReadPending = false
-            context.read()
-        }
     }
 
-    // MARK: Time
-
-    private func await(_ phase: ConnectionTimer.Phase) {
-        switch phase {
-        case .idle: self.timer.begin(.idle, within: self.loop.configuration.idleTimeout, self)
-        case .body:
-            guard case .receiving(let exchange) = self.state else { return }
-            self.timer.begin(.body, within: self.loop.configuration.bodyTimeout, before: exchange.deadline, self)
-        case .head, .linger: break
-        }
-    }
-
-    func timedOut(_ phase: ConnectionTimer.Phase) {
-        switch (phase, self.state) {
-        // The last answer is still on its way to a slow reader: that is not idle.
-        case (.idle, .idle) where self.context?.channel.isWritable == false: self.await(.idle)
-        case (.idle, .idle), (.linger, .lingering): self.context?.close(promise: nil)
-        case (.head, .idle):
-            let head = HTTPRequestHead(version: .http1_1, method: .RAW(value: "?"), uri: "?")
-            var exchange = self.makeExchange(head, target: .nothing)
-            exchange.keepAlive = false
-            self.refuse(.headTooSlow, exchange)
-        case (.body, .receiving(var exchange)):
-            exchange.keepAlive = false
-            if let route = exchange.route, exchange.deadline <= .now() {
-                self.refuse(.upstream(route.api, .deadlineExceeded(started: false)), exchange)
-            } else {
-                self.refuse(.bodyTooSlow, exchange)
-            }
-        default: break
-        }
+    /// Takes up a read that was held back, whatever the state.
+    func readOn() {
+        guard self.isReadPending else { return }
+        self.isReadPending = false
+        self.context?.read()
     }
 
     // MARK: Writing
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if case .streaming(let exchange) = self.state {
-            exchange.route?.upstream.setFlow(of: exchange.number, isOpen: context.channel.isWritable)
+            let isWritable = context.channel.isWritable
+            exchange.route?.upstream.setFlow(of: exchange.number, isOpen: isWritable)
+            if !isWritable { self.watchReader(of: exchange) }
         }
         context.fireChannelWritabilityChanged()
-    }
-
-    func timerFired() {
-        if let phase = self.timer.fired(self) { self.timedOut(phase) }
     }
 
     func write(_ buffer: ByteBuffer) {

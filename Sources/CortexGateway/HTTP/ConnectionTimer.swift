@@ -7,6 +7,8 @@ import NIOCore
 struct ConnectionTimer {
     enum Phase {
         case idle, head, body, linger
+        /// An answer is on its way to a reader who may be too slow.
+        case drain
     }
 
     private var phase = Phase.idle

@@ -22,6 +22,8 @@ struct Exchange {
     /// When the time is up that the API gives to a request: what `networking.timeout` was when the request came.
     var apiDeadline = NIODeadline.distantFuture
     var bytesOut = 0
+    /// `bytesOut` when the reader of a streamed answer was last looked at.
+    var watchedBytes = 0
     /// Of a streamed answer, once it has begun.
     var streamStatus = 0
     /// Decided from the head alone; sent once the body has been read past.
@@ -33,6 +35,17 @@ struct Exchange {
     var route: Route? {
         guard case .api(let route) = self.target else { return nil }
         return route
+    }
+
+    /// The headers as they would be, had the body not come encoded.
+    var decodedHeaders: HTTPHeaders {
+        guard self.body.wasEncoded else { return self.head.headers }
+        var headers = self.head.headers
+        headers.remove(name: "content-encoding")
+        if headers.contains(name: "content-length") {
+            headers.replaceOrAdd(name: "content-length", value: "\(self.body.size)")
+        }
+        return headers
     }
 
     /// Notes by when the request has to be answered; to be called once its head is known.
@@ -71,7 +84,7 @@ struct Exchange {
             client: client
         )
         record.status = status
-        record.bytesIn = self.body.size
+        record.bytesIn = self.body.received
         record.bytesOut = self.bytesOut
         record.queue = timing.queue
         record.predict = timing.predict

@@ -9,12 +9,18 @@ enum GatewayError: Error {
     case methodNotAllowed(allowed: String)
     case unauthorized(APIName)
     case keysUnreadable(APIName)
-    case bodyTooSlow
-    case headTooSlow
-    case bodyTooLarge(limit: Int)
-    case uriTooLong
-    case headersTooLarge
+    case bodyTooSlow(within: TimeAmount)
+    /// - Parameter rate: Bytes a second.
+    case bodyBelowRate(rate: Int, window: TimeAmount)
+    case headTooSlow(within: TimeAmount)
+    case bodyTooLarge(BodyLimit)
+    case urlTooLong(limit: Int)
+    case headersTooLarge(HeaderLimits)
+    case expectationFailed(String)
     case unsupportedEncoding(String)
+    /// The body is not what its `content-encoding` says.
+    case malformedEncoding(String)
+    case tooManyConnections(limit: Int)
     case spoolFull
     case spoolBroken
     case draining
@@ -70,31 +76,76 @@ extension GatewayError {
                 headers: [("Retry-After", "5")],
                 shedReason: "not_ready"
             )
-        case .bodyTooSlow:
-            Response(status: 408, code: "BODY_TIMEOUT", message: "the rest of the body did not come in time")
-        case .headTooSlow:
-            Response(status: 408, code: "HEADER_TIMEOUT", message: "the rest of the headers did not come in time")
+        case .bodyTooSlow(let time):
+            Response(
+                status: 408,
+                code: "BODY_TIMEOUT",
+                message: "nothing more of the body came within \(Duration(time).goText)",
+                hint: "CORTEX_BODY_TIMEOUT sets the time between two pieces"
+            )
+        case .bodyBelowRate(let rate, let window):
+            Response(
+                status: 408,
+                code: "BODY_TIMEOUT",
+                message: "the body came in at less than \(rate) bytes a second over \(Duration(window).goText)",
+                hint: "CORTEX_MIN_UPLOAD_RATE and CORTEX_RATE_WINDOW set the bound"
+            )
+        case .headTooSlow(let time):
+            Response(
+                status: 408,
+                code: "HEADER_TIMEOUT",
+                message: "the rest of the headers did not come within \(Duration(time).goText)",
+                hint: "CORTEX_HEADER_TIMEOUT sets the time"
+            )
         case .bodyTooLarge(let limit):
             Response(
                 status: 413,
                 code: "BODY_TOO_LARGE",
-                message: "the body is larger than the \(limit) bytes that CORTEX_MAX_BODY_SIZE allows"
+                message: "the body is larger than the \(limit.bytes) bytes that "
+                    + (limit.api.map { "networking.max_body_size of \($0)" } ?? "CORTEX_MAX_BODY_SIZE") + " allows"
             )
-        case .uriTooLong:
-            Response(status: 414, code: "URI_TOO_LONG", message: "the path and query are longer than 64 KiB")
-        case .headersTooLarge:
-            Response(status: 431, code: "HEADERS_TOO_LARGE", message: "there are too many headers, or one is too long")
+        case .urlTooLong(let limit):
+            Response(
+                status: 414,
+                code: "URI_TOO_LONG",
+                message: "the path and query are longer than the \(limit) bytes that CORTEX_MAX_URL_LENGTH allows"
+            )
+        case .headersTooLarge(let limits):
+            Response(
+                status: 431,
+                code: "HEADERS_TOO_LARGE",
+                message: "there are more headers than the \(limits.count) that CORTEX_MAX_HEADERS allows, one is longer than "
+                    + "the \(limits.size) bytes of CORTEX_MAX_HEADER_SIZE, or path and headers together are longer than the "
+                    + "\(limits.head) bytes of CORTEX_MAX_HEAD_SIZE"
+            )
+        case .expectationFailed(let expectation):
+            Response(
+                status: 417,
+                code: "EXPECTATION_FAILED",
+                message: "Expect is \"\(expectation)\"; 100-continue is all that is known"
+            )
         case .unsupportedEncoding(let encoding):
             Response(
                 status: 415,
                 code: "UNSUPPORTED_ENCODING",
-                message: "bodies with content-encoding \(encoding) are not read; send them as they are"
+                message: "bodies with content-encoding \(encoding) are not read",
+                hint: "send them as they are, or as \(ContentCoding.accepted)",
+                headers: [("Accept-Encoding", ContentCoding.accepted)]
+            )
+        case .malformedEncoding(let reason):
+            Response(status: 400, code: "MALFORMED_ENCODING", message: reason)
+        case .tooManyConnections(let limit):
+            Response(
+                status: 503,
+                code: "TOO_MANY_CONNECTIONS",
+                message: "there are as many connections as the \(limit) that CORTEX_MAX_CONNECTIONS allows",
+                headers: [("Retry-After", "1")]
             )
         case .spoolFull:
             Response(
                 status: 503,
                 code: "SPOOL_FULL",
-                message: "the space for large bodies is in use",
+                message: "the disk space that CORTEX_SPOOL_BUDGET allows for large bodies is in use",
                 headers: [("Retry-After", "1")],
                 shedReason: "spool_full"
             )

@@ -3,10 +3,11 @@ import NIOHTTP1
 
 /// What can be told from the head of a request alone.
 enum RequestCheck {
-    static let maximumURILength = 64 << 10
-
     static func problem(with head: HTTPRequestHead, _ exchange: inout Exchange, _ loop: LoopContext) -> GatewayError? {
-        if head.uri.utf8.count > Self.maximumURILength { return .uriTooLong }
+        let configuration = loop.configuration
+        if head.uri.utf8.count > configuration.maximumURLLength {
+            return .urlTooLong(limit: configuration.maximumURLLength)
+        }
         if head.version.major != 1 { return .malformed("this port speaks HTTP/1.1") }
         // RFC 9112, 3.2: exactly one.
         let hosts = head.headers["host"].count
@@ -17,11 +18,18 @@ enum RequestCheck {
             return error
         }
         do throws(GatewayError) { try exchange.setDeadline() } catch { return error }
-        if let encoding = head.headers.first(name: "content-encoding"), encoding.lowercased() != "identity" {
-            return .unsupportedEncoding(String(encoding.prefix(32)))
+        // Wider than that, the parser would have let a header pass as long as a path may be.
+        if configuration.maximumHeaderSize < configuration.maximumURLLength,
+            head.headers.contains(where: { max($0.name.utf8.count, $0.value.utf8.count) > configuration.maximumHeaderSize })
+        {
+            return .headersTooLarge(HeaderLimits(configuration))
         }
-        let limit = loop.configuration.maximumBodySize
-        return Self.announcedLength(head) > limit ? .bodyTooLarge(limit: limit) : nil
+        let coding = ContentCoding(head.headers)
+        if case .unsupported(let name) = coding { return .unsupportedEncoding(name) }
+        let limit = BodyLimit(of: exchange.target, server: configuration.maximumBodySize)
+        do throws(GatewayError) { try exchange.body.expect(limit, coding) } catch { return error }
+        return Self.announcedLength(head) > (coding.isIdentity ? limit.bytes : limit.encodedBytes)
+            ? .bodyTooLarge(limit) : nil
     }
 
     /// A preflight never carries a key, and learns nothing but what the headers of every answer say.
@@ -69,8 +77,22 @@ enum RequestCheck {
         head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
     }
 
-    static func expectsContinue(_ head: HTTPRequestHead) -> Bool {
-        guard head.version.minor >= 1, let expect = head.headers.first(name: "expect") else { return false }
-        return expect.lowercased() == "100-continue"
+    /// What a client waits for before it sends its body.
+    enum Expectation {
+        case none, permission
+        case unknown(String)
+
+        var isPermission: Bool {
+            guard case .permission = self else { return false }
+            return true
+        }
+    }
+
+    static func expectation(of head: HTTPRequestHead) -> Expectation {
+        // HTTP/1.0 does not know it.
+        guard let expect = head.headers.first(name: "expect"), head.version.minor >= 1 else { return .none }
+        guard expect.lowercased() == "100-continue" else { return .unknown(String(expect.prefix(32))) }
+        let hasBody = Self.announcedLength(head) > 0 || head.headers.contains(name: "transfer-encoding")
+        return hasBody ? .permission : .none
     }
 }

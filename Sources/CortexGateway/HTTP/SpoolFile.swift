@@ -29,19 +29,24 @@ final class SpoolFile: Sendable {
 
     /// Call again only when the future of the call before has succeeded.
     func append(_ bytes: ByteBuffer, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
-        NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) {
-            try bytes.withUnsafeReadableBytes { raw in
-                var rest = raw
-                while let base = rest.baseAddress, !rest.isEmpty {
-                    let written = write(self.descriptor, base, rest.count)
-                    if written < 0 {
-                        if errno == EINTR { continue }
-                        throw IOError(errnoCode: errno, reason: "write to a spool file")
-                    }
-                    rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+        NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { try self.append(bytes) }
+    }
+
+    /// Blocks until the bytes are with the kernel.
+    func append(_ bytes: ByteBuffer) throws(GatewayError) {
+        let isWritten = bytes.withUnsafeReadableBytes { raw in
+            var rest = raw
+            while let base = rest.baseAddress, !rest.isEmpty {
+                let written = write(self.descriptor, base, rest.count)
+                if written < 0 {
+                    if errno == EINTR { continue }
+                    return false
                 }
+                rest = UnsafeRawBufferPointer(rebasing: rest[written...])
             }
+            return true
         }
+        if !isWritten { throw .spoolBroken }
     }
 
     /// Removes the file's name; whoever has it open goes on reading it.

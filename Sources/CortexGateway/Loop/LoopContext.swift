@@ -6,7 +6,8 @@ import NIOCore
 final class LoopContext {
     let eventLoop: any EventLoop
     let configuration: GatewayConfiguration
-    let budget: SpoolBudget
+    let bodies: CollectedBody.Place
+    let places: ConnectionPlaces
     var routes = RouteTable()
     var clock = WallClock()
     var ids = RequestIDGenerator()
@@ -23,17 +24,21 @@ final class LoopContext {
     private var isFlushScheduled = false
     private var emptied: EventLoopPromise<Void>?
 
-    /// - Parameter index: Which of the event loops this is: the upper bits of every request's number.
+    /// - Parameters:
+    ///   - index: Which of the event loops this is: the upper bits of every request's number.
+    ///   - places: Shared by all event loops; nil for a loop that is the only one.
     init(
         eventLoop: any EventLoop,
         index: Int,
         configuration: GatewayConfiguration,
         budget: SpoolBudget,
+        places: ConnectionPlaces? = nil,
         accessLog: LogSink
     ) {
         self.eventLoop = eventLoop
         self.configuration = configuration
-        self.budget = budget
+        self.bodies = CollectedBody.Place(configuration, budget: budget)
+        self.places = places ?? ConnectionPlaces(limit: configuration.maximumConnections)
         self.accessLog = accessLog
         self.lastNumber = UInt64(index) << 48
     }

@@ -11,6 +11,8 @@ package struct Route: Sendable {
     package var upstream: any Upstream
     /// How long a request may take from its arrival.
     package var timeout: Duration
+    /// Bytes; nil leaves it to the server's own bound, which holds in any case.
+    package var maximumBodySize: Int?
     /// Which web pages may call it.
     package var cors: CORSPolicy
     /// Which keys may call it; nil where none is needed.
@@ -24,6 +26,7 @@ package struct Route: Sendable {
         endpoint: String,
         upstream: any Upstream,
         timeout: Duration = .seconds(300),
+        maximumBodySize: Int? = nil,
         cors: CORSPolicy = .any,
         keys: APIKeys? = nil,
         summary: @escaping @Sendable () async -> ByteBuffer
@@ -33,6 +36,7 @@ package struct Route: Sendable {
         self.endpoint = endpoint
         self.upstream = upstream
         self.timeout = timeout
+        self.maximumBodySize = maximumBodySize
         self.cors = cors
         self.keys = keys
         self.summary = summary

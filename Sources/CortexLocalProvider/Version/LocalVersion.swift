@@ -187,9 +187,9 @@ actor LocalVersion {
             config: predictor.config,
             threads: predictor.threadsPerProcess,
             spoolDirectory: self.machine.home.spool,
-            inlineLimit: 1 << 20,
-            jsonDepthLimit: 512,
-            formPartLimit: 1000
+            inlineLimit: self.machine.payloadLimits.inlineLimit,
+            jsonDepthLimit: self.machine.payloadLimits.jsonDepth,
+            formPartLimit: self.machine.payloadLimits.formParts
         )
     }
 

@@ -51,10 +51,10 @@ extension BrokenConfig {
             ]
         ),
         .api(
-            "a timeout and a body size",
-            "networking: {timeout: 5m, max_body_size: 1Gi}",
+            "a body size of nothing",
+            "networking: {timeout: 5m, max_body_size: 0}",
             [
-                "6:44: iris: networking.max_body_size: is not supported yet; remove the key",
+                "6:44: iris: networking.max_body_size: is 0; it must be an amount of at least 1, such as 512Mi, 2Gi, 1G or 2147483648"
             ]
         ),
         .api(

@@ -85,7 +85,7 @@ class PartReader:
 
     def _begin(self) -> None:
         if len(self._items) >= self._limit:
-            raise ValueError(f"Too many parts: more than {self._limit}.")
+            raise ValueError(f"Too many parts: more than {self._limit}; CORTEX_MAX_FORM_PARTS sets the limit.")
         self._headers = []
         self._headers_size = 0
         self._text = bytearray()

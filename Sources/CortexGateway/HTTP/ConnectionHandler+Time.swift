@@ -1,0 +1,137 @@
+import CortexTelemetry
+import NIOCore
+
+/// Time: what a client may take for each step, and how slowly it may send and read.
+extension ConnectionHandler {
+    func await(_ phase: ConnectionTimer.Phase) {
+        let configuration = self.loop.configuration
+        switch phase {
+        case .idle: self.timer.begin(.idle, within: configuration.idleTimeout, self)
+        case .body:
+            guard case .receiving(let exchange) = self.state else { return }
+            self.timer.begin(.body, within: configuration.bodyTimeout, before: exchange.deadline, self)
+        case .drain: self.timer.begin(.drain, within: configuration.rateWindow, self)
+        case .linger: self.timer.begin(.linger, within: .seconds(2), self)
+        case .head: break
+        }
+    }
+
+    func timerFired() {
+        if let phase = self.timer.fired(self) { self.timedOut(phase) }
+    }
+
+    private func timedOut(_ phase: ConnectionTimer.Phase) {
+        let configuration = self.loop.configuration
+        switch (phase, self.state) {
+        // The last answer is still on its way to a slow reader: that is not idle.
+        case (.idle, .idle) where self.context?.channel.isWritable == false:
+            if self.readsTooSlowly(over: configuration.idleTimeout, written: 0) {
+                self.context?.close(promise: nil)
+            } else {
+                self.await(.idle)
+            }
+        case (.drain, .lingering):
+            if self.readsTooSlowly(over: configuration.rateWindow, written: 0) {
+                self.context?.close(promise: nil)
+            } else {
+                self.await(.drain)
+            }
+        case (.drain, .streaming(let exchange)): self.checkReader(of: exchange)
+        case (.idle, .idle), (.linger, .lingering): self.context?.close(promise: nil)
+        case (.head, .idle):
+            self.refuse(.headTooSlow(within: configuration.headerTimeout), self.makeNamelessExchange())
+        case (.body, .receiving(var exchange)):
+            exchange.keepAlive = false
+            if let route = exchange.route, exchange.deadline <= .now() {
+                self.refuse(.upstream(route.api, .deadlineExceeded(started: false)), exchange)
+            } else {
+                self.refuse(.bodyTooSlow(within: configuration.bodyTimeout), exchange)
+            }
+        default: break
+        }
+    }
+
+    // MARK: Slow senders
+
+    /// Some of a body came: the time to the next piece begins, unless the pieces come too slowly.
+    func bodyPieceCame() {
+        guard case .receiving(var exchange) = self.state else { return }
+        let configuration = self.loop.configuration
+        self.state = .closing
+        let isTooSlow = exchange.body.isTooSlow(configuration, begun: exchange.arrival)
+        self.state = .receiving(exchange)
+        if isTooSlow {
+            exchange.keepAlive = false
+            let rate = configuration.minimumUploadRate
+            self.refuse(.bodyBelowRate(rate: rate, window: configuration.rateWindow), exchange)
+        } else {
+            self.await(.body)
+        }
+    }
+
+    // MARK: Slow readers
+
+    /// A streamed answer is more than its reader takes: how fast that is, is looked at from now on.
+    func watchReader(of exchange: Exchange) {
+        guard self.undrained == nil, let unwritten = self.unwrittenBytes else { return }
+        var exchange = exchange
+        exchange.watchedBytes = exchange.bytesOut
+        self.state = .streaming(exchange)
+        self.undrained = unwritten
+        self.await(.drain)
+    }
+
+    private func checkReader(of exchange: Exchange) {
+        var exchange = exchange
+        let written = exchange.bytesOut - exchange.watchedBytes
+        if self.context?.channel.isWritable == true {
+            self.undrained = nil
+        } else if self.readsTooSlowly(over: self.loop.configuration.rateWindow, written: written) {
+            exchange.route?.upstream.cancel(exchange.number)
+            self.recordSlowReader(exchange)
+            self.state = .closing
+            self.context?.close(promise: nil)
+        } else {
+            exchange.watchedBytes = exchange.bytesOut
+            self.state = .streaming(exchange)
+            self.await(.drain)
+        }
+    }
+
+    /// Whether less left than the bound since the last look; the first look only notes what there is.
+    private func readsTooSlowly(over time: TimeAmount, written: Int) -> Bool {
+        guard let unwritten = self.unwrittenBytes else { return false }
+        defer { self.undrained = unwritten }
+        guard let before = self.undrained else { return false }
+        return before + written - unwritten < self.loop.configuration.minimumDownloadRate.bytes(in: time)
+    }
+
+    /// What was answered and is still in this process; nil where it cannot be told, as on a stream of HTTP/2.
+    private var unwrittenBytes: Int? {
+        guard let channel = self.context?.channel, channel.parent?.parent == nil else { return nil }
+        return try? channel.syncOptions?.getOption(.bufferedWritableBytes)
+    }
+
+    // MARK: The end
+
+    /// Writes are done after this; reads go on for a moment, so that the client gets the answer and not a reset.
+    func closeGently() {
+        guard let context = self.context else { return }
+        self.state = .lingering
+        self.forgetBacklog()
+        self.undrained = self.unwrittenBytes
+        self.await(.drain)
+        // Completes when all that was written has left.
+        let written = context.eventLoop.makePromise(of: Void.self)
+        guard !self.isInputClosed else {
+            written.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+            context.writeAndFlush(self.wrapOutboundOut(.byteBuffer(ByteBuffer())), promise: written)
+            return
+        }
+        written.futureResult.assumeIsolated().whenComplete { _ in
+            if case .lingering = self.state { self.await(.linger) }
+        }
+        context.close(mode: .output, promise: written)
+        self.readOn()
+    }
+}
