@@ -146,8 +146,8 @@ INVALID: list[tuple[str, str, list[str]]] = [
     ),
     (
         "a later release",
-        GOOD + "  networking: {cors: {}}\n",
-        ["cortex.yaml:6:25: a: networking.cors: ", "not supported yet"],
+        GOOD + "  readiness: {sample: predictor.py}\n",
+        ["cortex.yaml:6:23: a: readiness.sample: ", "not supported yet"],
     ),
 ]
 

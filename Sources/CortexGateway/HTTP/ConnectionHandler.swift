@@ -104,7 +104,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         let known = error as? GatewayError ?? (error as? HTTPParserError).map { RequestDecoder.explanation(of: $0) }
         guard let known else {
-            context.close(promise: nil)
+            // Further bytes behind those that were told of: they are read past.
+            if !(error is ByteToMessageDecoderError) { context.close(promise: nil) }
             return
         }
         switch self.state {
