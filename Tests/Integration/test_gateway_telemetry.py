@@ -384,9 +384,15 @@ def test_C16_printed_lines_carry_their_request_and_forge_nothing(server: Server,
     assert tagged == {text: "stdout", "to stderr": "stderr", "logged": "stderr"}
     untagged = [each["message"] for each in found if "request_id" not in each]
     assert "of a thread" in untagged
-    assert "to descriptor 1 \ufffd\ufffd" in untagged
+    assert "[telemetry-print] to descriptor 1 \ufffd\ufffd" in untagged
     shown = server.logs(api)
     assert "[telemetry-print] to stderr" in shown
+    of_request = server.ok("logs", api, "--request", "telemetry-print").splitlines()
+    assert [each.split("[telemetry-print] ")[1] for each in of_request if "[telemetry-print]" in each][1:] == [
+        "to stderr",
+        "logged",
+    ]
+    assert len(of_request) == 3
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", shown)
     assert not re.search(r"^2026-11-21T00:00:00.000Z ERROR", shown, re.MULTILINE)
 

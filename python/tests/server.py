@@ -163,6 +163,16 @@ class Peer:
         return answer
 
 
+def _log_record(frame: Frame) -> dict[str, Any]:
+    (length,) = struct.unpack_from("<H", frame.body)
+    record = {
+        "level": ("info", "warning", "error")[frame.code],
+        "message": frame.body[2 + length :].decode(),
+        "stream": ("worker", "stdout", "stderr")[frame.flags],
+    }
+    return {**record, "request_id": frame.body[2 : 2 + length].decode()} if length else record
+
+
 class Worker:
     """A worker process with its project, and the connections that it opens."""
 
@@ -262,7 +272,7 @@ class Worker:
 
     def _read_control(self) -> None:
         while (frame := self.control.read()) is not None:
-            message = json.loads(frame.body)
+            message = _log_record(frame) if frame.kind == 0x22 else json.loads(frame.body)
             if frame.kind == 0x23:
                 self.control.send(0x34, json.dumps(self.on_disk(message)).encode(), frame.number)
             if frame.kind == 0x22:

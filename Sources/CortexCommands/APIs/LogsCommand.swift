@@ -13,8 +13,11 @@ struct LogsCommand: AsyncParsableCommand {
             Examples:
               cortex logs iris
               cortex logs iris --follow --last 20
+              cortex logs iris --request 0193a5b2-7c31-7def-8123-0123456789ab
             """
     )
+
+    private static let most = 1_000_000
 
     @Argument(help: "The API's name.")
     var api: String
@@ -22,14 +25,17 @@ struct LogsCommand: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Go on with lines to come, until Ctrl-C.")
     var follow = false
 
-    @Option(help: "At most this many lines that are there already.")
-    var last = 1000
+    @Option(help: "At most this many lines that are there already (1000; with --request, of the whole log).")
+    var last: Int?
+
+    @Option(help: "Only what this request wrote: its id is in the X-Request-ID of its answer.")
+    var request: String?
 
     @OptionGroup var environment: EnvironmentOptions
 
     func validate() throws {
-        guard (0...1_000_000).contains(self.last) else {
-            throw ValidationError("--last is \(self.last); allowed are 0 to 1000000")
+        if let last, !(0...Self.most).contains(last) {
+            throw ValidationError("--last is \(last); allowed are 0 to \(Self.most)")
         }
     }
 
@@ -39,8 +45,14 @@ struct LogsCommand: AsyncParsableCommand {
         // Ctrl-C is how following ends well.
         if self.follow { signal(SIGINT) { _ in _exit(0) } }
         do {
-            for try await buffer in try await client.logs(of: self.api, last: self.last, follow: self.follow) {
-                console.write(buffer.readableBytesView)
+            let last = self.last ?? (self.request == nil ? 1000 : Self.most)
+            var filter = self.request.map { LogRequestFilter(requestID: $0) }
+            for try await buffer in try await client.logs(of: self.api, last: last, follow: self.follow) {
+                if let lines = filter?.take(buffer.readableBytesView) {
+                    for line in lines { console.print(line) }
+                } else {
+                    console.write(buffer.readableBytesView)
+                }
             }
         } catch let refusal as OperatorClient.Refusal {
             guard refusal.response.code != "API_NOT_FOUND" else { throw try await client.notDeployed(self.api) }

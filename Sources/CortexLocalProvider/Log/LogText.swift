@@ -46,7 +46,12 @@ enum LogText {
         guard let line = try? JSONDecoder().decode(Line.self, from: Data(json.utf8)) else { return json }
         var text = line.ts
         if line.level == "error" || line.level == "warning" { text += " \(line.level.uppercased())" }
-        if let request = line.request_id { text += " [\(request)]" }
+        if let request = line.request_id {
+            text += " [\(request)]"
+        } else if ["[", "ERROR ", "WARNING "].contains(where: { line.message.hasPrefix($0) }) {
+            // A text without a request must not look like that of one.
+            text += " [-]"
+        }
         text += " "
         for scalar in line.message.unicodeScalars {
             switch scalar.value {

@@ -53,15 +53,23 @@ final class ControlHandler: ChannelInboundHandler {
     }
 
     private func received(_ frame: Frame) throws {
+        switch frame.kind {
+        case .log:
+            guard let message = LogMessage(frame) else { throw AdmissionQueue.UnexpectedFrame(kind: .log) }
+            self.report(.log(message))
+        case .metrics: self.report(.metrics(frame.body))
+        default: try self.receivedJSON(frame)
+        }
+    }
+
+    private func receivedJSON(_ frame: Frame) throws {
         let json = Data(frame.body.readableBytesView)
         switch frame.kind {
         case .ready: self.report(.ready(try JSONDecoder().decode(ReadyMessage.self, from: json)))
         case .missing: self.report(.missing(try JSONDecoder().decode(MissingMessage.self, from: json)))
         case .failed: self.report(.failed(try JSONDecoder().decode(FailedMessage.self, from: json)))
-        case .log: self.report(.log(try JSONDecoder().decode(LogMessage.self, from: json)))
         case .ensure: self.report(.ensure(frame.id, try JSONDecoder().decode(EnsureMessage.self, from: json)))
         case .model: self.report(.model(try JSONDecoder().decode(ModelMessage.self, from: json)))
-        case .metrics: self.report(.metrics(frame.body))
         case .counted: self.report(.counted(try JSONDecoder().decode(ModelCounts.self, from: json)))
         default: throw AdmissionQueue.UnexpectedFrame(kind: frame.kind)
         }

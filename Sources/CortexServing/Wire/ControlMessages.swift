@@ -117,16 +117,3 @@ package struct MissingMessage: Hashable, Sendable, Codable {
     package var module: String
     package var stage: Stage
 }
-
-/// A line of the user's, or of the worker's own.
-package struct LogMessage: Hashable, Sendable, Codable {
-    package var level: String
-    package var message: String
-    package var requestID: String?
-    package var stream: String
-
-    private enum CodingKeys: String, CodingKey {
-        case level, message, stream
-        case requestID = "request_id"
-    }
-}

@@ -24,40 +24,71 @@ package struct PrometheusText {
     }
 
     package mutating func histogram(_ name: String, _ labels: [(String, String)], _ histogram: Histogram) {
-        var cumulated: UInt64 = 0
-        for (index, bound) in Histogram.bounds.enumerated() {
-            cumulated += histogram.counts[index]
-            self.sample("\(name)_bucket", labels + [("le", bound.label)], cumulated)
-        }
-        self.sample("\(name)_bucket", labels + [("le", "+Inf")], histogram.count)
-        self.sample("\(name)_sum", labels, Double(histogram.sum) / 1_000_000_000)
-        self.sample("\(name)_count", labels, histogram.count)
+        let bounds = Histogram.bounds.lazy.map(\.label)
+        self.histogram(
+            name,
+            labels,
+            zip(bounds, histogram.counts),
+            histogram.count,
+            Double(histogram.sum) / 1_000_000_000
+        )
     }
 
     package mutating func histogram(_ name: String, _ labels: [(String, String)], _ histogram: ValueHistogram) {
+        let count = histogram.counts.reduce(0, &+)
+        self.histogram(name, labels, zip(ValueHistogram.bounds, histogram.counts), count, histogram.sum)
+    }
+
+    /// - Parameter buckets: Upper bounds with counts, not cumulated; without the one of what lies beyond.
+    private mutating func histogram(
+        _ name: String,
+        _ labels: [(String, String)],
+        _ buckets: some Sequence<(String, UInt64)>,
+        _ count: UInt64,
+        _ sum: Double
+    ) {
+        // Most of a scrape's text is this: what its lines have in common is rendered once.
+        let pairs = Self.pairs(labels)
+        let head = "\(name)_bucket{\(pairs)\(pairs.isEmpty ? "" : ",")le=\""
         var cumulated: UInt64 = 0
-        for (bound, count) in zip(ValueHistogram.bounds + ["+Inf"], histogram.counts) {
-            cumulated += count
-            self.sample("\(name)_bucket", labels + [("le", bound)], cumulated)
+        for (bound, count) in buckets {
+            cumulated &+= count
+            self.text += head
+            self.text += bound
+            self.text += "\"} "
+            self.text += String(cumulated)
+            self.text += "\n"
         }
-        self.sample("\(name)_sum", labels, histogram.sum)
-        self.sample("\(name)_count", labels, cumulated)
+        self.text += "\(head)+Inf\"} \(count)\n"
+        self.sample("\(name)_sum", labels, sum)
+        self.sample("\(name)_count", labels, count)
     }
 
     private static func render(_ labels: [(String, String)]) -> String {
-        guard !labels.isEmpty else { return "" }
-        let pairs = labels.map { name, value in
-            // By scalars: as a character, a quote may carry an accent, and a line feed a carriage return.
-            let escaped = value.unicodeScalars.map { scalar in
-                switch scalar {
-                case "\\": "\\\\"
-                case "\"": "\\\""
-                case "\n": "\\n"
-                default: String(scalar)
-                }
-            }
-            return "\(name)=\"\(escaped.joined())\""
+        labels.isEmpty ? "" : "{\(self.pairs(labels))}"
+    }
+
+    private static func pairs(_ labels: [(String, String)]) -> String {
+        var pairs = ""
+        for (name, value) in labels {
+            if !pairs.isEmpty { pairs += "," }
+            pairs += "\(name)=\"\(self.escaped(value))\""
         }
-        return "{\(pairs.joined(separator: ","))}"
+        return pairs
+    }
+
+    private static func escaped(_ value: String) -> String {
+        guard value.utf8.contains(where: { $0 == 0x5C || $0 == 0x22 || $0 == 0x0A }) else { return value }
+        var text = ""
+        // By scalars: as a character, a quote may carry an accent, and a line feed a carriage return.
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\\": text += "\\\\"
+            case "\"": text += "\\\""
+            case "\n": text += "\\n"
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
     }
 }

@@ -18,11 +18,21 @@ package final class UserMetrics: Sendable {
     package struct Series: Hashable, Sendable {
         package var name: String
         package var tags: [Tag]
+
+        package init(name: String, tags: [Tag]) {
+            self.name = name
+            self.tags = tags
+        }
     }
 
     package struct Tag: Hashable, Sendable {
         package var name: String
         package var value: String
+
+        package init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
     }
 
     package struct Values: Sendable {

@@ -27,7 +27,7 @@ class PythonPredictor:
             thread = threading.Thread(target=print, args=("of a thread",))
             thread.start()
             thread.join()
-            os.write(1, b"to descriptor 1 \xff\x9b\n")
+            os.write(1, b"[telemetry-print] to descriptor 1 \xff\x9b\n")
         if action == "count":
             self.metrics.increment("cars", tags={"colour": payload["colour"]})
             self.metrics.gauge("release", self.release)

@@ -7,7 +7,8 @@ from collections import deque
 from typing import Any, Callable
 
 from cortex_worker.missing import missing_module
-from cortex_worker.wire import LOG, MISSING, json_frame
+from cortex_worker.text import encode_text
+from cortex_worker.wire import LOG, LOG_LEVELS, LOG_PART, LOG_STREAMS, MISSING, frame, json_frame
 
 _MOST_RECORDS = 10_000
 _MOST_BYTES = 8 << 20
@@ -68,14 +69,14 @@ class Records:
         with self._changed:
             self._changed.wait_for(lambda: self._broken or not (self._frames or self._sending), timeout)
 
-    def _put(self, frame: bytes, bounded: bool, counted: bool = True) -> bool:
+    def _put(self, data: bytes, bounded: bool, counted: bool = True) -> bool:
         with self._changed:
-            if bounded and (len(self._frames) >= _MOST_RECORDS or self._bytes + len(frame) > _MOST_BYTES):
+            if bounded and (len(self._frames) >= _MOST_RECORDS or self._bytes + len(data) > _MOST_BYTES):
                 if counted:
                     self._dropped += 1
                 return False
-            self._frames.append(frame)
-            self._bytes += len(frame)
+            self._frames.append(data)
+            self._bytes += len(data)
             if not self._sending:
                 self._changed.notify_all()
             return True
@@ -101,9 +102,9 @@ class Records:
         batch: list[bytes] = []
         size = 0
         while self._frames and size < _GATHERED_BYTES:
-            frame = self._frames.popleft()
-            batch.append(frame)
-            size += len(frame)
+            data = self._frames.popleft()
+            batch.append(data)
+            size += len(data)
         self._bytes -= size
         if self._dropped:
             batch.append(_log_frame("warning", f"{self._dropped} log records were dropped: nobody read them", None))
@@ -112,7 +113,5 @@ class Records:
 
 
 def _log_frame(level: str, message: str, request_id: str | None, stream: str = "worker") -> bytes:
-    record = {"level": level, "message": message, "stream": stream}
-    if request_id is not None:
-        record["request_id"] = request_id
-    return json_frame(LOG, record)
+    name = (request_id or "").encode()
+    return frame(LOG, 0, LOG_PART.pack(len(name)) + name + encode_text(message), LOG_LEVELS[level], LOG_STREAMS[stream])

@@ -20,6 +20,8 @@ BODY_IS_PATH = 1
 MORE_FOLLOWS, WORKER_ENDS = 1, 2
 SKIPPED_DEADLINE, SKIPPED_CANCELLED = 1, 2
 CONTENT_GIVEN, CONTENT_JSON, CONTENT_TEXT, CONTENT_BYTES = 0, 1, 2, 3
+LOG_LEVELS = {"info": 0, "warning": 1, "error": 2}
+LOG_STREAMS = {"worker": 0, "stdout": 1, "stderr": 2}
 FORM_INLINE, FORM_FILE, FORM_SPOOL = 0, 1, 2
 
 FRAME_HEAD = Struct("<IBBHQ")
@@ -29,6 +31,7 @@ ANSWER_PART = Struct("<IBBH")
 ANSWER_HEAD = Struct("<IBBHQIBBH")
 HEADER_PART = Struct("<HI")
 MICROSECONDS = Struct("<I")
+LOG_PART = Struct("<H")
 
 
 class Frame(NamedTuple):

@@ -1,0 +1,34 @@
+import Testing
+
+@testable import CortexCommands
+
+@Suite struct LogRequestFilterTests {
+    private static let log = """
+        2026-11-21T10:00:00.000Z starting version 1
+        2026-11-21T10:00:01.000Z [r-1] one
+        2026-11-21T10:00:01.000Z [r-2] two [r-1] is named here
+        2026-11-21T10:00:02.000Z ERROR [r-1] ValueError: x
+            Traceback
+              File
+        2026-11-21T10:00:03.000Z ERROR [r-2] other
+            [r-1] is named here too
+        2026-11-21T10:00:03.000Z INFO [r-1] printed without an id
+        2026-11-21T10:00:04.000Z [r-1]
+
+        """
+    private static let wanted = [
+        "2026-11-21T10:00:01.000Z [r-1] one", "2026-11-21T10:00:02.000Z ERROR [r-1] ValueError: x", "    Traceback",
+        "      File", "2026-11-21T10:00:04.000Z [r-1]",
+    ]
+
+    @Test(arguments: [1, 7, 64, 10_000])
+    func `what one request wrote is let through, in pieces of any size`(size: Int) {
+        var filter = LogRequestFilter(requestID: "r-1")
+        let bytes = Array(Self.log.utf8)
+        var lines: [String] = []
+        for start in stride(from: 0, to: bytes.count, by: size) {
+            lines += filter.take(bytes[start..<min(start + size, bytes.count)])
+        }
+        #expect(lines == Self.wanted)
+    }
+}
