@@ -55,7 +55,11 @@ extension LocalEnvironment {
         // What the server has said of itself in the way of every command is passed on as it is.
         if let line = lines.first, line.hasPrefix("error: "), lines.dropFirst().allSatisfy({ $0.hasPrefix("  ") }) {
             let hint = lines.dropFirst().map { $0.dropFirst(2) }.joined(separator: "\n")
-            return CommandFailure(String(line.dropFirst("error: ".count)), hint: hint.isEmpty ? nil : hint, exitCode: end.exitCode)
+            return CommandFailure(
+                String(line.dropFirst("error: ".count)),
+                hint: hint.isEmpty ? nil : hint,
+                exitCode: end.exitCode
+            )
         }
         let quoted = lines.map { "  \($0)" }.joined(separator: "\n")
         return CommandFailure(

@@ -26,6 +26,7 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     let asText = configuration.logFormat == .text || configuration.logFormat == .auto && isatty(2) == 1
     var logger = Logger(label: "cortex") { _ in LineLogHandler(asText: asText) }
     logger.logLevel = configuration.logLevel
+    DescriptorLimit.raise()
     let environment = ProcessInfo.processInfo.environment
     let home = configuration.home
     for folder in ["\(home.logs)/apis", "\(home.run)/workers"] {
@@ -33,7 +34,6 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     }
     let ledger = try WorkerLedger(directory: "\(home.run)/workers")
     ledger.endOrphans()
-    let signals = await ShutdownSignals(home: home, ledger: ledger, logger: logger, hasTerminal: companion == nil)
     try Leftovers.remove(from: home)
 
     let environments = try await ServerVariable.environments(home: configuration.toolHome)
@@ -159,6 +159,8 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     )
     configured.maximumGracefulShutdownDuration =
         Duration(limits.drainDelay) + Duration(limits.drainGrace) + .seconds(30)
+    // From here on; a signal before this finds no worker to drain, and ends the process as it ends any.
+    let signals = await ShutdownSignals(home: home, ledger: ledger, logger: logger, hasTerminal: companion == nil)
     let group = ServiceGroup(configuration: configured)
     try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask { try await group.run() }

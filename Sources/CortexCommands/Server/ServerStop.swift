@@ -32,7 +32,9 @@ struct ServerStop: AsyncParsableCommand {
         try self.send(SIGTERM, to: record)
         // Another signal than the first, since two of a kind that come together are one.
         if self.now { try self.send(SIGINT, to: record) }
-        let client = TokenStore.localToken(environment.home).map { OperatorClient(port: record.operatorPort, token: $0) }
+        let client = TokenStore.localToken(environment.home).map {
+            OperatorClient(port: record.operatorPort, token: $0)
+        }
         var progress = ProgressLine(console: console, quiet: .milliseconds(500))
         let start = ContinuousClock.now
         var nextLook = start
@@ -41,14 +43,15 @@ struct ServerStop: AsyncParsableCommand {
                 progress.clear()
                 throw CommandFailure(
                     "the server (pid \(record.pid)) has not ended within \(self.timeout)",
-                    hint: "it may still answer requests; wait longer with --timeout, or end it: cortex server stop --now",
+                    hint: "wait longer with --timeout, or cut off what it still answers: cortex server stop --now",
                     exitCode: 3
                 )
             }
             if ContinuousClock.now >= nextLook {
                 nextLook = .now + .seconds(1)
                 let held = try? await client?.requestsInFlight()
-                progress.show("the server (pid \(record.pid)) ends once it has answered \(Self.text(of: held ?? []))")
+                let what = Self.text(of: held ?? [])
+                progress.show("the server (pid \(record.pid)) ends once it has answered \(what)")
             } else {
                 progress.show()
             }

@@ -44,7 +44,7 @@ struct ShutdownSignals {
 
     /// Nothing here waits for any part of the server, since one of them may be why it has not ended yet.
     private func endNow(_ signal: UnixSignal) -> Never {
-        self.logger.warning("ended at once by a second signal; its workers are killed", metadata: ["signal": "\(signal)"])
+        self.logger.warning("a second signal: workers are killed", metadata: ["signal": "\(signal)"])
         self.ledger.endAll()
         ServerRecord.remove(in: self.home)
         _exit(128 + (signal == .sigint ? SIGINT : SIGTERM))

@@ -21,7 +21,8 @@ extension AdmissionState {
         guard let worker = self.slots[index]?.worker else { return }
         let own = self.slots.indices.filter { self.slots[$0]?.worker == worker }
         let isLate = own.contains { other in
-            guard let first = self.slots[other]?.outstanding.first, let entry = self.entries[first] else { return false }
+            let first = self.slots[other]?.outstanding.first
+            guard let entry = first.flatMap({ self.entries[$0] }) else { return false }
             return entry.request.apiDeadline <= now
         }
         guard !isLate else { return }

@@ -144,7 +144,9 @@ struct AdmissionState {
         guard depth > 1, request.isLight else { return nil }
         var best: (slot: SlotIndex, count: Int)?
         for (index, slot) in self.slots.enumerated() {
-            guard let slot, !slot.isResting, !slot.isDoubtful, now - slot.since < HandOverPolicy.threshold else { continue }
+            guard let slot, !slot.isResting, !slot.isDoubtful, now - slot.since < HandOverPolicy.threshold else {
+                continue
+            }
             let count = slot.outstanding.count
             if count < depth, count < best?.count ?? .max { best = (index, count) }
         }

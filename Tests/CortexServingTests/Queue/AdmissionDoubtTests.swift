@@ -87,9 +87,11 @@ import Testing
         #expect(self.state.readiness == .doubtful(slots: 1))
     }
 
-    @Test(arguments: [
-        ("open", .noSlots), ("failfast", .refusing(reason: "why")), ("draining", .draining),
-    ] as [(String, QueueReadiness)])
+    @Test(
+        arguments: [
+            ("open", .noSlots), ("failfast", .refusing(reason: "why")), ("draining", .draining),
+        ] as [(String, QueueReadiness)]
+    )
     mutating func `without a slot the mode says why`(mode: String, readiness: QueueReadiness) {
         switch mode {
         case "failfast": #expect(self.state.failfast(reason: "why", until: second(1)).isEmpty)

@@ -1,8 +1,8 @@
 """Errors after which a device answers nobody in this process any more.
 
-A CUDA context that has seen an illegal access, a failed assertion or a hardware fault stays broken until its process ends;
-every later call fails. Ordinary exceptions are never among these, and neither is a device without free memory, which the
-next request may find again.
+A CUDA context that has seen an illegal access, a failed assertion or a hardware fault stays broken until its process
+ends; every later call fails. Ordinary exceptions are never among these, and neither is a device without free memory,
+which the next request may find again.
 """
 
 from __future__ import annotations
