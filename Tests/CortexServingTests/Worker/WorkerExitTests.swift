@@ -22,6 +22,8 @@ import Testing
                 .outOfMemory(.machine),
                 "was ended by the kernel, since the machine or its container had no memory left", "out_of_memory"
             ),
+            (.outOfMemory(.raised), "ended because its predictor raised MemoryError", "out_of_memory"),
+            (.lostDevice, "ended because a device does not answer in it any more", "device"),
             (.overdue, "did not answer in time and was ended", "overdue"),
         ] as [(WorkerExit, String, String)]
     )
@@ -30,6 +32,15 @@ import Testing
         #expect(exit.label == label)
         #expect(WorkerExit.labels.contains(exit.label))
         #expect(exit.isOutOfMemory == (label == "out_of_memory"))
+    }
+
+    @Test(
+        arguments: [
+            (0, .status(0)), (3, .status(3)), (241, .lostDevice), (242, .outOfMemory(.raised)), (243, .status(243)),
+        ] as [(Int32, WorkerExit)]
+    )
+    func `some statuses are the worker's own`(status: Int32, exit: WorkerExit) {
+        #expect(WorkerExit(status: status) == exit)
     }
 
     @Test func `a byte over the limit is shown as more than the limit`() {
