@@ -83,7 +83,7 @@ import Testing
                 var seen: [String] = []
                 for await event in sender.events {
                     switch event {
-                    case .head(let answer): seen.append("\(answer.status)")
+                    case .head(let answer, _): seen.append("\(answer.status)")
                     case .chunk(let bytes): seen.append(String(buffer: bytes))
                     case .end(let isWhole, _): seen.append(isWhole ? "whole" : "broken")
                     case .answer, .failed: seen.append("unexpected")

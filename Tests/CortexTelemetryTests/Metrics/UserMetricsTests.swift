@@ -1,6 +1,7 @@
-import CortexTelemetry
 import NIOCore
 import Testing
+
+@testable import CortexTelemetry
 
 @Suite struct UserMetricsTests {
     private func message(
