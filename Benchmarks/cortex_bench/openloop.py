@@ -7,7 +7,7 @@ import selectors
 import socket
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -48,6 +48,11 @@ class Latencies:
     late: list[float] = field(default_factory=list)
     """What of it passed until the generator came to the request: how far the rest can be trusted."""
     failures: int = 0
+
+    @property
+    def refusals(self) -> dict[int, int]:
+        """How many answers had which status, other than 200."""
+        return dict(Counter(answer.status for answer in self.answers if answer.status != 200))
 
     def percentile(self, share: float) -> float:
         """The latency in milliseconds that `share` of all requests kept."""
@@ -139,7 +144,7 @@ class OpenLoop:
             start = time.perf_counter() + 0.05
             plans = (self._plan(stream, start, seconds, found[stream.name]) for stream in streams)
             self._send(heapq.merge(*plans, key=lambda request: request.due), spare, selector, start)
-        failures = {name: each.failures for name, each in found.items() if each.failures or not each.seconds}
+        failures = {name: each.refusals for name, each in found.items() if each.failures or not each.seconds}
         if failures and not self._may_fail:
             sys.exit(f"error: {self._path}: requests failed: {failures}")
         return found
