@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import shutil
+import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -231,6 +234,45 @@ def test_E12_a_cache_of_one_for_three_models_and_64_clients(models_server: Serve
     seen = [one for model in "abc" for one in observed(server, name, model).values()]
     assert len(seen) == 3 and sum(one["is_on_disk"] for one in seen) <= 1, seen
     server.ok("delete", name)
+
+
+def test_misses_are_answered_while_processes_stand_still(alone: Server, folder: Path) -> None:
+    name, models = "stalls", "abcdef"
+    source = f"import os\n{COUNTING}\n\nPythonPredictor.predict = lambda self, query_params: (\n"
+    source += '    self.client.get_model(query_params["model"]).value if query_params else str(os.getpid())\n)\n'
+    limits = {"dir": "models", "cache_size": 2, "disk_cache_size": 3}
+    keys = {"models": limits, "threads_per_process": 8, "config": {"log": str(folder / "loads")}}
+    files = {f"models/{model}/1/value": model for model in models}
+    project = {"predictor.py": source, **files}
+    alone.deploy(write(folder / "project", project, API(name, predictor=keys)))
+    pids = [alone.pid, int(alone.post(name).text)]
+    chance = random.Random(4)
+    order = [chance.choice(models) for _ in range(200)]
+    over = threading.Event()
+
+    def stall() -> None:
+        while not over.is_set():
+            pid = chance.choice(pids)
+            os.kill(pid, signal.SIGSTOP)
+            # As long as the other one may go on with what it knows.
+            over.wait(chance.uniform(0.02, 0.2))
+            os.kill(pid, signal.SIGCONT)
+            over.wait(chance.uniform(0, 0.1))
+
+    def ask(model: str) -> tuple[int, str]:
+        answer = alone.post(f"{name}?model={model}")
+        return answer.status_code, answer.text
+
+    thread = threading.Thread(target=stall)
+    thread.start()
+    try:
+        with ThreadPoolExecutor(8) as clients:
+            answers = list(clients.map(ask, order))
+    finally:
+        over.set()
+        thread.join()
+    assert answers == [(200, model) for model in order]
+    assert alone.metrics("cortex_model_evictions_total", api=name) >= 20
 
 
 @pytest.fixture
