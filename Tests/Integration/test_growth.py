@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import requests
 
+from blackbox.attacks import ATTACKS, ECHO, Attack
 from blackbox.conditions import eventually
-from blackbox.http import exchange
+from blackbox.http import RawConnection, exchange
 from blackbox.processes import MEASURABLE, Footprint
 from blackbox.project import API, write
 from blackbox.server import Server
@@ -82,3 +83,46 @@ def test_I3_a_hundred_repeats_grow_nothing(server: Server, name: str) -> None:
     eventually(has_not_grown, "descriptors and memory are as before", within=10)
     spool = [file for file in server.home.rglob("*") if file.is_file() and "spool" in file.parts]
     assert spool == []
+
+
+def carry_out(server: Server, attack: Attack) -> None:
+    """One attack, to its last answer."""
+    with RawConnection(server.port) as connection:
+        connection.send(attack.data)
+        for _ in range(attack.count):
+            connection.answer(attack.method)
+
+
+@pytest.mark.slow
+def test_I3_every_attack_a_hundred_times_grows_nothing(server: Server, short_folder: Path) -> None:
+    """One by one, so that the table says which attack is to blame."""
+    source = (PREDICTORS / "echo.py").read_text()
+    server.deploy(write(short_folder / ECHO, {"predictor.py": source}, API(ECHO)))
+    worker = server.post(f"{ECHO}?answer=pid", json={}).json()
+    for attack in ATTACKS:
+        for _ in range(10):  # caches and pools fill
+            carry_out(server, attack)
+    first = Footprint.of(server.pid)
+    first_of_worker = Footprint.of(worker)
+    before, lines = first, []
+    for attack in ATTACKS:
+        for _ in range(100):
+            carry_out(server, attack)
+        now = Footprint.of(server.pid)
+        growth = (now.resident - before.resident) / 2**20
+        lines.append(f"{growth:+8.2f} MiB {now.descriptors - before.descriptors:+4} descriptors  {attack.id}")
+        before = now
+    table = "\n".join(lines)
+    print(table)
+
+    def is_flat() -> bool:
+        now, now_of_worker = Footprint.of(server.pid), Footprint.of(worker)
+        assert now.descriptors <= first.descriptors + 2, (first, now, table)
+        assert now.resident <= first.resident + SLACK, (first, now, table)
+        assert now_of_worker.descriptors <= first_of_worker.descriptors + 2, (first_of_worker, now_of_worker)
+        assert now_of_worker.resident <= first_of_worker.resident + SLACK, (first_of_worker, now_of_worker)
+        assert server.metrics("cortex_in_flight_requests") == server.metrics("cortex_queued_requests") == 0
+        return True
+
+    eventually(is_flat, "descriptors and memory are as before", within=30)
+    assert [file for file in server.home.rglob("*") if file.is_file() and "spool" in file.parts] == []

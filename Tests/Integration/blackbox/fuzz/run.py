@@ -9,6 +9,7 @@ import json
 import os
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
@@ -196,7 +197,18 @@ class Fuzzer:
     def _are_logged_once(self, ids: list[str]) -> None:
         """One line of the access log for each answer; the log may have been rotated since."""
         wanted = {id_ for id_ in ids if OURS.fullmatch(id_)}
-        files = [self._log.with_name(self._log.name + ".1"), self._log]
-        text = b"".join(file.read_bytes()[-(4 << 20) :] for file in files if file.exists())
-        lines = collections.Counter(json.loads(line)["request_id"] for line in text.splitlines()[1:])
+        lines = collections.Counter(
+            line for file in (self._log.with_name(self._log.name + ".1"), self._log) for line in _ids(file)
+        )
         assert all(lines[id_] == 1 for id_ in wanted), [id_ for id_ in wanted if lines[id_] != 1][:5]
+
+
+def _ids(log: Path) -> Iterator[str]:
+    """Ids of the whole lines at the end of a log."""
+    if not log.exists():
+        return
+    size = 4 << 20
+    text = log.read_bytes()
+    for line in text[-size:].splitlines(keepends=True)[1 if len(text) > size else 0 :]:
+        if line.endswith(b"\n"):
+            yield json.loads(line)["request_id"]
