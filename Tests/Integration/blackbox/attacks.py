@@ -111,6 +111,8 @@ ATTACKS = [
     _garbage("space before the colon", b"POST /http-echo HTTP/1.1\r\nHost : a\r\n\r\n"),
     _garbage("method in lower case", b"post /http-echo HTTP/1.1\r\nHost: a\r\n\r\n"),
     _garbage("endless method", b"A" * 100_000 + b" / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    Attack("A04 a chunk of no size", request(CHUNKED, body=b"ZZ\r\nx\r\n0\r\n\r\n"), closes=True),
+    Attack("A04 a chunk of too great a size", request(CHUNKED, body=b"FFFFFFFFFFFFFFFFFF\r\nx\r\n"), closes=True),
     _garbage("NUL in a header", request("X-A: a\x00b")),
     Attack(
         "A04 a path that climbs",
@@ -133,6 +135,7 @@ ATTACKS = [
     _framing("A07 two lengths", "Content-Length: 2", "Content-Length: 3"),
     _framing("A07 a length and chunks", "Content-Length: 2", CHUNKED),
     _framing("A07 chunks and a length", CHUNKED, "Content-Length: 2"),
+    Attack("A07 an unknown coding", request("Transfer-Encoding: xchunked", body=b"{}"), closes=True),
     _framing("A07 chunks that are not the last coding", "Transfer-Encoding: chunked, gzip"),
     Attack("A07 no host", b"POST /http-echo HTTP/1.1\r\nContent-Length: 0\r\n\r\n"),
     Attack("A07 two hosts", request("Host: other", "Content-Length: 0")),

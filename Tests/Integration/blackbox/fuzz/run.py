@@ -24,7 +24,13 @@ from blackbox.server import Server
 ECHO = (Path(__file__).parents[2] / "predictors" / "echo.py").read_text()
 PATIENCE = "500ms"
 """What the server waits for the rest of a head or a body: most spoilt requests end so."""
-SETTINGS = {"CORTEX_HEADER_TIMEOUT": PATIENCE, "CORTEX_BODY_TIMEOUT": PATIENCE, "CORTEX_MAX_BODY_SIZE": "2Mi"}
+SETTINGS = {
+    "CORTEX_HEADER_TIMEOUT": PATIENCE,
+    "CORTEX_BODY_TIMEOUT": PATIENCE,
+    # The last request, which asks to close, may have become part of a body.
+    "CORTEX_IDLE_TIMEOUT": "2s",
+    "CORTEX_MAX_BODY_SIZE": "2Mi",
+}
 BATCH = 200
 CLIENTS = 24
 WITHIN = 30.0
