@@ -4,6 +4,7 @@ package import Logging
 import NIOCore
 import NIOHTTP1
 package import NIOPosix
+import NIOSSL
 
 /// The data port: HTTP in, the route table, HTTP out.
 package actor Gateway {
@@ -12,7 +13,7 @@ package actor Gateway {
     private let accessLog: LogSink
     private let logger: Logger
     private let loops: [NIOLoopBound<LoopContext>]
-    private var listener: (any Channel)?
+    private var listeners: [any Channel] = []
     private var routes: [APIName: Route] = [:]
 
     package init(configuration: GatewayConfiguration, accessLog: LogSink, logger: Logger) async throws {
@@ -47,8 +48,55 @@ package actor Gateway {
     /// - Returns: The port that was bound.
     /// - Throws: `IOError` where it is taken or not allowed.
     package func listen() async throws -> Int {
-        let loops = self.loops
         let configuration = self.configuration
+        return try await self.bind(host: self.configuration.host, port: self.configuration.port) { channel, loop in
+            // Whoever closes only its own side is still answered: see `ConnectionHandler`.
+            try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
+            try Self.addHTTP1(to: channel, loop: loop, transport: .plain, configuration)
+        }
+    }
+
+    /// Opens a port for HTTPS beside that: HTTP/2 and HTTP/1.1, as the client can.
+    /// - Returns: The port that was bound.
+    /// - Throws: `IOError` where it is taken or not allowed.
+    package func listen(host: String, tlsPort: Int, certificates: CertificateStore) async throws -> Int {
+        let configuration = self.configuration
+        return try await self.bind(host: host, port: tlsPort) { channel, loop in
+            try channel.pipeline.syncOperations.addHandlers([
+                PlaintextGuard(loop: loop.value),
+                NIOSSLServerHandler(context: certificates.context),
+                HandshakeHandler(loop: loop.value) { channel, isHTTP2 in
+                    if isHTTP2 {
+                        try HTTP2Connection.add(to: channel, loop: loop)
+                    } else {
+                        try Self.addHTTP1(to: channel, loop: loop, transport: .encrypted, configuration)
+                    }
+                },
+            ])
+        }
+    }
+
+    private static func addHTTP1(
+        to channel: any Channel,
+        loop: NIOLoopBound<LoopContext>,
+        transport: Transport,
+        _ configuration: GatewayConfiguration
+    ) throws {
+        // The parser keeps back no more than a part of a head. But after a request for another protocol it reads
+        // nothing, and would let all that a client sends pile up.
+        let decoder = RequestDecoder(configuration)
+        try channel.pipeline.syncOperations.addHandlers(
+            ByteToMessageHandler(decoder, maximumBufferSize: 2 * max(configuration.maximumHeadSize, 64 << 10)),
+            ConnectionHandler(loop: loop.value, transport: transport)
+        )
+    }
+
+    private func bind(
+        host: String,
+        port: Int,
+        _ configure: @escaping @Sendable (any Channel, NIOLoopBound<LoopContext>) throws -> Void
+    ) async throws -> Int {
+        let loops = self.loops
         let channel = try await ServerBootstrap(group: self.group)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -56,21 +104,13 @@ package actor Gateway {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { return }
-                    // Whoever closes only its own side is still answered: see `ConnectionHandler`.
-                    try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
-                    // The parser keeps back no more than a part of a head. But after a request for another protocol it reads
-                    // nothing, and would let all that a client sends pile up.
-                    let decoder = RequestDecoder(configuration)
-                    try channel.pipeline.syncOperations.addHandlers(
-                        ByteToMessageHandler(decoder, maximumBufferSize: 2 * max(configuration.maximumHeadSize, 64 << 10)),
-                        ConnectionHandler(loop: loop.value)
-                    )
+                    try configure(channel, loop)
                 }
             }
-            .bind(host: self.configuration.host, port: self.configuration.port)
+            .bind(host: host, port: port)
             .get()
-        self.listener = channel
-        return channel.localAddress?.port ?? self.configuration.port
+        self.listeners.append(channel)
+        return channel.localAddress?.port ?? port
     }
 
     // MARK: Routes
@@ -138,7 +178,7 @@ package actor Gateway {
     package func drain() async -> Int {
         await self.onEachLoop { $0.isDraining = true }
         try? await Task.sleep(for: Duration(self.configuration.drainDelay))
-        try? await self.listener?.close()
+        for listener in self.listeners { try? await listener.close() }
         let grace = self.configuration.drainGrace
         let cut = await withTaskGroup(of: Int.self) { group in
             for loop in self.loops {
@@ -146,8 +186,8 @@ package actor Gateway {
                     let emptied = loop.eventLoop.flatSubmit { loop.value.closeConnections() }
                     let timeout = loop.eventLoop.scheduleTask(in: grace) {
                         let connections = loop.value.connections.values
-                        let cut = connections.count { $0.hasRequest }
-                        for connection in connections { connection.context?.close(promise: nil) }
+                        let cut = connections.reduce(0) { $0 + $1.openRequests }
+                        for connection in connections { connection.closeNow() }
                         return cut
                     }
                     try? await emptied.get()

@@ -17,7 +17,7 @@ from blackbox.invariants import Invariants
 from blackbox.project import API, write
 from blackbox.server import Server
 
-PREDICTOR = {
+PREDICTOR: dict[str, str | bytes] = {
     "predictor.py": """
     class PythonPredictor:
         def __init__(self, config):
@@ -248,14 +248,21 @@ def test_a_preflight_is_answered_for_allowed_pages_only(keyed: Server) -> None:
 
 def test_H14_a_page_gets_nothing_from_the_admin_port(keyed: Server) -> None:
     page = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
-    for method, path in (("POST", "/v1/deploy"), ("GET", "/v1/apis"), ("DELETE", "/v1/apis/open"), ("OPTIONS", "/v1/apis")):
+    for method, path in (
+        ("POST", "/v1/deploy"),
+        ("GET", "/v1/apis"),
+        ("DELETE", "/v1/apis/open"),
+        ("OPTIONS", "/v1/apis"),
+    ):
         answer = requests.request(method, keyed.operator + path, headers=page, data='{"a": 1}', timeout=20)
         assert answer.status_code in (401, 404, 405), (method, path, answer.status_code)
         assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
     assert keyed.post("/open", json=1).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8889", "127.0.0.1.evil.example", "localhost.evil.example", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8889", "127.0.0.1.evil.example", "localhost.evil.example", ""]
+)
 def test_H14_another_name_that_resolves_to_it_is_refused(keyed: Server, host: str) -> None:
     token = next((keyed.home / "tokens").iterdir()).read_text().strip()
     port = int(keyed.operator.rsplit(":", 1)[1])

@@ -10,7 +10,7 @@ enum GatewayLimits {
         environment: [String: String]
     ) throws -> GatewayConfiguration {
         var configuration = GatewayConfiguration(
-            host: server.host,
+            host: server.tls?.isOnly == true ? "127.0.0.1" : server.host,
             port: server.port,
             // One loop carries tens of thousands of requests a second; more of them pay only beside many workers.
             eventLoops: max(1, min(MachineCapacity.current().processors / 4, 4)),

@@ -7,9 +7,11 @@ struct PortCheck {
     private let flag: String
     private let variable: String
 
-    /// Throws in words where the data port cannot be bound.
+    /// Throws in words where a port for requests cannot be bound.
     static func data(_ configuration: ServerConfiguration) throws {
         try Self(host: configuration.host, port: configuration.port, flag: "--port", variable: "CORTEX_PORT").check()
+        guard let tls = configuration.tls else { return }
+        try Self(host: configuration.host, port: tls.port, flag: "--tls-port", variable: "CORTEX_TLS_PORT").check()
     }
 
     /// Throws in words where the operator's port cannot be bound.

@@ -41,7 +41,12 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     let accessLog = LogSink(file: RotatingFile(path: "\(home.logs)/access.log"), echo: accessLines?.write)
     let limits = try GatewayLimits.configuration(configuration, environment: environment)
     let gateway = try await Gateway(configuration: limits, accessLog: accessLog, logger: logger)
+    let certificates = try certificates(of: configuration)
     let port = try await gateway.listen()
+    var tlsPort: Int?
+    if let tls = configuration.tls, let certificates {
+        tlsPort = try await gateway.listen(host: configuration.host, tlsPort: tls.port, certificates: certificates)
+    }
     let sockets = try SocketDirectory(home: home)
     defer { sockets.remove() }
     let store = try StateStore(home: home)
@@ -103,7 +108,7 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
         )
     )
     let reconciler = Reconciler(store: store, provider: provider, logger: logger)
-    let bound = BoundServer(configuration: configuration, port: port, logger: logger)
+    let bound = BoundServer(configuration: configuration, port: port, tlsPort: tlsPort, logger: logger)
     var operatorLogger = logger
     // Ended at once, by a second Ctrl-C, its server complains of having been cancelled: at a terminal that helps nobody.
     if companion != nil { operatorLogger.logLevel = .critical }
@@ -150,7 +155,8 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
             .init(service: ReconcilerService(reconciler: reconciler, gateway: gateway)),
             .init(service: OperatorService(application: application)),
             .init(service: gatewayService),
-        ] + (companions ?? []),
+        ] + (certificates.map { [.init(service: CertificateService(certificates: $0, logger: logger))] } ?? [])
+            + (companions ?? []),
         logger: Logger(label: "cortex.lifecycle") { _ in
             var handler = LineLogHandler(asText: asText)
             handler.logLevel = .error
@@ -182,18 +188,30 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     logger.info("stopped")
 }
 
-/// Writes the server's record once both ports are bound, since that is what tells clients of it.
+/// The certificate for HTTPS; nil where there is to be none.
+private func certificates(of configuration: ServerConfiguration) throws -> CertificateStore? {
+    guard let tls = configuration.tls else { return nil }
+    do {
+        return try CertificateStore(tls.files)
+    } catch {
+        throw CommandFailure("HTTPS: \(error)", hint: error.advice)
+    }
+}
+
+/// Writes the server's record once all ports are bound, since that is what tells clients of it.
 private actor BoundServer {
     private let configuration: ServerConfiguration
     private let port: Int
+    private let tlsPort: Int?
     private let logger: Logger
     private(set) var record: ServerRecord?
     /// Told once, when the record is there.
     private let (records, tell) = AsyncStream.makeStream(of: ServerRecord.self, bufferingPolicy: .bufferingNewest(1))
 
-    init(configuration: ServerConfiguration, port: Int, logger: Logger) {
+    init(configuration: ServerConfiguration, port: Int, tlsPort: Int?, logger: Logger) {
         self.configuration = configuration
         self.port = port
+        self.tlsPort = tlsPort
         self.logger = logger
     }
 
@@ -210,7 +228,8 @@ private actor BoundServer {
             version: CortexVersion.current,
             host: self.configuration.host,
             port: self.port,
-            operatorPort: operatorPort
+            operatorPort: operatorPort,
+            tlsPort: self.tlsPort
         )
         self.record = record
         defer { self.tell.yield(record) }

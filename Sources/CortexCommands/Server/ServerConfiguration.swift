@@ -19,6 +19,8 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var operatorPort: Int
     package var logFormat: LogFormat
     package var accessLog: AccessLog
+    /// Nil where HTTPS is not asked for.
+    package var tls: TLSServerConfiguration?
     /// What the server says of itself on standard error.
     package var logLevel = Logger.Level.info
     /// The home whose Python environments and tools are used; ``home`` itself unless another is named.

@@ -37,6 +37,8 @@ struct ServerOptions: ParsableArguments {
     @OptionGroup(title: "Limits")
     var limits: LimitOptions
 
+    @OptionGroup var tls: TLSOptions
+
     func validate() throws {
         for (name, port) in [("--port", self.port), ("--operator-port", self.operatorPort)] {
             if let port, !(0...65535).contains(port) {
@@ -61,6 +63,7 @@ struct ServerOptions: ParsableArguments {
         configuration.drainGrace =
             try self.drainGrace?.duration ?? Self.pause("CORTEX_DRAIN_GRACE", in: environment)
         configuration.limits = try self.limits.limits(environment: environment)
+        configuration.tls = try self.tls.configuration(in: environment)
         return configuration
     }
 
@@ -74,6 +77,7 @@ struct ServerOptions: ParsableArguments {
         if let accessLog { arguments += ["--access-log", accessLog.rawValue] }
         if let drainDelay { arguments += ["--drain-delay", "\(drainDelay)"] }
         if let drainGrace { arguments += ["--drain-grace", "\(drainGrace)"] }
+        arguments += self.tls.arguments
         return arguments + self.limits.arguments
     }
 

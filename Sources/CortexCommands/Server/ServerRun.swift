@@ -28,6 +28,14 @@ struct ServerRun: AsyncParsableCommand {
                 exitCode: 2
             )
         }
+        let others = [configuration.port, configuration.operatorPort]
+        if let tls = configuration.tls, tls.port != 0, others.contains(tls.port) {
+            throw CommandFailure(
+                "the port for HTTPS, \(tls.port), is the data port or the operator's port too",
+                hint: "give it another: --tls-port",
+                exitCode: 2
+            )
+        }
         try home.prepare()
         let lock = try HomeLock(home: home)
         let result: Result<Void, any Error>

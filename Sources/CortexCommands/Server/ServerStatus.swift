@@ -25,6 +25,7 @@ struct ServerStatus: AsyncParsableCommand {
         var host: String?
         var port: Int?
         var operatorPort: Int?
+        var tlsPort: Int?
         var startedAt: Date?
 
         init(_ record: ServerRecord?, home: CortexHome) {
@@ -35,12 +36,14 @@ struct ServerStatus: AsyncParsableCommand {
             self.host = record?.host
             self.port = record?.port
             self.operatorPort = record?.operatorPort
+            self.tlsPort = record?.tlsPort
             self.startedAt = record?.startedAt
         }
 
         private enum CodingKeys: String, CodingKey {
             case running, home, pid, version, host, port
             case operatorPort = "operator_port"
+            case tlsPort = "tls_port"
             case startedAt = "started_at"
         }
     }
@@ -57,6 +60,7 @@ struct ServerStatus: AsyncParsableCommand {
                 "cortex server \(record.version) runs (pid \(record.pid), for \(Age(since: record.startedAt)))"
             )
             console.print("  predictions   http://localhost:\(record.port)")
+            if let port = record.tlsPort { console.print("                https://localhost:\(port)") }
             console.print("  operator      http://127.0.0.1:\(record.operatorPort)")
             console.print("  home          \(record.home)")
         } else {

@@ -13,6 +13,8 @@ package struct ServerRecord: Hashable, Sendable, Codable {
     package var host: String
     package var port: Int
     package var operatorPort: Int
+    /// The port for HTTPS; nil where there is none.
+    package var tlsPort: Int?
 
     /// The record of this process.
     package init(
@@ -21,6 +23,7 @@ package struct ServerRecord: Hashable, Sendable, Codable {
         host: String,
         port: Int,
         operatorPort: Int,
+        tlsPort: Int? = nil,
         startedAt: Date = Date()
     ) {
         self.pid = getpid()
@@ -31,6 +34,7 @@ package struct ServerRecord: Hashable, Sendable, Codable {
         self.host = host
         self.port = port
         self.operatorPort = operatorPort
+        self.tlsPort = tlsPort
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -38,6 +42,7 @@ package struct ServerRecord: Hashable, Sendable, Codable {
         case processStart = "process_start"
         case startedAt = "started_at"
         case operatorPort = "operator_port"
+        case tlsPort = "tls_port"
     }
 
     private static func file(in home: CortexHome) -> URL { URL(filePath: "\(home.run)/server.json") }

@@ -43,6 +43,16 @@ extension ConnectionHandler {
             case .file(_, let size, _): size
             }
         exchange.bytesOut = hasBody ? size : 0
+        if self.transport != .plain, case .file(let descriptor, let size, let owner) = body, hasBody, size > 0 {
+            let file = FileAnswer(descriptor: descriptor, size: size, owner: owner, timing: timing)
+            return self.begin(file, exchange, answer, now: now)
+        }
+        if self.transport == .stream {
+            let bytes = if case .bytes(let bytes) = body { bytes } else { ByteBuffer() }
+            self.writeOnStream(exchange, answer, body: bytes, timing, total: now - exchange.arrival)
+            self.record(exchange, status: answer.status, timing, errorCode: nil, now: now)
+            return self.finished(exchange)
+        }
         // A small body is copied behind its head, so that both leave in one write; a large one follows as it is.
         let isSmall = size <= 16 << 10
         var buffer = context.channel.allocator.buffer(capacity: isSmall ? 512 + size : 1024)
@@ -65,6 +75,27 @@ extension ConnectionHandler {
         self.finished(exchange)
     }
 
+    /// Begins to send a file through TLS.
+    private func begin(_ file: FileAnswer, _ exchange: Exchange, _ answer: UpstreamAnswer, now: NIODeadline) {
+        guard let context = self.context else { return }
+        var exchange = exchange
+        exchange.bytesOut = 0
+        exchange.streamStatus = answer.status
+        let total = now - exchange.arrival
+        if self.transport == .stream {
+            self.writeHeadOnStream(exchange, answer, length: file.size, file.timing, total: total)
+            context.flush()
+        } else {
+            var buffer = context.channel.allocator.buffer(capacity: 1024)
+            self.writeHead(exchange, answer, framing: .length(file.size), into: &buffer)
+            Self.writeTiming(file.timing, total: total, into: &buffer)
+            buffer.writeStaticString("\r\n")
+            self.write(buffer)
+        }
+        self.state = .streaming(exchange)
+        self.send(file, of: exchange.number)
+    }
+
     private func sendFile(_ descriptor: CInt, size: Int, owner: any Sendable) {
         guard let context = self.context else { return }
         // The region must not close what `owner` will close: it gets a descriptor of its own.
@@ -83,6 +114,13 @@ extension ConnectionHandler {
     private func beginStream(_ exchange: Exchange, _ answer: UpstreamAnswer, _ timing: UpstreamTiming) {
         guard let context = self.context else { return }
         var exchange = exchange
+        exchange.streamStatus = answer.status
+        guard self.transport != .stream else {
+            self.writeHeadOnStream(exchange, answer, length: nil, timing, total: .now() - exchange.arrival)
+            context.flush()
+            self.state = .streaming(exchange)
+            return
+        }
         let framing: ResponseHead.Framing
         if !Self.mayHaveBody(answer.status) {
             framing = .none
@@ -97,7 +135,6 @@ extension ConnectionHandler {
         // Up to the first bytes of the answer; what comes after is in the access log alone.
         Self.writeTiming(timing, total: .now() - exchange.arrival, into: &buffer)
         buffer.writeStaticString("\r\n")
-        exchange.streamStatus = answer.status
         self.state = .streaming(exchange)
         self.write(buffer)
     }
@@ -107,6 +144,11 @@ extension ConnectionHandler {
         var exchange = exchange
         exchange.bytesOut += bytes.readableBytes
         self.state = .streaming(exchange)
+        guard self.transport != .stream else {
+            self.writeOnStream(bytes)
+            context.flush()
+            return
+        }
         guard !exchange.isHTTP10 else {
             self.write(bytes)
             return
@@ -128,7 +170,9 @@ extension ConnectionHandler {
             self.context?.close(promise: nil)
             return
         }
-        if !exchange.isHTTP10, Self.mayHaveBody(exchange.streamStatus) {
+        if self.transport == .stream {
+            self.endOnStream()
+        } else if !exchange.isHTTP10, Self.mayHaveBody(exchange.streamStatus) {
             self.write(ByteBuffer(staticString: "0\r\n\r\n"))
         }
         self.finished(exchange)
@@ -158,7 +202,8 @@ extension ConnectionHandler {
         switch exchange.target {
         case .api(let route):
             if exchange.head.method == .OPTIONS {
-                self.respond(exchange, status: 204, mediaType: nil, headers: route.cors.preflightHeaders(for: exchange.head.headers), body: ByteBuffer())
+                let headers = route.cors.preflightHeaders(for: exchange.head.headers)
+                self.respond(exchange, status: 204, mediaType: nil, headers: headers, body: ByteBuffer())
             } else {
                 self.answer(exchange) { LocalAnswer(body: await route.summary()) }
             }
@@ -244,6 +289,14 @@ extension ConnectionHandler {
         guard let context = self.context else { return }
         var exchange = exchange
         var body = body
+        if self.transport == .stream {
+            exchange.bytesOut = exchange.isHead ? 0 : body.readableBytes
+            let now = NIODeadline.now()
+            let answer = UpstreamAnswer(status: status, mediaType: mediaType, headers: headers)
+            self.writeOnStream(exchange, answer, body: body, timing, total: now - exchange.arrival)
+            self.record(exchange, status: status, timing, errorCode: errorCode, now: now)
+            return self.finished(exchange)
+        }
         var buffer = context.channel.allocator.buffer(capacity: 512 + body.readableBytes)
         let framing: ResponseHead.Framing = Self.mayHaveBody(status) ? .length(body.readableBytes) : .none
         let answer = UpstreamAnswer(status: status, mediaType: mediaType, headers: headers)
@@ -283,7 +336,7 @@ extension ConnectionHandler {
     }
 
     /// None where a predictor has set its own: a browser that finds two refuses both.
-    private static func corsHeaders(_ exchange: Exchange, _ answer: UpstreamAnswer) -> [(name: String, value: String)] {
+    static func corsHeaders(_ exchange: Exchange, _ answer: UpstreamAnswer) -> [(name: String, value: String)] {
         guard let route = exchange.route else { return [] }
         let headers = route.cors.answerHeaders(for: exchange.head.headers)
         guard !headers.isEmpty else { return [] }
@@ -292,6 +345,11 @@ extension ConnectionHandler {
 
     private static func writeTiming(_ timing: UpstreamTiming, total: TimeAmount, into buffer: inout ByteBuffer) {
         buffer.writeStaticString("Server-Timing: ")
+        Self.writeTimingValue(timing, total: total, into: &buffer)
+        buffer.writeStaticString("\r\n")
+    }
+
+    static func writeTimingValue(_ timing: UpstreamTiming, total: TimeAmount, into buffer: inout ByteBuffer) {
         if let queue = timing.queue {
             buffer.writeStaticString("queue;dur=")
             buffer.writeMilliseconds(queue)
@@ -304,60 +362,10 @@ extension ConnectionHandler {
         }
         buffer.writeStaticString("total;dur=")
         buffer.writeMilliseconds(total)
-        buffer.writeStaticString("\r\n")
     }
 
-    private static func mayHaveBody(_ status: Int) -> Bool {
+    static func mayHaveBody(_ status: Int) -> Bool {
         status >= 200 && status != 204 && status != 304
-    }
-
-    private func record(
-        _ exchange: Exchange,
-        status: Int,
-        _ timing: UpstreamTiming,
-        errorCode: String?,
-        now: NIODeadline
-    ) {
-        switch exchange.target {
-        case .liveness, .readiness, .apiReadiness: return
-        case .api(let route) where exchange.head.method == .POST:
-            let total = now - exchange.arrival
-            self.loop.count(route.api) {
-                $0.answered(status, total: total, queue: timing.queue, predict: timing.predict)
-            }
-        case .api, .index, .nothing: self.loop.count(exchange.route?.api) { $0.answeredWithoutPredictor(status) }
-        }
-        self.loop.log(
-            exchange.record(status: status, client: self.client, timing: timing, errorCode: errorCode, now: now)
-        )
-    }
-
-    /// The answer was cut since its reader took too little of it.
-    func recordSlowReader(_ exchange: Exchange) {
-        if let route = exchange.route { self.loop.count(route.api) { $0.wasCancelled(stage: "reading") } }
-        self.record(
-            exchange,
-            status: exchange.streamStatus,
-            UpstreamTiming(),
-            errorCode: "READER_TOO_SLOW",
-            now: .now()
-        )
-    }
-
-    /// 499 is what servers commonly log for a client that closed the connection before its answer.
-    func recordCancelled(_ exchange: Exchange, stage: String) {
-        var exchange = exchange
-        exchange.body.release()
-        self.loop.count(exchange.route?.api) { $0.wasCancelled(stage: stage) }
-        self.loop.log(
-            exchange.record(
-                status: 499,
-                client: self.client,
-                timing: UpstreamTiming(),
-                errorCode: "CLIENT_CLOSED",
-                now: .now()
-            )
-        )
     }
 }
 

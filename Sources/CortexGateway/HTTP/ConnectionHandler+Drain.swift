@@ -1,9 +1,9 @@
 extension ConnectionHandler {
-    /// Whether a request is on its way in, or its answer is not wholly out.
-    var hasRequest: Bool {
+    /// 1 while a request is on its way in, or its answer is not wholly out.
+    var openRequests: Int {
         switch self.state {
-        case .receiving, .awaiting, .streaming: true
-        case .idle, .lingering, .closing: false
+        case .receiving, .awaiting, .streaming: 1
+        case .idle, .lingering, .closing: 0
         }
     }
 

@@ -12,7 +12,7 @@ extension ConnectionHandler {
             self.timer.begin(.body, within: configuration.bodyTimeout, before: exchange.deadline, self)
         case .drain: self.timer.begin(.drain, within: configuration.rateWindow, self)
         case .linger: self.timer.begin(.linger, within: .seconds(2), self)
-        case .head: break
+        case .head, .piece: break
         }
     }
 
@@ -37,6 +37,7 @@ extension ConnectionHandler {
                 self.await(.drain)
             }
         case (.drain, .streaming(let exchange)): self.checkReader(of: exchange)
+        case (.piece, .streaming), (.piece, .closing): self.context?.close(promise: nil)
         case (.idle, .idle), (.linger, .lingering): self.context?.close(promise: nil)
         case (.head, .idle):
             self.refuse(.headTooSlow(within: configuration.headerTimeout), self.makeNamelessExchange())

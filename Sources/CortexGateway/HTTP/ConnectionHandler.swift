@@ -9,7 +9,7 @@ import NIOPosix
 /// While a request is with its upstream the socket is still read, so that a client that leaves is noticed. Requests that are
 /// sent ahead wait here, and nothing more is read while any do. A client that only closes its own side of the connection
 /// is answered.
-final class ConnectionHandler: ChannelDuplexHandler {
+final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = Never
     typealias OutboundOut = IOData
@@ -29,8 +29,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// What was not yet written when a slow reader was last looked at; nil where none is.
     var undrained: Int?
 
-    init(loop: LoopContext) {
+    let transport: Transport
+    /// Of a stream: the client has sent all of its request.
+    private(set) var isRequestWhole = false
+
+    init(loop: LoopContext, transport: Transport = .plain) {
         self.loop = loop
+        self.transport = transport
     }
 
     // MARK: Life
@@ -38,11 +43,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         self.client = context.channel.remoteAddress?.ipAddress ?? "unknown"
+        // A stream ends with its connection, which is the one that is known to its loop.
+        guard self.transport != .stream else { return }
         self.loop.opened(self)
         self.await(.idle)
     }
 
     func channelActive(context: ChannelHandlerContext) {
+        // Over TLS the connection had its place before its handshake.
+        guard self.transport == .plain else { return context.fireChannelActive() }
         switch self.loop.places.enter() {
         case .admitted: break
         case .refused: self.refuse(.tooManyConnections(limit: self.loop.places.limit), self.makeNamelessExchange())
@@ -57,10 +66,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         self.timer.cancel()
-        self.loop.places.leave()
+        if self.transport == .plain { self.loop.places.leave() }
         self.backlog.removeAll()
         self.clientLeft()
-        self.loop.closed(self)
+        if self.transport != .stream { self.loop.closed(self) }
         context.fireChannelInactive()
     }
 
@@ -128,6 +137,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if case .idle = self.state, self.backlog.isEmpty { self.context?.close(promise: nil) }
     }
 
+    func closeNow() { self.context?.close(promise: nil) }
+
     // MARK: Reading
 
     func read(context: ChannelHandlerContext) {
@@ -171,9 +182,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch (part, self.state) {
         case (.head(let head), .idle):
             self.sawHead = true
-            self.begin(head)
+            self.begin(self.transport == .stream ? Self.asHTTP1(head) : head)
         case (.body(let bytes), .receiving(let exchange)): self.collect(bytes, exchange)
-        case (.end, .receiving(let exchange)): self.complete(exchange)
+        case (.end, .receiving(let exchange)):
+            self.isRequestWhole = true
+            self.complete(exchange)
         default: break  // lingering or closing: read past
         }
     }
@@ -217,6 +230,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         var exchange = self.makeExchange(head, target: self.loop.routes.target(path: path, host: host.map { $0[...] }))
         var expectation = RequestCheck.expectation(of: head)
         var problem = RequestCheck.problem(with: head, &exchange, self.loop)
+        if self.transport == .stream { problem = problem ?? self.streamProblem(with: head) }
         if case .unknown(let text) = expectation {
             problem = problem ?? .expectationFailed(text)
             expectation = .none
@@ -252,6 +266,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         var exchange = exchange
         exchange.awaitsContinue = false
         self.state = .receiving(exchange)
+        guard self.transport != .stream else { return self.continueOnStream() }
         self.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
     }
 
@@ -379,6 +394,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func finished(_ exchange: Exchange) {
         var exchange = exchange
         exchange.body.release()
+        guard self.transport != .stream else { return self.leaveStream(exchange) }
         guard self.goesOn(after: exchange) else {
             self.state = .closing
             self.closeGently()

@@ -9,6 +9,8 @@ struct ConnectionTimer {
         case idle, head, body, linger
         /// An answer is on its way to a reader who may be too slow.
         case drain
+        /// So many bytes of an answer are on their way to the reader of a stream.
+        case piece
     }
 
     private var phase = Phase.idle

@@ -58,9 +58,7 @@ struct ResponseHead {
     /// Writes a header from user code: dropped where its name is no token (RFC 9110, 5.6.2), or is the gateway's own;
     /// characters of the value that could end the line are written as spaces.
     static func writeForeign(_ name: String, _ value: String, into buffer: inout ByteBuffer) {
-        guard !name.isEmpty, name.utf8.allSatisfy(Self.isTokenByte), !Self.owned.contains(name.lowercased()) else {
-            return
-        }
+        guard Self.isForeign(name) else { return }
         buffer.writeString(name)
         buffer.writeStaticString(": ")
         for scalar in value.unicodeScalars {
@@ -69,6 +67,23 @@ struct ResponseHead {
             buffer.writeInteger(scalar.value > 0xFF || byte < 0x20 && byte != 0x09 || byte == 0x7F ? 0x20 : byte)
         }
         buffer.writeStaticString("\r\n")
+    }
+
+    /// The same for HTTP/2, where headers are not lines; nil where it is dropped.
+    static func foreign(_ name: String, _ value: String) -> (name: String, value: String)? {
+        guard Self.isForeign(name) else { return nil }
+        var scalars = String.UnicodeScalarView()
+        for scalar in value.unicodeScalars {
+            let isControl = scalar.value < 0x20 && scalar != "\t" || scalar.value == 0x7F
+            scalars.append(isControl || scalar.value > 0xFF ? " " : scalar)
+        }
+        // Space around a value is a fault there (RFC 9113, 8.2.1).
+        while let last = scalars.last, last == " " || last == "\t" { scalars.removeLast() }
+        return (name.lowercased(), String(scalars.drop { $0 == " " || $0 == "\t" }))
+    }
+
+    private static func isForeign(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.allSatisfy(Self.isTokenByte) && !Self.owned.contains(name.lowercased())
     }
 
     private static func isTokenByte(_ byte: UInt8) -> Bool {

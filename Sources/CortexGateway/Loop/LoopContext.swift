@@ -17,7 +17,7 @@ final class LoopContext {
     private(set) var counters: [APIName: APICounters] = [:]
     /// Of requests that are for no API, such as one for a path that is not there.
     private(set) var unrouted = APICounters()
-    private(set) var connections: [ObjectIdentifier: ConnectionHandler] = [:]
+    private(set) var connections: [ObjectIdentifier: any ClientConnection] = [:]
     private var lastNumber: UInt64
     private let accessLog: LogSink
     private var pendingLog = ByteBuffer()
@@ -92,11 +92,11 @@ final class LoopContext {
 
     // MARK: Connections
 
-    func opened(_ connection: ConnectionHandler) {
+    func opened(_ connection: any ClientConnection) {
         self.connections[ObjectIdentifier(connection)] = connection
     }
 
-    func closed(_ connection: ConnectionHandler) {
+    func closed(_ connection: any ClientConnection) {
         self.connections[ObjectIdentifier(connection)] = nil
         if self.connections.isEmpty { self.emptied?.succeed() }
     }

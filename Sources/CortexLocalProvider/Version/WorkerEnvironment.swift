@@ -6,7 +6,7 @@ struct WorkerEnvironment {
     /// What the server's surroundings mean for the server, or would lead the worker's Python astray.
     private static let withheld: Set<String> = [
         "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT", "VIRTUAL_ENV", "CORTEX_HOME", "CORTEX_PORT",
-        "CORTEX_OPERATOR_PORT", "CORTEX_UV", "CORTEX_PYTHON",
+        "CORTEX_OPERATOR_PORT", "CORTEX_TLS_CERTIFICATE", "CORTEX_TLS_KEY", "CORTEX_TLS_PORT", "CORTEX_TLS_ONLY", "CORTEX_UV", "CORTEX_PYTHON",
         // Common in containers. It would have every start of a worker compile all that it imports.
         "PYTHONDONTWRITEBYTECODE",
     ]

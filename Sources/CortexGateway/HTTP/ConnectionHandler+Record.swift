@@ -1,0 +1,55 @@
+import CortexTelemetry
+import NIOCore
+import NIOHTTP1
+
+/// What is noted of a request once it is over: in the metrics, and in the access log.
+extension ConnectionHandler {
+    func record(
+        _ exchange: Exchange,
+        status: Int,
+        _ timing: UpstreamTiming,
+        errorCode: String?,
+        now: NIODeadline
+    ) {
+        switch exchange.target {
+        case .liveness, .readiness, .apiReadiness: return
+        case .api(let route) where exchange.head.method == .POST:
+            let total = now - exchange.arrival
+            self.loop.count(route.api) {
+                $0.answered(status, total: total, queue: timing.queue, predict: timing.predict)
+            }
+        case .api, .index, .nothing: self.loop.count(exchange.route?.api) { $0.answeredWithoutPredictor(status) }
+        }
+        self.loop.log(
+            exchange.record(status: status, client: self.client, timing: timing, errorCode: errorCode, now: now)
+        )
+    }
+
+    /// The answer was cut since its reader took too little of it.
+    func recordSlowReader(_ exchange: Exchange) {
+        if let route = exchange.route { self.loop.count(route.api) { $0.wasCancelled(stage: "reading") } }
+        self.record(
+            exchange,
+            status: exchange.streamStatus,
+            UpstreamTiming(),
+            errorCode: "READER_TOO_SLOW",
+            now: .now()
+        )
+    }
+
+    /// 499 is what servers commonly log for a client that closed the connection before its answer.
+    func recordCancelled(_ exchange: Exchange, stage: String) {
+        var exchange = exchange
+        exchange.body.release()
+        self.loop.count(exchange.route?.api) { $0.wasCancelled(stage: stage) }
+        self.loop.log(
+            exchange.record(
+                status: 499,
+                client: self.client,
+                timing: UpstreamTiming(),
+                errorCode: "CLIENT_CLOSED",
+                now: .now()
+            )
+        )
+    }
+}

@@ -1,0 +1,117 @@
+import CortexTelemetry
+import NIOCore
+import NIOHTTP1
+import NIOHTTP2
+
+/// Answers on a stream of HTTP/2: the same as elsewhere, as parts that are framed further out.
+extension ConnectionHandler {
+    /// A request as one of HTTP/1.1, which all checks are made for; what differs on the wire is behind it.
+    static func asHTTP1(_ head: HTTPRequestHead) -> HTTPRequestHead {
+        var head = head
+        head.version = .http1_1
+        return head
+    }
+
+    /// What the parser of HTTP/1.1 would have refused.
+    func streamProblem(with head: HTTPRequestHead) -> GatewayError? {
+        let configuration = self.loop.configuration
+        let isTooMuch =
+            head.headers.count > configuration.maximumHeaders
+            || head.headers.contains { max($0.name.utf8.count, $0.value.utf8.count) > configuration.maximumHeaderSize }
+        return isTooMuch ? .headersTooLarge(HeaderLimits(configuration)) : nil
+    }
+
+    /// Writes a whole answer, but for a file.
+    func writeOnStream(
+        _ exchange: Exchange,
+        _ answer: UpstreamAnswer,
+        body: ByteBuffer,
+        _ timing: UpstreamTiming,
+        total: TimeAmount
+    ) {
+        let length = Self.mayHaveBody(answer.status) ? body.readableBytes : nil
+        self.writeHeadOnStream(exchange, answer, length: length, timing, total: total)
+        if length != nil, body.readableBytes > 0, !exchange.isHead { self.writeOnStream(body) }
+        self.endOnStream()
+    }
+
+    /// - Parameter length: Nil where it is not known, or there is no body.
+    func writeHeadOnStream(
+        _ exchange: Exchange,
+        _ answer: UpstreamAnswer,
+        length: Int?,
+        _ timing: UpstreamTiming,
+        total: TimeAmount
+    ) {
+        var headers = HTTPHeaders()
+        if let length { headers.add(name: "content-length", value: "\(length)") }
+        headers.add(name: "date", value: self.loop.clock.httpDate())
+        headers.add(name: "x-request-id", value: exchange.id)
+        if let mediaType = answer.mediaType { headers.add(name: "content-type", value: mediaType) }
+        for header in answer.headers + Self.corsHeaders(exchange, answer) {
+            guard let header = ResponseHead.foreign(header.name, header.value) else { continue }
+            headers.add(name: header.name, value: header.value)
+        }
+        var value = ByteBuffer()
+        Self.writeTimingValue(timing, total: total, into: &value)
+        headers.add(name: "server-timing", value: String(buffer: value))
+        let status = HTTPResponseStatus(statusCode: answer.status)
+        self.writeOnStream(.head(HTTPResponseHead(version: .http2, status: status, headers: headers)))
+    }
+
+    func writeOnStream(_ bytes: ByteBuffer, promise: EventLoopPromise<Void>? = nil) {
+        self.writeOnStream(.body(.byteBuffer(bytes)), promise: promise)
+    }
+
+    func continueOnStream() {
+        self.writeOnStream(.head(HTTPResponseHead(version: .http2, status: .continue)))
+        self.context?.flush()
+    }
+
+    /// The answer is whole.
+    ///
+    /// Where the client still sends its request, it is told that nobody reads on.
+    func endOnStream() {
+        guard let context = self.context else { return }
+        // Where both sides have ended the stream is closed within the write: nobody has left early then.
+        self.state = .closing
+        guard !self.isRequestWhole else {
+            self.writeOnStream(.end(nil))
+            context.flush()
+            return
+        }
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        self.writeOnStream(.end(nil), promise: sent)
+        context.flush()
+        // Not before, since a reset takes along what is still on its way (RFC 9113, 8.1).
+        sent.futureResult.assumeIsolated().whenSuccess {
+            let codec = HTTP2FramePayloadToHTTP1ServerCodec.self
+            guard let framed = try? context.pipeline.syncOperations.context(handlerType: codec) else { return }
+            framed.writeAndFlush(NIOAny(HTTP2Frame.FramePayload.rstStream(.noError)), promise: nil)
+        }
+    }
+
+    /// The stream has had its answer, and ends by itself once its reader has taken that.
+    func leaveStream(_ exchange: Exchange) {
+        self.state = .closing
+        self.forgetBacklog()
+        self.readOn()
+        if self.context?.channel.isActive == true { self.awaitReader(of: exchange.bytesOut) }
+    }
+
+    /// How much has left already cannot be told of a stream, so the lowest rate is that of the whole.
+    func awaitReader(of bytes: Int) {
+        let configuration = self.loop.configuration
+        guard self.transport == .stream, configuration.minimumDownloadRate > 0 else { return }
+        let time = TimeAmount.seconds(Int64(bytes / configuration.minimumDownloadRate))
+        self.timer.begin(.piece, within: max(configuration.rateWindow, time), self)
+    }
+
+    private func writeOnStream(_ part: HTTPServerResponsePart, promise: EventLoopPromise<Void>? = nil) {
+        guard let context = self.context else {
+            promise?.fail(ChannelError.alreadyClosed)
+            return
+        }
+        context.write(NIOAny(part), promise: promise)
+    }
+}

@@ -1,0 +1,115 @@
+import NIOCore
+import NIOHTTP2
+
+/// One client's HTTP/2 connection: its streams are `ConnectionHandler`s of their own, its end is decided here.
+final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
+    typealias InboundIn = HTTP2Frame
+    typealias InboundOut = HTTP2Frame
+
+    private let loop: LoopContext
+    private var context: ChannelHandlerContext?
+    /// Each stream is one.
+    private(set) var openRequests = 0
+    /// The client has had the time to learn that no stream is taken any more.
+    private var isEnding = false
+
+    private init(loop: LoopContext) {
+        self.loop = loop
+    }
+
+    // MARK: Bounds
+
+    /// Streams that a client may have open at once, which is what it can make this server hold.
+    private static let maximumStreams = 100
+    /// Of a body that is not read yet; those of all streams together.
+    private static let streamWindow = 1 << 20
+    private static let connectionWindow = 4 << 20
+    /// How long a client may take to answer a ping while the server ends.
+    private static let goodbye = TimeAmount.seconds(1)
+
+    /// Puts HTTP/2 into the pipeline of a connection.
+    ///
+    /// Floods of resets (CVE-2023-44487), of pings and settings, and of empty frames end it: what NIO allows by default, 200
+    /// in 30 seconds, is more than any client needs.
+    static func add(to channel: any Channel, loop: NIOLoopBound<LoopContext>) throws {
+        var connection = NIOHTTP2Handler.ConnectionConfiguration()
+        connection.initialSettings = [
+            HTTP2Setting(parameter: .maxConcurrentStreams, value: Self.maximumStreams),
+            HTTP2Setting(parameter: .maxHeaderListSize, value: loop.value.configuration.maximumHeadSize),
+            HTTP2Setting(parameter: .initialWindowSize, value: Self.streamWindow),
+        ]
+        connection.targetWindowSize = Self.connectionWindow
+        var stream = NIOHTTP2Handler.StreamConfiguration()
+        stream.targetWindowSize = Self.streamWindow
+        stream.outboundBufferSizeHighWatermark = 128 << 10
+        stream.outboundBufferSizeLowWatermark = 64 << 10
+        let pipeline = channel.pipeline.syncOperations
+        _ = try pipeline.configureHTTP2Pipeline(
+            mode: .server,
+            connectionConfiguration: connection,
+            streamConfiguration: stream
+        ) { stream in
+            stream.eventLoop.makeCompletedFuture {
+                try stream.pipeline.syncOperations.addHandlers(
+                    HTTP2FramePayloadToHTTP1ServerCodec(),
+                    ConnectionHandler(loop: loop.value, transport: .stream)
+                )
+            }
+        }
+        let own = HTTP2Connection(loop: loop.value)
+        let lifetime = NIOHTTP2ServerConnectionManagementHandler.Configuration(
+            maxIdleTime: loop.value.configuration.idleTimeout,
+            maxAge: nil,
+            maxGraceTime: nil,
+            keepalive: nil
+        )
+        try pipeline.addHandlers([
+            own, NIOHTTP2ServerConnectionManagementHandler(eventLoop: channel.eventLoop, configuration: lifetime),
+        ])
+        // It has been active since before the handshake: those that count its idle time have not seen that.
+        own.context?.fireChannelActive()
+    }
+
+    // MARK: Life
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        self.loop.opened(self)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        self.loop.closed(self)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case is NIOHTTP2StreamCreatedEvent: self.openRequests += 1
+        case is StreamClosedEvent:
+            self.openRequests -= 1
+            if self.isEnding, self.openRequests == 0 { self.closeNow() }
+        default: break
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // An error of one stream, which has ended that stream, is no reason to end the others.
+        guard !(error is NIOHTTP2Errors.StreamError) else { return }
+        context.close(promise: nil)
+    }
+
+    // MARK: ClientConnection
+
+    func closeWhenIdle() {
+        guard let context = self.context else { return }
+        // GOAWAY, a ping, and when that is answered the last GOAWAY: no stream that was opened meanwhile is lost.
+        context.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        context.eventLoop.assumeIsolated().scheduleTask(in: Self.goodbye) {
+            self.isEnding = true
+            if self.openRequests == 0 { self.closeNow() }
+        }
+    }
+
+    func closeNow() { self.context?.close(promise: nil) }
+}

@@ -1,0 +1,500 @@
+"""HTTPS and HTTP/2: handshakes, certificates that change, streams and their floods (`faults.md` A21)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import h2.errors
+import h2.events
+import httpx
+import pytest
+import requests
+
+from blackbox import certificates
+from blackbox.certificates import Certificate
+from blackbox.conditions import eventually
+from blackbox.http import Answer, RawConnection
+from blackbox.http2 import DATA, END_STREAM, GOAWAY, HTTP2Connection
+from blackbox.project import API, write
+from blackbox.server import Cortex, Server
+
+PREDICTOR: dict[str, str | bytes] = {
+    "predictor.py": """
+    import hashlib
+    import os
+    import threading
+    import time
+
+    from starlette.responses import Response, StreamingResponse
+
+    class PythonPredictor:
+        def __init__(self, config):
+            self.gate = threading.Event()
+
+        def predict(self, payload, query_params):
+            if "size" in query_params:
+                return b"\\xe9" * int(query_params["size"])
+            if "hash" in query_params:
+                return {"sha256": hashlib.sha256(payload).hexdigest(), "size": len(payload)}
+            if "stream" in query_params:
+                return StreamingResponse((b"%06d" % i for i in range(int(query_params["stream"]))))
+            if "empty" in query_params:
+                return Response(status_code=204, headers={"X-Own": " spaced ", "Connection": "close"})
+            if "raise" in query_params:
+                raise ValueError("on purpose")
+            if "wait" in query_params:
+                print("waiting for", query_params["wait"])
+                self.gate.wait(60)
+                self.gate.clear()
+                return "waited"
+            if "open" in query_params:
+                self.gate.set()
+            if "until" in query_params:
+                print("waiting for a file")
+                while not os.path.exists(query_params["until"]):
+                    time.sleep(0.02)
+                return "waited"
+            return payload
+    """
+}
+
+
+@pytest.fixture(scope="module")
+def certificate(short_folder: Path) -> Certificate:
+    """Of the shared server."""
+    return certificates.make(short_folder / "tls")
+
+
+@pytest.fixture(scope="module")
+def secure(binary: Path, short_folder: Path, certificate: Certificate) -> Iterator[Server]:
+    """A server with HTTPS and two APIs, one of which needs a key."""
+    settings = {
+        "CORTEX_TLS_CERTIFICATE": str(certificate.certificate),
+        "CORTEX_TLS_KEY": str(certificate.key),
+        "CORTEX_TLS_PORT": "0",
+        "CORTEX_HEADER_TIMEOUT": "2s",
+        "SECRET_KEY_OF_API": "k-1",
+    }
+    with Server(binary, short_folder / "tls-home", None, **settings) as server:
+        keys = {"networking": {"api_keys": [{"env": "SECRET_KEY_OF_API"}]}}
+        threads = {"threads_per_process": 4}
+        project = short_folder / "tls-project"
+        server.deploy(write(project, PREDICTOR, API("echo", predictor=threads), API("locked", sections=keys)))
+        yield server
+
+
+def port(server: Server) -> int:
+    """The port for HTTPS."""
+    return int(server.status["tls_port"])
+
+
+def url(server: Server, path: str) -> str:
+    """An address on it."""
+    return f"https://localhost:{port(server)}{path}"
+
+
+@pytest.fixture(params=["http1", "http2"])
+def client(request: pytest.FixtureRequest, certificate: Certificate) -> Iterator[httpx.Client]:
+    """A client of either protocol over TLS."""
+    with httpx.Client(
+        http2=request.param == "http2", verify=certificate.trust(), timeout=60, trust_env=False
+    ) as client:
+        yield client
+
+
+def version(client: httpx.Client) -> str:
+    """What the client is to speak."""
+    return "HTTP/2" if client._transport._pool._http2 else "HTTP/1.1"  # type: ignore[attr-defined]
+
+
+# Both protocols
+
+
+def test_a_prediction(secure: Server, client: httpx.Client) -> None:
+    answer = client.post(url(secure, "/echo"), json={"a": 1}, headers={"X-Request-ID": f"p-{version(client)[5]}"})
+    assert (answer.status_code, answer.json()) == (200, {"a": 1})
+    assert answer.http_version == version(client)
+    assert answer.headers["x-request-id"] == f"p-{version(client)[5]}"
+    assert "total;dur=" in answer.headers["server-timing"]
+    assert "date" in answer.headers and answer.headers["content-length"] == str(len(answer.content))
+
+
+def test_all_kinds_of_answers(secure: Server, client: httpx.Client) -> None:
+    assert client.get(url(secure, "/livez")).text == "ok\n"
+    assert client.get(url(secure, "/readyz")).json()["ready"] is True
+    assert client.get(url(secure, "/echo")).json()["message"]
+    head = client.head(url(secure, "/echo"))
+    assert head.status_code == 200 and head.content == b""
+    preflight = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
+    assert client.options(url(secure, "/echo"), headers=preflight).headers["access-control-allow-origin"] == "*"
+    empty = client.post(url(secure, "/echo?empty"))
+    assert (empty.status_code, empty.content, empty.headers["x-own"]) == (204, b"", "spaced")
+    nothing = client.post(url(secure, "/nothing"))
+    assert nothing.status_code == 404 and nothing.json()["request_id"] == nothing.headers["x-request-id"]
+    assert client.put(url(secure, "/echo")).headers["allow"]
+    assert client.post(url(secure, "/echo?raise")).status_code == 500
+    assert client.post(url(secure, "/locked"), json=1).status_code == 401
+    assert client.post(url(secure, "/locked"), json=1, headers={"X-API-Key": "k-1"}).json() == 1
+    streamed = client.post(url(secure, "/echo?stream=5000"))
+    assert streamed.content == b"".join(b"%06d" % i for i in range(5000))
+
+
+def test_it_is_logged_and_counted_as_everywhere(secure: Server, client: httpx.Client) -> None:
+    before = secure.metrics("cortex_requests_total", api="echo", code="200")
+    request_id = f"logged-{version(client)[5]}"
+    client.post(url(secure, "/echo?size=3"), headers={"X-Request-ID": request_id})
+    eventually(lambda: secure.access_lines(request_id), "the access line is written", within=5)
+    lines = secure.access_lines(request_id)
+    assert len(lines) == 1, lines
+    line = lines[0]
+    found = (line["status"], line["bytes_out"], line["method"], line["path"], line["client"])
+    assert found == (200, 3, "POST", "/echo", "127.0.0.1")
+    assert secure.metrics("cortex_requests_total", api="echo", code="200") == before + 1
+
+
+def test_large_bodies_in_both_directions(secure: Server, client: httpx.Client) -> None:
+    body = os.urandom(1 << 20) * 12
+    answer = client.post(url(secure, "/echo?hash"), content=body)
+    assert answer.json() == {"sha256": hashlib.sha256(body).hexdigest(), "size": len(body)}
+    size = (12 << 20) + 7
+    answer = client.post(url(secure, f"/echo?size={size}"))
+    assert answer.content == b"\xe9" * size
+    assert client.post(url(secure, "/echo"), json=1).json() == 1, "the connection goes on"
+
+
+def test_many_at_once(secure: Server, client: httpx.Client) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda n: client.post(url(secure, "/echo"), json=n).json(), range(200)))
+    assert answers == list(range(200))
+
+
+# TLS
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_old_versions_are_refused(secure: Server, certificate: Certificate) -> None:
+    for oldest in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        context = certificate.trust()
+        context.minimum_version = context.maximum_version = oldest
+        assert requests_over(secure, context) == 200
+    context = certificate.trust()
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.raises(httpx.ConnectError, match=r"(?i)protocol|version"):
+        requests_over(secure, context)
+
+
+def requests_over(server: Server, context: ssl.SSLContext) -> int:
+    """The status of a good request."""
+    with httpx.Client(verify=context, trust_env=False) as client:
+        return client.get(url(server, "/livez")).status_code
+
+
+def test_A21_plain_http_is_told_so_at_once(secure: Server) -> None:
+    begin = time.monotonic()
+    for data in (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x00" * 100):
+        with RawConnection(port(secure)) as connection:
+            connection.send(data)
+            answer = connection.answer("GET")
+            assert isinstance(answer, Answer) and answer.status == 400
+            assert b"HTTPS" in answer.body
+    assert time.monotonic() - begin < 3
+    assert requests.get(secure.url("/livez"), timeout=20).status_code == 200
+
+
+@pytest.mark.parametrize("data", [b"", b"\x16", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"])
+def test_a_handshake_that_does_not_end_is_ended(secure: Server, data: bytes) -> None:
+    with RawConnection(port(secure)) as connection:
+        connection.send(data)
+        assert connection.is_closed()
+
+
+def test_a_broken_handshake_closes(secure: Server) -> None:
+    with RawConnection(port(secure)) as connection:
+        connection.send(b"\x16\x03\x01\x00\x05hello")
+        assert b"".join(connection.pieces())[:1] in (b"", b"\x15")  # an alert, at most
+
+
+# Certificates that change
+
+
+def served(server: Server) -> int:
+    """The serial number of the certificate that a new connection is shown."""
+    from cryptography import x509
+
+    pem = ssl.get_server_certificate(("127.0.0.1", port(server)), timeout=20)
+    return x509.load_pem_x509_certificate(pem.encode()).serial_number
+
+
+def tls(certificate: Path, key: Path) -> dict[str, str]:
+    """Variables of a server with HTTPS on a free port."""
+    return {"CORTEX_TLS_CERTIFICATE": str(certificate), "CORTEX_TLS_KEY": str(key), "CORTEX_TLS_PORT": "0"}
+
+
+def test_a_renewed_certificate_is_shown_and_open_connections_stay(binary: Path, folder: Path) -> None:
+    first = certificates.make(folder / "1")
+    # As Kubernetes and cert-manager have it: links to a link, which is replaced.
+    (folder / "data").symlink_to("1")
+    for file in ("server.pem", "server.key"):
+        (folder / file).symlink_to(f"data/{file}")
+    settings = tls(folder / "server.pem", folder / "server.key")
+    with Server(binary, folder / "home", None, **settings) as server:
+        assert served(server) == first.serial
+        kept = {
+            http2: httpx.Client(http2=http2, verify=first.trust(), trust_env=False, timeout=30)
+            for http2 in (True, False)
+        }
+        for client in kept.values():
+            assert client.get(url(server, "/livez")).status_code == 200
+        second = certificates.make(folder / "2")
+        (folder / "new").symlink_to("2")
+        os.replace(folder / "new", folder / "data")
+        eventually(lambda: served(server) == second.serial, "the new certificate is shown", within=20)
+        for client in kept.values():
+            # A new connection would be shown the certificate that it does not trust.
+            assert client.get(url(server, "/livez")).status_code == 200
+            client.close()
+
+        # A broken one is not used.
+        (folder / "2" / "server.pem").write_text("-----BEGIN CERTIFICATE-----\nnothing\n")
+        eventually(lambda: "the new certificate is not used" in server.output.read_text(), "it is told", within=20)
+        assert served(server) == second.serial
+        # Another's key neither; nor is it told again and again.
+        third = certificates.make(folder / "3")
+        (folder / "2" / "server.pem").write_bytes(third.certificate.read_bytes())
+        eventually(lambda: "does not belong to" in server.output.read_text(), "it is told", within=20)
+        assert served(server) == second.serial
+        (folder / "2" / "server.key").write_bytes(third.key.read_bytes())
+        eventually(lambda: served(server) == third.serial, "the pair is whole", within=20)
+        assert server.output.read_text().count("does not belong to") == 1
+
+
+def test_what_cannot_be_used_is_refused_at_the_start(cortex: Cortex, folder: Path) -> None:
+    good = certificates.make(folder / "good")
+    other = certificates.make(folder / "other")
+    empty = folder / "empty.pem"
+    empty.write_text("")
+    exposed = folder / "exposed.key"
+    exposed.write_bytes(good.key.read_bytes())
+    exposed.chmod(0o644)
+    for certificate, key, expected in (
+        (good.certificate, other.key, [str(other.key), "does not belong to", str(good.certificate)]),
+        (good.certificate, exposed, [str(exposed), "every user", "chmod"]),
+        (empty, good.key, [str(empty), "no certificate"]),
+        (good.certificate, good.certificate, [str(good.certificate)]),
+        (folder / "none", good.key, [str(folder / "none"), "No such file"]),
+        (folder, good.key, [str(folder), "not a file"]),
+    ):
+        flags = ("--tls-certificate", certificate, "--tls-key", key, "--tls-port", "0")
+        done = cortex.run("server", "run", *flags, within=60)
+        assert done.returncode == 1, (certificate, key, done.stdout, done.stderr)
+        for words in expected:
+            assert words in done.stderr, done.stderr
+    refused: list[tuple[list[str | Path], str]] = [
+        (["--tls-certificate", good.certificate], "--tls-key"),
+        (["--tls-key", good.key], "--tls-certificate"),
+        (["--tls-only"], "--tls-certificate"),
+    ]
+    for arguments, words in refused:
+        done = cortex.run("server", "run", *arguments, within=60)
+        assert done.returncode == 2 and words in done.stderr, done.stderr
+
+
+def test_tls_only_leaves_plain_http_to_this_machine(binary: Path, folder: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address beside loopback")
+        address = probe.getsockname()[0]
+    made = certificates.make(folder / "tls")
+    settings = {**tls(made.certificate, made.key), "CORTEX_HOST": "0.0.0.0", "CORTEX_TLS_ONLY": "1"}
+    with Server(binary, folder / "home", None, **settings) as server:
+        assert server.get("/livez").status_code == 200
+        with socket.create_connection((address, port(server)), timeout=20):
+            pass
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((address, server.port), timeout=20)
+
+
+# HTTP/2
+
+
+@pytest.fixture
+def connection(secure: Server, certificate: Certificate) -> Iterator[HTTP2Connection]:
+    """One connection, frame by frame."""
+    with HTTP2Connection(port(secure), certificate.trust()) as connection:
+        yield connection
+
+
+@pytest.fixture(autouse=True)
+def goes_on(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever was sent, others are answered."""
+    yield
+    if "connection" in request.fixturenames:
+        server = request.getfixturevalue("secure")
+        trusted = request.getfixturevalue("certificate").trust()
+        with HTTP2Connection(port(server), trusted) as other:
+            stream = other.request("/echo", end=False, more=[("content-type", "application/json")])
+            other.send(stream, b"1")
+            assert other.answer(stream)[0] == 200
+
+
+def test_streams_are_answered_as_they_are_ready(secure: Server, connection: HTTP2Connection) -> None:
+    slow = connection.request("/echo?wait=order")
+    secure.await_log("echo", "waiting for order")
+    quick = connection.request("/echo?size=1")
+    assert connection.answer(quick)[0] == 200
+    assert connection.answer(connection.request("/echo?open"))[0] == 200
+    assert connection.answer(slow)[2] == b"waited"
+
+
+def test_a_reset_stream_is_a_client_that_has_left(secure: Server, connection: HTTP2Connection) -> None:
+    before = secure.metrics("cortex_cancelled_requests_total", api="echo")
+    stream = connection.request("/echo?wait=reset")
+    secure.await_log("echo", "waiting for reset")
+    connection.http.reset_stream(stream, h2.errors.ErrorCodes.CANCEL)
+    connection.flush()
+    eventually(
+        lambda: secure.metrics("cortex_cancelled_requests_total", api="echo") == before + 1,
+        "it is counted",
+        within=10,
+    )
+    assert connection.answer(connection.request("/echo?open"))[0] == 200
+    eventually(lambda: secure.metrics("cortex_in_flight_requests", api="echo") == 0, "nothing is left", within=10)
+
+
+def test_a_refused_body_is_not_read_and_the_connection_goes_on(connection: HTTP2Connection) -> None:
+    stream = connection.request("/locked", end=False, more=[("content-length", "900000000")])
+    status, headers, body = connection.answer(stream)
+    assert status == 401 and b"UNAUTHORIZED" in body and "connection" not in headers
+    resets = h2.events.StreamReset
+    connection.read(lambda events: any(isinstance(event, resets) for event in events))
+    (reset,) = [event for event in connection.events if isinstance(event, resets)]
+    assert reset.error_code == h2.errors.ErrorCodes.NO_ERROR
+    assert connection.answer(connection.request("/echo?size=1"))[0] == 200
+
+
+def test_a_reader_that_stops_holds_up_nobody(secure: Server, connection: HTTP2Connection) -> None:
+    # As browsers do: much for the connection, little for each stream.
+    connection.http.increment_flow_control_window(1 << 24)
+    stream = connection.request("/echo?size=3000000")
+    received = h2.events.DataReceived
+    connection.read(
+        lambda events: sum(len(e.data or b"") for e in events if isinstance(e, received)) >= 65535, acknowledge=False
+    )
+    assert secure.post("/echo", json=2).json() == 2
+    short = connection.request("/echo", method="HEAD")
+    assert connection.answer(short)[0] == 200, "nor another stream of its own connection"
+    taken = sum(e.flow_controlled_length or 0 for e in connection.events if isinstance(e, received))
+    connection.http.acknowledge_received_data(taken, stream)
+    connection.flush()
+    assert len(connection.answer(stream)[2]) == 3000000
+
+
+def test_more_streams_than_allowed_are_refused(secure: Server, connection: HTTP2Connection) -> None:
+    connection.read(lambda events: any(isinstance(e, h2.events.RemoteSettingsChanged) for e in events))
+    limit = connection.http.remote_settings.max_concurrent_streams
+    assert limit == 100
+    streams = [connection.request("/echo", end=False) for _ in range(limit)]
+    # The library would not send one more, so it is told of a larger limit.
+    connection.http.remote_settings[3] = 1000
+    connection.http.remote_settings.acknowledge()
+    extra = connection.request("/echo", end=False)
+    connection.read(
+        lambda events: (
+            any(getattr(e, "stream_id", 0) == extra for e in events)
+            or any(isinstance(e, h2.events.ConnectionTerminated) for e in events)
+        )
+    )
+    refused = [e for e in connection.events if isinstance(e, (h2.events.StreamReset, h2.events.ConnectionTerminated))]
+    assert refused and streams
+
+
+def flood(connection: HTTP2Connection, once: bytes, times: int = 3000) -> None:
+    """Sends the same bytes many times."""
+    for _ in range(times // 100):
+        connection.flush(once * 100)
+
+
+def test_a_flood_of_resets_ends_the_connection(connection: HTTP2Connection) -> None:
+    for _ in range(1000):
+        stream = connection.request("/echo?size=1")
+        if connection.is_closed:
+            break
+        connection.http.reset_stream(stream)
+        connection.flush()
+    assert connection.is_ended()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pytest.param(b"\x00\x00\x08\x06\x00\x00\x00\x00\x00" + b"\x00" * 8, id="ping"),
+        pytest.param(b"\x00\x00\x00\x04\x00\x00\x00\x00\x00", id="settings"),
+        pytest.param(b"\x00\x00\x05\x02\x00\x00\x00\x00\x01" + b"\x00\x00\x00\x00\x10", id="priority"),
+    ],
+)
+def test_a_flood_of_control_frames_ends_the_connection(connection: HTTP2Connection, frame: bytes) -> None:
+    flood(connection, frame)
+    assert connection.is_ended()
+
+
+def test_a_flood_of_empty_data_ends_the_connection(connection: HTTP2Connection) -> None:
+    stream = connection.request("/echo", end=False)
+    flood(connection, b"\x00\x00\x00\x00\x00" + stream.to_bytes(4, "big"))
+    assert connection.is_ended()
+
+
+def test_headers_without_end_end_the_connection(connection: HTTP2Connection) -> None:
+    stream = int(connection.http.get_next_available_stream_id()).to_bytes(4, "big")
+    connection.flush(b"\x00\x00\x01\x01\x00" + stream + b"\x82")  # HEADERS without END_HEADERS
+    flood(connection, b"\x00\x00\x02\x09\x00" + stream + b"\x40\x01" * 1, times=3000)  # CONTINUATION
+    assert connection.is_ended()
+
+
+def test_headers_that_are_too_many_end_their_stream_or_connection(connection: HTTP2Connection) -> None:
+    stream = connection.request("/echo", more=[(f"x-{n}", "v" * 1000) for n in range(200)])
+    connection.read(
+        lambda events: any(
+            isinstance(e, (h2.events.ConnectionTerminated, h2.events.StreamReset, h2.events.StreamEnded))
+            for e in events
+        )
+    )
+    heads = [e for e in connection.events if isinstance(e, h2.events.ResponseReceived) and e.stream_id == stream]
+    assert not heads or dict(heads[0].headers or [])[b":status"] == b"431"
+
+
+def test_a_shutdown_finishes_streams_and_says_goodbye(binary: Path, folder: Path) -> None:
+    made = certificates.make(folder / "tls")
+    with Server(binary, folder / "home", None, **tls(made.certificate, made.key)) as server:
+        server.deploy(write(folder / "p", PREDICTOR, API("echo", predictor={"threads_per_process": 2})))
+        with HTTP2Connection(port(server), made.trust()) as busy, HTTP2Connection(port(server), made.trust()) as idle:
+            assert idle.answer(idle.request("/livez", method="GET"))[0] == 200
+            gate = folder / "gate"
+            stream = busy.request(f"/echo?until={gate}")
+            server.await_log("echo", "waiting for a file")
+            assert server.process is not None
+            server.process.terminate()
+            assert idle.is_ended()
+            assert any(isinstance(event, h2.events.ConnectionTerminated) for event in idle.events)
+            # The library reads nothing more after a goodbye, so this is read by the frame.
+            frames = busy.frames()
+            assert any(frame.type == GOAWAY for frame in frames)
+            gate.touch()
+            body = b""
+            for frame in frames:
+                if frame.type == DATA and frame.stream == stream:
+                    body += frame.payload
+                    if frame.flags & END_STREAM:
+                        break
+            assert body == b"waited"
+        assert server.process.wait(60) == 0
