@@ -78,8 +78,8 @@ let package = Package(
         .target(
             name: "CortexGateway",
             dependencies: [
-                "CZlib", "CortexSpec", "CortexTelemetry", collections, crypto, logging, nioCore, nioHTTP1, nioHTTP2, nioPosix,
-                nioSSL, nioTLS,
+                "CZlib", "CortexSpec", "CortexTelemetry", collections, crypto, logging, nioCore, nioHTTP1, nioHTTP2,
+                nioPosix, nioSSL, nioTLS,
             ],
             swiftSettings: strict
         ),

@@ -8,7 +8,6 @@ import os
 import re
 import resource
 import socket
-import threading
 import time
 import zlib
 from collections.abc import Iterator
@@ -125,9 +124,16 @@ def test_an_api_has_a_body_limit_of_its_own(limits: Server, invariants: Invarian
     assert limits.post("length", data=bytes(OWN + 1)).status_code == 200
 
 
-def test_a_new_body_limit_is_in_force_at_once_and_restarts_no_worker(new_server: object, folder: Path) -> None:
-    server: Server = new_server("live")  # type: ignore[operator]
-    source = {"predictor.py": "import os\nclass PythonPredictor:\n    def predict(self, payload):\n        return os.getpid()\n"}
+def test_a_new_body_limit_is_in_force_at_once_and_restarts_no_worker(limits: Server, folder: Path) -> None:
+    server = limits
+    source: dict[str, str | bytes] = {
+        "predictor.py": """
+            import os
+            class PythonPredictor:
+                def predict(self, payload):
+                    return os.getpid()
+        """
+    }
     place = folder / "live-project"
     server.deploy(write(place, source, API("live", sections={"networking": {"max_body_size": 10}})))
     assert server.post("live", data=bytes(11)).status_code == 413
@@ -181,7 +187,9 @@ def test_A15_a_long_path_is_told_from_long_headers(limits: Server, invariants: I
 def test_A15_ten_thousand_query_parameters_are_a_path_like_any(limits: Server, invariants: Invariants) -> None:
     query = "&".join(f"p{number}=1" for number in range(10_000))
     assert len(query) < 100 * 1024
-    invariants.hold(200, lambda: exchange(limits.port, request(f"/length?{query}", "Content-Length: 1", body=b"a")), "length")
+    invariants.hold(
+        200, lambda: exchange(limits.port, request(f"/length?{query}", "Content-Length: 1", body=b"a")), "length"
+    )
 
 
 @pytest.mark.parametrize(
@@ -439,8 +447,10 @@ def test_D15_a_whole_answer_frees_its_worker_whoever_reads_it(limits: Server, in
         for _ in range(20):
             stack.enter_context(slow_reader(limits.port, "/stream?whole&pieces=160"))
         eventually(
-            lambda: limits.metrics("cortex_requests_total", api="stream", code="200") >= 20
-            and limits.metrics("cortex_in_flight_requests", api="stream") == 0,
+            lambda: (
+                limits.metrics("cortex_requests_total", api="stream", code="200") >= 20
+                and limits.metrics("cortex_in_flight_requests", api="stream") == 0
+            ),
             "all have been answered",
             within=30,
         )
@@ -527,7 +537,13 @@ def test_A20_one_connection_too_many_is_told_so(binary: Path, folder: Path) -> N
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs prlimit")
 def test_G07_no_more_descriptors_pause_the_port_and_no_more(own_server: Server, folder: Path) -> None:
     server = own_server
-    source = {"predictor.py": "class PythonPredictor:\n    def predict(self, payload):\n        return len(payload)\n"}
+    source: dict[str, str | bytes] = {
+        "predictor.py": """
+            class PythonPredictor:
+                def predict(self, payload):
+                    return len(payload)
+        """
+    }
     server.deploy(write(folder / "project", source, API("few")))
     soft, hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
     used = max(int(name) for name in os.listdir(f"/proc/{server.pid}/fd"))
@@ -615,7 +631,7 @@ def test_large_bodies_leave_memory_flat_and_others_alone(own_server: Server, fol
 )
 def test_F11_a_limit_that_is_none_is_refused(cortex: Cortex, flag: str, value: str, allowed: str) -> None:
     done = cortex.run("server", "run", flag, value)
-    assert done.returncode == 2 and f"{flag} is \"{value}\"" in done.stderr and allowed in done.stderr, done.stderr
+    assert done.returncode == 2 and f'{flag} is "{value}"' in done.stderr and allowed in done.stderr, done.stderr
     if value:
         variable = "CORTEX_" + flag[2:].upper().replace("-", "_")
         cortex.environment[variable] = value

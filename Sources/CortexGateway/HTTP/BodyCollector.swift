@@ -80,7 +80,9 @@ struct BodyCollector {
 }
 
 extension BodyCollector {
-    /// What the event loop makes of one piece itself, in bytes: a fraction of a millisecond. The rest is for another thread.
+    /// What the event loop makes of one piece itself, in bytes: a fraction of a millisecond.
+    ///
+    /// The rest is for another thread.
     private static let turn = 64 << 10
 
     private mutating func inflate(
@@ -93,7 +95,9 @@ extension BodyCollector {
         if self.collected.fitsInMemory(Self.turn, self.place) {
             var output = ByteBuffer()
             let isDone = try inflater.inflate(&input, into: &output, atMost: Self.turn)
-            guard self.collected.size + output.readableBytes <= self.limit.bytes else { throw .bodyTooLarge(self.limit) }
+            guard self.collected.size + output.readableBytes <= self.limit.bytes else {
+                throw .bodyTooLarge(self.limit)
+            }
             self.collected.keep(output)
             if isDone { return .more }
         }

@@ -114,9 +114,10 @@ extension GatewayError {
             Response(
                 status: 431,
                 code: "HEADERS_TOO_LARGE",
-                message: "there are more headers than the \(limits.count) that CORTEX_MAX_HEADERS allows, one is longer than "
-                    + "the \(limits.size) bytes of CORTEX_MAX_HEADER_SIZE, or path and headers together are longer than the "
-                    + "\(limits.head) bytes of CORTEX_MAX_HEAD_SIZE"
+                message:
+                    "there are more headers than the \(limits.count) that CORTEX_MAX_HEADERS allows, one is longer "
+                    + "than the \(limits.size) bytes of CORTEX_MAX_HEADER_SIZE, or path and headers together are longer "
+                    + "than the \(limits.head) bytes of CORTEX_MAX_HEAD_SIZE"
             )
         case .expectationFailed(let expectation):
             Response(
@@ -177,8 +178,10 @@ extension GatewayError {
                 status: 503,
                 code: "QUEUE_FULL",
                 message: "\(api) is full: \(depth) requests are queued or running, and \(limit) may be",
-                hint: "try again in \(retryAfter) s; autoscaling.max_replica_concurrency, which is \(limit), sets the bound",
-                detail: "{\"reason\": \"queue_full\", \"depth\": \(depth), \"limit\": \(limit), \"retry_after\": \(retryAfter)}",
+                hint:
+                    "try again in \(retryAfter) s; autoscaling.max_replica_concurrency, which is \(limit), sets the bound",
+                detail:
+                    "{\"reason\": \"queue_full\", \"depth\": \(depth), \"limit\": \(limit), \"retry_after\": \(retryAfter)}",
                 headers: [("Retry-After", "\(retryAfter)")],
                 shedReason: "queue_full"
             )
@@ -204,7 +207,8 @@ extension GatewayError {
                 code: "DEADLINE_EXCEEDED",
                 message: started
                     ? "\(api) did not answer in time" : "the time ran out before \(api) came to this request",
-                hint: "networking.timeout of \(api) and the client's X-Request-Timeout set the time; the shorter one counts",
+                hint:
+                    "networking.timeout of \(api) and the client's X-Request-Timeout set the time; the shorter one counts",
                 shedReason: started ? nil : "deadline"
             )
         case .crashed(let worker):

@@ -20,7 +20,11 @@ final class Inflater: Sendable {
     /// Appends what `input` stands for to `output`, at most `bound` bytes of it, and takes from `input` what it used.
     ///
     /// - Returns: Whether all of the input is used up, and all that it stands for is there.
-    func inflate(_ input: inout ByteBuffer, into output: inout ByteBuffer, atMost bound: Int) throws(GatewayError) -> Bool {
+    func inflate(
+        _ input: inout ByteBuffer,
+        into output: inout ByteBuffer,
+        atMost bound: Int
+    ) throws(GatewayError) -> Bool {
         var rest = input
         var found = output
         let result: Result<Bool, GatewayError> = self.stream.withLock { stream in

@@ -19,8 +19,9 @@ enum RequestCheck {
         }
         do throws(GatewayError) { try exchange.setDeadline() } catch { return error }
         // Wider than that, the parser would have let a header pass as long as a path may be.
-        if configuration.maximumHeaderSize < configuration.maximumURLLength,
-            head.headers.contains(where: { max($0.name.utf8.count, $0.value.utf8.count) > configuration.maximumHeaderSize })
+        let size = configuration.maximumHeaderSize
+        if size < configuration.maximumURLLength,
+            head.headers.contains(where: { max($0.name.utf8.count, $0.value.utf8.count) > size })
         {
             return .headersTooLarge(HeaderLimits(configuration))
         }

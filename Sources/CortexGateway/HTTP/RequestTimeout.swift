@@ -63,7 +63,9 @@ enum RequestTimeout {
     /// Nanoseconds of the unit that comes first.
     private static func unit(_ rest: inout Substring.UTF8View) -> Double? {
         let name = rest.prefix { !(UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || $0 == UInt8(ascii: ".")) }
-        let units: KeyValuePairs = ["s": 1e9, "ms": 1e6, "m": 6e10, "h": 3.6e12, "us": 1e3, "µs": 1e3, "μs": 1e3, "ns": 1]
+        let units: KeyValuePairs = [
+            "s": 1e9, "ms": 1e6, "m": 6e10, "h": 3.6e12, "us": 1e3, "µs": 1e3, "μs": 1e3, "ns": 1,
+        ]
         guard let unit = units.first(where: { $0.key.utf8.elementsEqual(name) }) else { return nil }
         rest = rest[name.endIndex...]
         return unit.value

@@ -92,7 +92,8 @@ import Testing
 
     @Test(
         arguments: [
-            (.queueFull(depth: 1, limit: 1, retryAfter: 1), false), (.notReady(reason: "", retryAfter: 1), false), (.draining, false),
+            (.queueFull(depth: 1, limit: 1, retryAfter: 1), false), (.notReady(reason: "", retryAfter: 1), false),
+            (.draining, false),
             (.deadlineExceeded(started: false), false), (.deadlineExceeded(started: true), true),
             (.crashed(worker: "w"), true),
             (.refused(UpstreamError(status: 500, code: "X", message: "m")), true),

@@ -69,7 +69,7 @@ extension BrokenConfig {
             "a timeout without a unit",
             "networking: {timeout: 30}",
             [
-                "6:25: iris: networking.timeout: is the number 30; it must be a duration over 0s, at most 1h, such as 500ms, 30s or 1m30s (give the unit: 30s)",
+                "6:25: iris: networking.timeout: is the number 30; it must be a duration over 0s, at most 1h, such as 500ms, 30s or 1m30s (give the unit: 30s)"
             ]
         ),
         .api(

@@ -24,7 +24,8 @@ def read_urlencoded(body: bytes, limit: int) -> FormData:
             parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=limit)
         )
     except ValueError as error:
-        raise MalformedPayload("MALFORMED_FORM", f"{error}: more than {limit}; CORTEX_MAX_FORM_PARTS sets the limit") from None
+        reason = f"{error}: more than {limit}; CORTEX_MAX_FORM_PARTS sets the limit"
+        raise MalformedPayload("MALFORMED_FORM", reason) from None
     return FormData(fields)
 
 

@@ -38,4 +38,5 @@ def check_nesting(text: str, limit: int) -> None:
 def _message(text: str, position: int, limit: int) -> str:
     line = text.count("\n", 0, position) + 1
     column = position - text.rfind("\n", 0, position)
-    return f"Nested more than {limit} levels deep: line {line} column {column} (char {position}); CORTEX_MAX_JSON_DEPTH sets the limit"
+    place = f"line {line} column {column} (char {position})"
+    return f"Nested more than {limit} levels deep: {place}; CORTEX_MAX_JSON_DEPTH sets the limit"
