@@ -40,15 +40,15 @@ enum ServerLimit: String, CaseIterable, Sendable {
         switch self {
         case .maxBodySize, .spoolBudget: 1...(1 << 50)
         // 128 bytes hold the line and the Host header that every request has.
-        case .maxURLLength, .maxHeaderSize: 128...(16 << 20)
-        case .maxHeadSize: 256...(64 << 20)
+        case .maxURLLength, .maxHeaderSize: 128...(1 << 20)
+        case .maxHeadSize: 256...(1 << 20)
         case .maxHeaders: 1...10_000
         case .maxFormParts: 1...1_000_000
         // Python's own parser ends near 1000 levels.
         case .maxJSONDepth: 1...900
         case .maxConnections: 1...1_000_000
-        // Each connection may hold so much of a body in memory.
-        case .inlineLimit: (4 << 10)...(64 << 20)
+        // Each connection may hold so much of a body in memory, and a frame to a worker holds it with the head.
+        case .inlineLimit: (4 << 10)...(8 << 20)
         case .headerTimeout, .bodyTimeout, .idleTimeout: Self.seconds(0.001)...Self.seconds(86400)
         case .rateWindow: Self.seconds(0.1)...Self.seconds(3600)
         case .minUploadRate, .minDownloadRate: 1...(1 << 30)
