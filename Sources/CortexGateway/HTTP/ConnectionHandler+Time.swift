@@ -74,7 +74,7 @@ extension ConnectionHandler {
 
     /// A streamed answer is more than its reader takes: how fast that is, is looked at from now on.
     func watchReader(of exchange: Exchange) {
-        guard self.undrained == nil, let unwritten = self.unwrittenBytes else { return }
+        guard exchange.watchedBytes == nil, let unwritten = self.unwrittenBytes else { return }
         var exchange = exchange
         exchange.watchedBytes = exchange.bytesOut
         self.state = .streaming(exchange)
@@ -84,9 +84,10 @@ extension ConnectionHandler {
 
     private func checkReader(of exchange: Exchange) {
         var exchange = exchange
-        let written = exchange.bytesOut - exchange.watchedBytes
+        let written = exchange.bytesOut - (exchange.watchedBytes ?? 0)
         if self.context?.channel.isWritable == true {
-            self.undrained = nil
+            exchange.watchedBytes = nil
+            self.state = .streaming(exchange)
         } else if self.readsTooSlowly(over: self.loop.configuration.rateWindow, written: written) {
             exchange.route?.upstream.cancel(exchange.number)
             self.recordSlowReader(exchange)

@@ -22,8 +22,8 @@ struct Exchange {
     /// When the time is up that the API gives to a request: what `networking.timeout` was when the request came.
     var apiDeadline = NIODeadline.distantFuture
     var bytesOut = 0
-    /// `bytesOut` when the reader of a streamed answer was last looked at.
-    var watchedBytes = 0
+    /// `bytesOut` when the reader of a streamed answer was last looked at; nil where there is no reason to.
+    var watchedBytes: Int?
     /// Of a streamed answer, once it has begun.
     var streamStatus = 0
     /// Decided from the head alone; sent once the body has been read past.
