@@ -239,9 +239,11 @@ private actor BoundServer {
             self.logger.error("the server's record cannot be written", metadata: ["error": "\(error)"])
         }
         let host = self.configuration.host
+        let tls = self.tlsPort.map { "https://\(host.contains(":") ? "[\(host)]" : host):\($0)" }
         self.logger.info(
             "serving",
             metadata: [
+                "https": "\(tls ?? "off")",
                 "data": "http://\(host.contains(":") ? "[\(host)]" : host):\(self.port)",
                 "operator": "http://127.0.0.1:\(operatorPort)",
                 "home": "\(self.configuration.home.path)",

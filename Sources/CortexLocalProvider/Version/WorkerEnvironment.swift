@@ -6,7 +6,8 @@ struct WorkerEnvironment {
     /// What the server's surroundings mean for the server, or would lead the worker's Python astray.
     private static let withheld: Set<String> = [
         "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT", "VIRTUAL_ENV", "CORTEX_HOME", "CORTEX_PORT",
-        "CORTEX_OPERATOR_PORT", "CORTEX_TLS_CERTIFICATE", "CORTEX_TLS_KEY", "CORTEX_TLS_PORT", "CORTEX_TLS_ONLY", "CORTEX_UV", "CORTEX_PYTHON",
+        "CORTEX_OPERATOR_PORT", "CORTEX_TLS_CERTIFICATE", "CORTEX_TLS_KEY", "CORTEX_TLS_PORT", "CORTEX_TLS_ONLY",
+        "CORTEX_UV", "CORTEX_PYTHON",
         // Common in containers. It would have every start of a worker compile all that it imports.
         "PYTHONDONTWRITEBYTECODE",
     ]
@@ -24,6 +25,8 @@ struct WorkerEnvironment {
     func variables(base: [String: String]) -> [String: String] {
         let spec = self.deployment.spec
         var variables = base.filter { !Self.withheld.contains($0.key) }
+        // Who may call the API is the gateway's to know.
+        for case .environment(let name) in spec.networking.apiKeys { variables[name] = nil }
         variables["PYTHONUNBUFFERED"] = "TRUE"
         // Text is UTF-8 whatever the machine's locale; a C locale would make `open` fail on other letters.
         variables["PYTHONUTF8"] = "1"
