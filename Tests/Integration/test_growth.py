@@ -94,6 +94,7 @@ def carry_out(server: Server, attack: Attack) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_I3_every_attack_a_hundred_times_grows_nothing(server: Server, short_folder: Path) -> None:
     """One by one, so that the table says which attack is to blame."""
     source = (PREDICTORS / "echo.py").read_text()

@@ -45,8 +45,13 @@ final class Session {
             return true
         }
         if self.upstream.proceed() { return true }
-        // What a task answers is waited for; a connection that neither reads nor waits would hang its client.
-        if case .awaiting = self.connection.state { return true }
+        // What a task answers or a thread inflates is waited for; a connection that neither reads nor waits would hang its
+        // client.
+        switch self.connection.state {
+        case .awaiting: return true
+        case .receiving where !self.socket.wantsRead: return true
+        case .idle, .receiving, .streaming, .lingering, .closing: break
+        }
         precondition(self.socket.wantsRead, "nothing is in flight and the client is not read")
         return false
     }
