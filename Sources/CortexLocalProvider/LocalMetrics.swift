@@ -35,16 +35,24 @@ enum LocalMetrics {
         }
         text.family("cortex_shed_requests_total", .counter, "Requests refused without being tried.")
         for (api, counters) in sorted {
-            for (reason, count) in counters.shed.sorted(by: { $0.key < $1.key }) {
+            for (reason, count) in self.withZeros(counters.shed, self.reasons) {
                 text.sample("cortex_shed_requests_total", [("api", "\(api)"), ("reason", reason)], count)
             }
         }
         text.family("cortex_cancelled_requests_total", .counter, "Clients that left before their answer.")
         for (api, counters) in all {
-            for (stage, count) in counters.cancelled.sorted(by: { $0.key < $1.key }) {
+            for (stage, count) in self.withZeros(counters.cancelled, self.stages) {
                 text.sample("cortex_cancelled_requests_total", [("api", api), ("stage", stage)], count)
             }
         }
+    }
+
+    private static let reasons = ["queue_full", "not_ready", "draining", "deadline", "spool_full"]
+    private static let stages = ["receiving", "waiting", "streaming", "reading"]
+
+    /// Counts by name, those included that are none yet, so that the first one is a rise.
+    private static func withZeros(_ counts: [String: UInt64], _ names: [String]) -> [(key: String, value: UInt64)] {
+        counts.merging(names.map { ($0, 0) }) { count, _ in count }.sorted { $0.key < $1.key }
     }
 
     private static func histogram(

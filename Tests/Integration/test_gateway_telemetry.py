@@ -105,6 +105,8 @@ def test_metrics_are_what_the_documents_say(server: Server, api: str, repository
         assert family.documentation, name
         for sample in family.samples:
             assert set(sample.labels) - {"le"} == labels, sample
+    reasons = {each.labels["reason"] for each in families["cortex_shed_requests"].samples}
+    assert reasons == {"queue_full", "not_ready", "draining", "deadline", "spool_full"}
     bounds = {
         float(sample.labels["le"])
         for sample in families["cortex_request_duration_seconds"].samples
