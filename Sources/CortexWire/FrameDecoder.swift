@@ -11,6 +11,8 @@ package struct FrameDecoder {
     }
 
     private var pending: ByteBuffer?
+    /// Bytes of the frame that `pending` is the beginning of, once its head is there: it is gathered in one piece of memory.
+    private var expected = 0
 
     package init() {}
 
@@ -18,6 +20,7 @@ package struct FrameDecoder {
         if var pending = self.pending.take(), pending.readableBytes > 0 {
             var bytes = bytes
             pending.discardReadBytes()
+            pending.reserveCapacity(self.expected)
             pending.writeBuffer(&bytes)
             self.pending = pending
         } else {
@@ -38,10 +41,12 @@ package struct FrameDecoder {
         else { return nil }
         guard let kind = Frame.Kind(rawValue: kind) else { throw .unknownKind(kind) }
         guard length <= Frame.maximumLength else { throw .tooLong(Int(length)) }
-        guard pending.readableBytes >= Frame.headLength + Int(length) else { return nil }
+        self.expected = Frame.headLength + Int(length)
+        guard pending.readableBytes >= self.expected else { return nil }
         pending.moveReaderIndex(forwardBy: Frame.headLength)
         let body = pending.readSlice(length: Int(length)) ?? ByteBuffer()
         self.pending = pending.readableBytes > 0 ? pending : nil
+        self.expected = 0
         return Frame(kind, flags: Frame.Flags(rawValue: flags), code: code, id: id, body: body)
     }
 }

@@ -165,6 +165,16 @@ def test_out_of_memory_ends_the_worker_and_begins_nothing_else(serve: Serve) -> 
     assert worker.process.wait(20) == 0
 
 
+def test_bodies_of_all_sizes_come_and_go_whole_one_after_the_other(serve: Serve) -> None:
+    # Around the sizes from which bodies are sent in parts, and buffers kept or given back.
+    _, slot = serve("class PythonPredictor:\n    def predict(self, payload): return payload\n")
+    sizes = [1, 64 << 10, (64 << 10) + 1, 1 << 20, 1 << 20, 3, 1 << 20, (256 << 10) + 1, 256 << 10, 0, 700_000]
+    for number, size in enumerate(sizes, 1):
+        body = bytes([number]) * size
+        slot.request(body, kind=4, number=number)
+        assert slot.answer(number).body == body
+
+
 def test_a_large_answer_goes_by_a_spool_file(serve: Serve) -> None:
     worker, peer = serve(
         "class PythonPredictor:\n    def predict(self, payload): return b'x' * payload", inline_limit=100

@@ -13,6 +13,8 @@ struct BodyCollector {
 
     private var limit: BodyLimit
     private let place: CollectedBody.Place
+    /// Bytes that the client has announced; 0 where it has not.
+    var announced = 0
     private var collected = CollectedBody()
     /// Nil for a body that is taken as it comes.
     private var inflater: Inflater?
@@ -40,7 +42,7 @@ struct BodyCollector {
         if let inflater = self.inflater { return try self.inflate(bytes, inflater, on: eventLoop) }
         guard self.received <= self.limit.bytes else { throw .bodyTooLarge(self.limit) }
         if self.collected.fitsInMemory(bytes.readableBytes, self.place) {
-            self.collected.keep(bytes)
+            self.collected.keep(bytes, expecting: min(self.announced, self.place.inlineLimit))
             return .more
         }
         let (file, rest) = try self.collected.spool(bytes, self.place)

@@ -31,9 +31,10 @@ struct CollectedBody: Sendable {
         self.file == nil && self.size + more <= place.inlineLimit
     }
 
-    mutating func keep(_ bytes: ByteBuffer) {
+    /// - Parameter expected: Bytes of the whole body, as far as is known: they are gathered in one piece of memory.
+    mutating func keep(_ bytes: ByteBuffer, expecting expected: Int = 0) {
         self.size += bytes.readableBytes
-        self.memory.appendOrSet(bytes)
+        self.memory.appendOrSet(bytes, expecting: expected)
     }
 
     /// Takes the disk space for more bytes.
@@ -66,10 +67,11 @@ struct CollectedBody: Sendable {
 
 extension ByteBuffer? {
     /// The first piece is kept as it is: a body that comes in one piece is never copied.
-    fileprivate mutating func appendOrSet(_ bytes: ByteBuffer) {
+    fileprivate mutating func appendOrSet(_ bytes: ByteBuffer, expecting expected: Int) {
         if self == nil {
             self = bytes
         } else {
+            self?.reserveCapacity(expected)
             self?.writeImmutableBuffer(bytes)
         }
     }

@@ -34,7 +34,6 @@ extension ConnectionHandler {
         _ timing: UpstreamTiming
     ) {
         guard let context = self.context else { return }
-        var exchange = exchange
         let now = NIODeadline.now()
         let hasBody = Self.mayHaveBody(answer.status)
         let size =
@@ -78,7 +77,6 @@ extension ConnectionHandler {
     /// Begins to send a file through TLS.
     private func begin(_ file: FileAnswer, _ exchange: Exchange, _ answer: UpstreamAnswer, now: NIODeadline) {
         guard let context = self.context else { return }
-        var exchange = exchange
         exchange.bytesOut = 0
         exchange.streamStatus = answer.status
         let total = now - exchange.arrival
@@ -113,7 +111,6 @@ extension ConnectionHandler {
 
     private func beginStream(_ exchange: Exchange, _ answer: UpstreamAnswer, _ timing: UpstreamTiming) {
         guard let context = self.context else { return }
-        var exchange = exchange
         exchange.streamStatus = answer.status
         guard self.transport != .stream else {
             self.writeHeadOnStream(exchange, answer, length: nil, timing, total: .now() - exchange.arrival)
@@ -141,9 +138,7 @@ extension ConnectionHandler {
 
     private func stream(_ bytes: ByteBuffer, _ exchange: Exchange) {
         guard let context = self.context, Self.mayHaveBody(exchange.streamStatus) else { return }
-        var exchange = exchange
         exchange.bytesOut += bytes.readableBytes
-        self.state = .streaming(exchange)
         guard self.transport != .stream else {
             self.writeOnStream(bytes)
             context.flush()
@@ -225,8 +220,7 @@ extension ConnectionHandler {
     private func answerReadiness(_ exchange: Exchange, of routes: [Route], isWhole: Bool) {
         let obstacle = self.loop.obstacle
         let id = exchange.id
-        let query = Exchange.split(exchange.head.uri).query
-        let isVerbose = query.split(separator: "&").contains { $0.hasPrefix("verbose") }
+        let isVerbose = exchange.query.split(separator: "&").contains { $0.hasPrefix("verbose") }
         self.answer(exchange) {
             let report = await ReadinessReport(of: routes, isWhole: isWhole, obstacle: obstacle)
             return LocalAnswer(
@@ -287,7 +281,6 @@ extension ConnectionHandler {
         errorCode: String? = nil
     ) {
         guard let context = self.context else { return }
-        var exchange = exchange
         var body = body
         if self.transport == .stream {
             exchange.bytesOut = exchange.isHead ? 0 : body.readableBytes
@@ -350,18 +343,20 @@ extension ConnectionHandler {
     }
 
     static func writeTimingValue(_ timing: UpstreamTiming, total: TimeAmount, into buffer: inout ByteBuffer) {
-        if let queue = timing.queue {
-            buffer.writeStaticString("queue;dur=")
-            buffer.writeMilliseconds(queue)
-            buffer.writeStaticString(", ")
+        buffer.write(atMost: 128) { line in
+            if let queue = timing.queue {
+                line.writeStaticString("queue;dur=")
+                line.writeMilliseconds(queue)
+                line.writeStaticString(", ")
+            }
+            if let predict = timing.predict {
+                line.writeStaticString("predict;dur=")
+                line.writeMilliseconds(predict)
+                line.writeStaticString(", ")
+            }
+            line.writeStaticString("total;dur=")
+            line.writeMilliseconds(total)
         }
-        if let predict = timing.predict {
-            buffer.writeStaticString("predict;dur=")
-            buffer.writeMilliseconds(predict)
-            buffer.writeStaticString(", ")
-        }
-        buffer.writeStaticString("total;dur=")
-        buffer.writeMilliseconds(total)
     }
 
     static func mayHaveBody(_ status: Int) -> Bool {

@@ -45,7 +45,7 @@ extension ConnectionHandler {
     }
 
     private func sendPiece(_ piece: Result<ByteBuffer, any Error>, of file: FileAnswer, _ number: UInt64) {
-        guard let context = self.context, case .streaming(var exchange) = self.state, exchange.number == number else {
+        guard let context = self.context, case .streaming(let exchange) = self.state, exchange.number == number else {
             return
         }
         guard case .success(let bytes) = piece, bytes.readableBytes > 0 else {

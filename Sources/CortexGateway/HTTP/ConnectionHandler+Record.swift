@@ -39,7 +39,6 @@ extension ConnectionHandler {
 
     /// 499 is what servers commonly log for a client that closed the connection before its answer.
     func recordCancelled(_ exchange: Exchange, stage: String) {
-        var exchange = exchange
         exchange.body.release()
         self.loop.count(exchange.route?.api) { $0.wasCancelled(stage: stage) }
         self.loop.log(

@@ -41,7 +41,7 @@ extension ConnectionHandler {
         case (.idle, .idle), (.linger, .lingering): self.context?.close(promise: nil)
         case (.head, .idle):
             self.refuse(.headTooSlow(within: configuration.headerTimeout), self.makeNamelessExchange())
-        case (.body, .receiving(var exchange)):
+        case (.body, .receiving(let exchange)):
             exchange.keepAlive = false
             if let route = exchange.route, exchange.deadline <= .now() {
                 self.refuse(.upstream(route.api, .deadlineExceeded(started: false)), exchange)
@@ -56,11 +56,9 @@ extension ConnectionHandler {
 
     /// Some of a body came: the time to the next piece begins, unless the pieces come too slowly.
     func bodyPieceCame() {
-        guard case .receiving(var exchange) = self.state else { return }
+        guard case .receiving(let exchange) = self.state else { return }
         let configuration = self.loop.configuration
-        self.state = .closing
         let isTooSlow = exchange.body.isTooSlow(configuration, begun: exchange.arrival)
-        self.state = .receiving(exchange)
         if isTooSlow {
             exchange.keepAlive = false
             let rate = configuration.minimumUploadRate
@@ -75,7 +73,6 @@ extension ConnectionHandler {
     /// A streamed answer is more than its reader takes: how fast that is, is looked at from now on.
     func watchReader(of exchange: Exchange) {
         guard exchange.watchedBytes == nil, let unwritten = self.unwrittenBytes else { return }
-        var exchange = exchange
         exchange.watchedBytes = exchange.bytesOut
         self.state = .streaming(exchange)
         self.undrained = unwritten
@@ -83,7 +80,6 @@ extension ConnectionHandler {
     }
 
     private func checkReader(of exchange: Exchange) {
-        var exchange = exchange
         let written = exchange.bytesOut - (exchange.watchedBytes ?? 0)
         if self.context?.channel.isWritable == true {
             exchange.watchedBytes = nil

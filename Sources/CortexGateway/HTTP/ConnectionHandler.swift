@@ -119,13 +119,12 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         }
         switch self.state {
         case .idle: self.refuse(known, self.makeNamelessExchange())
-        case .receiving(var exchange):
+        case .receiving(let exchange):
             exchange.keepAlive = false
             self.refuse(known, exchange)
         // What was understood is answered, and no more.
-        case .awaiting(var exchange):
+        case .awaiting(let exchange):
             exchange.keepAlive = false
-            self.state = .awaiting(exchange)
         case .streaming: self.isClosingWhenIdle = true
         case .lingering, .closing: break
         }
@@ -205,12 +204,12 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     /// What the parser could not read has no head, so it is answered (and logged) as a request without one.
     func makeNamelessExchange() -> Exchange {
         let head = HTTPRequestHead(version: .http1_1, method: .RAW(value: "?"), uri: "?")
-        var exchange = self.makeExchange(head, target: .nothing)
+        let exchange = self.makeExchange(head)
         exchange.keepAlive = false
         return exchange
     }
 
-    private func makeExchange(_ head: HTTPRequestHead, target: RouteTable.Target) -> Exchange {
+    private func makeExchange(_ head: HTTPRequestHead) -> Exchange {
         let offered = head.headers.first(name: "x-request-id")
         let id = offered.flatMap { RequestIDGenerator.isAcceptable($0) ? $0 : nil } ?? self.loop.ids.next()
         return Exchange(
@@ -219,17 +218,18 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
             head: head,
             arrival: .now(),
             keepAlive: head.isKeepAlive && !self.isClosingWhenIdle && !RequestCheck.leavesHTTP(head),
-            target: target,
             body: BodyCollector(self.loop.bodies)
         )
     }
 
     private func begin(_ head: HTTPRequestHead) {
         let host = head.headers.first(name: "host")
-        let path = Exchange.split(head.uri).path
-        var exchange = self.makeExchange(head, target: self.loop.routes.target(path: path, host: host.map { $0[...] }))
+        let exchange = self.makeExchange(head)
+        exchange.target = self.loop.routes.target(path: exchange.path, host: host.map { $0[...] })
+        exchange.routeChanges = self.loop.routeChanges
+        exchange.body.announced = RequestCheck.announcedLength(head)
         var expectation = RequestCheck.expectation(of: head)
-        var problem = RequestCheck.problem(with: head, &exchange, self.loop)
+        var problem = RequestCheck.problem(with: head, exchange, self.loop)
         if self.transport == .stream { problem = problem ?? self.streamProblem(with: head) }
         if case .unknown(let text) = expectation {
             problem = problem ?? .expectationFailed(text)
@@ -263,41 +263,32 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     /// A body that is waited for is welcome.
     func hasRoom(_ exchange: Exchange) {
         guard exchange.awaitsContinue else { return }
-        var exchange = exchange
         exchange.awaitsContinue = false
-        self.state = .receiving(exchange)
         guard self.transport != .stream else { return self.continueOnStream() }
         self.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
     }
 
     func hasNoRoom(_ failure: UpstreamFailure, _ exchange: Exchange) {
         guard let route = exchange.route else { return }
-        var exchange = exchange
         exchange.keepAlive = false
         self.refuse(.upstream(route.api, failure), exchange)
     }
 
     private func collect(_ bytes: ByteBuffer, _ exchange: Exchange) {
-        var exchange = exchange
-        self.state = .closing  // so that the exchange, and the body in it, has one owner and is appended to in place
         if let early = exchange.early {
-            guard exchange.body.skip(bytes) else {
+            if !exchange.body.skip(bytes) {
                 exchange.keepAlive = false
                 self.refuse(early, exchange)
-                return
             }
-            self.state = .receiving(exchange)
             return
         }
         do throws(GatewayError) {
             switch try exchange.body.append(bytes, on: self.loop.eventLoop) {
-            case .more: self.state = .receiving(exchange)
+            case .more: break
             case .writing(let written):
-                self.state = .receiving(exchange)
                 self.isWritingBody = true
                 written.assumeIsolated().whenComplete { self.bodyWritten($0) }
             case .inflating(let inflated):
-                self.state = .receiving(exchange)
                 self.isWritingBody = true
                 let number = exchange.number
                 inflated.assumeIsolated().whenComplete { self.bodyInflated($0, of: number, exchange.body) }
@@ -314,17 +305,15 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         of number: UInt64,
         _ collector: BodyCollector
     ) {
-        guard case .receiving(var exchange) = self.state, exchange.number == number else {
+        guard case .receiving(let exchange) = self.state, exchange.number == number else {
             if case .success(let body) = result { collector.discard(body) }
             self.isWritingBody = false
             self.resumeReading()
             return
         }
-        self.state = .closing
         switch result {
         case .success(let body):
             exchange.body.resume(body)
-            self.state = .receiving(exchange)
             self.bodyWritten(.success(()))
         case .failure(let error):
             self.isWritingBody = false
@@ -336,12 +325,11 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
 
     private func bodyWritten(_ result: Result<Void, any Error>) {
         self.isWritingBody = false
-        if case .failure = result, case .receiving(var exchange) = self.state {
+        if case .failure = result, case .receiving(let exchange) = self.state {
             exchange.keepAlive = false
             self.refuse(.spoolBroken, exchange)
-        } else if case .receiving(var exchange) = self.state, !exchange.wasProbed {
+        } else if case .receiving(let exchange) = self.state, !exchange.wasProbed {
             exchange.wasProbed = true
-            self.state = .receiving(exchange)
             self.probe(exchange)
         }
         self.resumeReading()
@@ -366,15 +354,15 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
 
     private func send(_ exchange: Exchange, to known: Route) {
         // While the body came in, a newer version may have taken over, and the one known then may drain by now.
-        let route = self.loop.routes.route(of: known.api) ?? known
-        var exchange = exchange
+        let isCurrent = exchange.routeChanges == self.loop.routeChanges
+        let route = isCurrent ? known : self.loop.routes.route(of: known.api) ?? known
         exchange.target = .api(route)
         self.state = .awaiting(exchange)
         let request = UpstreamRequest(
             number: exchange.number,
             id: exchange.id,
             headers: exchange.decodedHeaders,
-            query: String(Exchange.split(exchange.head.uri).query),
+            query: String(exchange.query),
             body: exchange.body.body,
             deadline: exchange.deadline,
             apiDeadline: exchange.apiDeadline
@@ -392,7 +380,6 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
 
     /// The exchange is answered whole; the connection goes on, or ends.
     func finished(_ exchange: Exchange) {
-        var exchange = exchange
         exchange.body.release()
         guard self.transport != .stream else { return self.leaveStream(exchange) }
         guard self.goesOn(after: exchange) else {

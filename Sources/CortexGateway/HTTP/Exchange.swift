@@ -4,14 +4,23 @@ import NIOCore
 import NIOHTTP1
 
 /// One request and its answer, as far as they have come.
-struct Exchange {
+///
+/// A class, since the state of its connection changes several times a request: a struct of this size would be copied, and all
+/// that it refers to counted, each time.
+final class Exchange {
     let number: UInt64
     let id: String
     let head: HTTPRequestHead
+    /// Of the request's target, without query.
+    let path: Substring
+    /// What stands behind `?`; empty where there is none.
+    let query: Substring
     let arrival: NIODeadline
     /// Whether the connection may serve another request after this one.
     var keepAlive: Bool
     var target: RouteTable.Target
+    /// How often the route table had been replaced when `target` was found in it.
+    var routeChanges = 0
     var body: BodyCollector
     /// The client sends its body only when told to.
     var awaitsContinue = false
@@ -28,6 +37,24 @@ struct Exchange {
     var streamStatus = 0
     /// Decided from the head alone; sent once the body has been read past.
     var early: GatewayError?
+
+    init(
+        number: UInt64,
+        id: String,
+        head: HTTPRequestHead,
+        arrival: NIODeadline,
+        keepAlive: Bool,
+        body: BodyCollector
+    ) {
+        self.number = number
+        self.id = id
+        self.head = head
+        (self.path, self.query) = Self.split(head.uri)
+        self.arrival = arrival
+        self.keepAlive = keepAlive
+        self.target = .nothing
+        self.body = body
+    }
 
     var isHTTP10: Bool { self.head.version == .http1_0 }
     var isHead: Bool { self.head.method == .HEAD }
@@ -49,7 +76,7 @@ struct Exchange {
     }
 
     /// Notes by when the request has to be answered; to be called once its head is known.
-    mutating func setDeadline() throws(GatewayError) {
+    func setDeadline() throws(GatewayError) {
         guard let route = self.route, self.head.method == .POST else { return }
         let limit = TimeAmount(route.timeout)
         self.apiDeadline = self.arrival + limit
@@ -62,7 +89,7 @@ struct Exchange {
     /// Path and query of the request's target; the authority of an absolute one is dropped.
     static func split(_ uri: String) -> (path: Substring, query: Substring) {
         var rest = uri[...]
-        if !rest.hasPrefix("/"), let colon = rest.firstIndex(of: ":"), rest[colon...].hasPrefix("://") {
+        if rest.utf8.first != UInt8(ascii: "/"), let colon = rest.firstIndex(of: ":"), rest[colon...].hasPrefix("://") {
             rest = rest[colon...].dropFirst(3).drop { $0 != "/" && $0 != "?" }
         }
         guard let mark = rest.utf8.firstIndex(of: UInt8(ascii: "?")) else { return (rest, "") }
@@ -76,11 +103,10 @@ struct Exchange {
         errorCode: String?,
         now: NIODeadline
     ) -> AccessRecord {
-        let path = Self.split(self.head.uri).path
         var record = AccessRecord(
             requestID: self.id,
             method: self.head.method.rawValue,
-            path: String(path),
+            path: String(self.path),
             client: client
         )
         record.status = status

@@ -3,7 +3,7 @@ import NIOHTTP1
 
 /// What can be told from the head of a request alone.
 enum RequestCheck {
-    static func problem(with head: HTTPRequestHead, _ exchange: inout Exchange, _ loop: LoopContext) -> GatewayError? {
+    static func problem(with head: HTTPRequestHead, _ exchange: Exchange, _ loop: LoopContext) -> GatewayError? {
         let configuration = loop.configuration
         if head.uri.utf8.count > configuration.maximumURLLength {
             return .urlTooLong(limit: configuration.maximumURLLength)

@@ -19,35 +19,43 @@ struct ResponseHead {
     var isHTTP10: Bool
 
     func write(into buffer: inout ByteBuffer, date: String, requestID: String) {
-        buffer.writeStaticString("HTTP/1.1 ")
-        buffer.writeDecimal(self.status)
-        buffer.writeStaticString(" ")
-        buffer.writeString(Self.reason(self.status))
+        buffer.write(atMost: 256 + date.utf8.count + requestID.utf8.count) {
+            self.write(into: &$0, date: date, requestID: requestID)
+        }
+    }
+
+    private func write(into head: inout ByteWriter, date: String, requestID: String) {
+        head.writeStaticString("HTTP/1.1 ")
+        head.writeDecimal(self.status)
+        head.writeStaticString(" ")
+        head.writeString(Self.reason(self.status))
         switch self.framing {
         case .length(let length):
-            buffer.writeStaticString("\r\nContent-Length: ")
-            buffer.writeDecimal(length)
-        case .chunked: buffer.writeStaticString("\r\nTransfer-Encoding: chunked")
+            head.writeStaticString("\r\nContent-Length: ")
+            head.writeDecimal(length)
+        case .chunked: head.writeStaticString("\r\nTransfer-Encoding: chunked")
         case .untilClose, .none: break
         }
-        buffer.writeStaticString("\r\nDate: ")
-        buffer.writeString(date)
-        buffer.writeStaticString("\r\nX-Request-ID: ")
-        buffer.writeString(requestID)
+        head.writeStaticString("\r\nDate: ")
+        head.writeString(date)
+        head.writeStaticString("\r\nX-Request-ID: ")
+        head.writeString(requestID)
         if !self.keepAlive {
-            buffer.writeStaticString("\r\nConnection: close")
+            head.writeStaticString("\r\nConnection: close")
         } else if self.isHTTP10 {
-            buffer.writeStaticString("\r\nConnection: keep-alive")
+            head.writeStaticString("\r\nConnection: keep-alive")
         }
-        buffer.writeStaticString("\r\n")
+        head.writeStaticString("\r\n")
     }
 
     /// Writes a header that this program makes itself.
     static func write(_ name: StaticString, _ value: String, into buffer: inout ByteBuffer) {
-        buffer.writeStaticString(name)
-        buffer.writeStaticString(": ")
-        buffer.writeString(value)
-        buffer.writeStaticString("\r\n")
+        buffer.write(atMost: name.utf8CodeUnitCount + value.utf8.count + 4) { line in
+            line.writeStaticString(name)
+            line.writeStaticString(": ")
+            line.writeString(value)
+            line.writeStaticString("\r\n")
+        }
     }
 
     /// Headers that belong to the connection and to the framing of the body: never a predictor's to set.

@@ -8,7 +8,9 @@ final class LoopContext {
     let configuration: GatewayConfiguration
     let bodies: CollectedBody.Place
     let places: ConnectionPlaces
-    var routes = RouteTable()
+    var routes = RouteTable() { didSet { self.routeChanges += 1 } }
+    /// How often the table was replaced.
+    private(set) var routeChanges = 0
     var clock = WallClock()
     var ids = RequestIDGenerator()
     /// Whether every deployed API has its route: before that, an unknown path may yet become known.

@@ -1,24 +1,24 @@
 package import CortexSpec
 package import NIOCore
 
-/// An API as the gateway knows it.
-package struct Route: Sendable {
-    package var api: APIName
+/// An API as the gateway knows it; never changed, but replaced.
+package final class Route: Sendable {
+    package let api: APIName
     /// The version that answers, for the access log.
-    package var version: Int
+    package let version: Int
     /// Begins with `/`, has no trailing one.
-    package var endpoint: String
-    package var upstream: any Upstream
+    package let endpoint: String
+    package let upstream: any Upstream
     /// How long a request may take from its arrival.
-    package var timeout: Duration
+    package let timeout: Duration
     /// Bytes; nil leaves it to the server's own bound, which holds in any case.
-    package var maximumBodySize: Int?
+    package let maximumBodySize: Int?
     /// Which web pages may call it.
-    package var cors: CORSPolicy
+    package let cors: CORSPolicy
     /// Which keys may call it; nil where none is needed.
-    package var keys: APIKeys?
+    package let keys: APIKeys?
     /// Makes the answer to `GET`, as JSON; never waits for a prediction.
-    package var summary: @Sendable () async -> ByteBuffer
+    package let summary: @Sendable () async -> ByteBuffer
 
     package init(
         api: APIName,

@@ -8,14 +8,33 @@ import NIOHTTP1
 ///
 /// It turns what HTTP brought into what a worker needs, and no more than that: query and headers travel only where the
 /// predictor names them.
-struct QueueUpstream: Upstream {
-    let queue: AdmissionQueue
-    /// Which of `payload`, `query_params`, `headers`, `context` the predictor takes.
-    let arguments: Set<String>
-    let log: APILog
-    let version: Int
-    /// What keeps the workers from answering, where they know better than the queue.
-    let health: @Sendable () async -> ReplicaHealth?
+final class QueueUpstream: Upstream {
+    private let queue: AdmissionQueue
+    private let takesPayload: Bool
+    private let takesQuery: Bool
+    private let takesHeaders: Bool
+    private let log: APILog
+    private let version: Int
+    private let health: @Sendable () async -> ReplicaHealth?
+
+    /// - Parameters:
+    ///   - arguments: Which of `payload`, `query_params`, `headers`, `context` the predictor takes.
+    ///   - health: What keeps the workers from answering, where they know better than the queue.
+    init(
+        queue: AdmissionQueue,
+        arguments: Set<String>,
+        log: APILog,
+        version: Int,
+        health: @escaping @Sendable () async -> ReplicaHealth?
+    ) {
+        self.queue = queue
+        self.takesPayload = arguments.contains("payload")
+        self.takesQuery = arguments.contains("query_params")
+        self.takesHeaders = arguments.contains("headers")
+        self.log = log
+        self.version = version
+        self.health = health
+    }
 
     func probe(_ responder: UpstreamResponder) {
         self.onQueue { queue in
@@ -68,7 +87,7 @@ struct QueueUpstream: Upstream {
 
     private func predictRequest(_ request: UpstreamRequest) -> PredictRequest {
         let contentType = request.headers.first(name: "content-type")
-        let payload = self.arguments.contains("payload") ? PredictRequest.Payload(contentType: contentType) : .none
+        let payload = self.takesPayload ? PredictRequest.Payload(contentType: contentType) : .none
         let body: PredictRequest.Body =
             switch request.body {
             case _ where payload == .none: .inline(ByteBuffer())
@@ -102,8 +121,8 @@ struct QueueUpstream: Upstream {
         _ payload: PredictRequest.Payload,
         _ contentType: String?
     ) -> ByteBuffer? {
-        let needsQuery = self.arguments.contains("query_params")
-        let needsHeaders = self.arguments.contains("headers")
+        let needsQuery = self.takesQuery
+        let needsHeaders = self.takesHeaders
         let needsType = payload == .urlencoded || payload == .multipart
         guard needsQuery || needsHeaders || needsType else { return nil }
         var meta = ByteBuffer()
@@ -142,18 +161,36 @@ struct QueueUpstream: Upstream {
 extension PredictRequest.Payload {
     /// By the media type alone, in any case and with any parameters; what is none of the three is bytes.
     init(contentType: String?) {
-        guard let contentType else {
+        guard var contentType else {
             self = .bytes
             return
         }
-        let media = contentType.prefix { $0 != ";" }.drop { $0 == " " || $0 == "\t" }
-        let end = media.lastIndex { $0 != " " && $0 != "\t" }
-        self =
-            switch end.map({ media[...$0].lowercased() }) {
-            case "application/json": .json
-            case "application/x-www-form-urlencoded": .urlencoded
-            case "multipart/form-data": .multipart
-            default: .bytes
-            }
+        self = contentType.withUTF8 { utf8 in
+            let media = utf8.prefix { $0 != UInt8(ascii: ";") }.drop(while: Self.isBlank)
+            let end = media.lastIndex { !Self.isBlank($0) }.map { $0 + 1 } ?? media.startIndex
+            return Self(mediaType: media[..<end])
+        }
+    }
+
+    private init(mediaType: Slice<UnsafeBufferPointer<UInt8>>) {
+        if Self.equal(mediaType, "application/json") {
+            self = .json
+        } else if Self.equal(mediaType, "application/x-www-form-urlencoded") {
+            self = .urlencoded
+        } else if Self.equal(mediaType, "multipart/form-data") {
+            self = .multipart
+        } else {
+            self = .bytes
+        }
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+
+    /// - Parameter name: In lower case.
+    private static func equal(_ text: Slice<UnsafeBufferPointer<UInt8>>, _ name: StaticString) -> Bool {
+        guard text.count == name.utf8CodeUnitCount else { return false }
+        return name.withUTF8Buffer { name in
+            zip(text, name).allSatisfy { (0x41...0x5A).contains($0) ? $0 | 0x20 == $1 : $0 == $1 }
+        }
     }
 }

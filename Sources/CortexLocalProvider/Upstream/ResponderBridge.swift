@@ -4,11 +4,18 @@ import CortexSpec
 import Foundation
 
 /// Carries what the queue says of a request to the gateway, in the gateway's words.
-struct ResponderBridge: PredictResponder {
-    let responder: UpstreamResponder
-    let requestID: String
-    let log: APILog
-    let version: Int
+final class ResponderBridge: PredictResponder {
+    private let responder: UpstreamResponder
+    private let requestID: String
+    private let log: APILog
+    private let version: Int
+
+    init(responder: UpstreamResponder, requestID: String, log: APILog, version: Int) {
+        self.responder = responder
+        self.requestID = requestID
+        self.log = log
+        self.version = version
+    }
 
     func receive(_ event: PredictEvent) {
         switch event {

@@ -27,8 +27,11 @@ package actor AdmissionQueue {
         let channel: any Channel
         let worker: String
         var outbox = ByteBuffer()
-        /// The requests whose frames are in the outbox.
-        var unsent: [UInt64] = []
+        /// What goes before it: large bodies, which are not copied, and the frames around them.
+        var large: [ByteBuffer] = []
+        /// The last request among the frames that are not written yet, and how many there are.
+        var lastUnsent: UInt64 = 0
+        var unsentCount = 0
     }
 
     /// - Parameters:
@@ -176,16 +179,17 @@ package actor AdmissionQueue {
     private func flush() {
         self.isFlushScheduled = false
         for index in self.links.indices {
-            guard let link = self.links[index], link.outbox.readableBytes > 0 else { continue }
-            self.links[index]?.outbox = link.channel.allocator.buffer(capacity: 512)
-            self.links[index]?.unsent.removeAll(keepingCapacity: true)
-            guard link.unsent.count == 1, let request = link.unsent.first else {
-                link.channel.writeAndFlush(link.outbox, promise: nil)
+            guard let channel = self.links[index]?.channel, let unsent = self.links[index]?.takeUnsent() else {
                 continue
             }
-            // A worker that had died unseen takes nothing any more: its request was not started, and goes to another.
-            link.channel.writeAndFlush(link.outbox).whenFailure { _ in
-                self.assumeIsolated { $0.state.wasNotDelivered(request, to: index) }
+            for piece in unsent.large { channel.write(piece, promise: nil) }
+            if let request = unsent.onlyRequest {
+                // A worker that had died unseen takes nothing any more: its request was not started, and goes to another.
+                channel.writeAndFlush(unsent.outbox).whenFailure { _ in
+                    self.assumeIsolated { $0.state.wasNotDelivered(request, to: index) }
+                }
+            } else {
+                channel.writeAndFlush(unsent.outbox, promise: nil)
             }
         }
     }
@@ -258,9 +262,39 @@ package actor AdmissionQueue {
 }
 
 extension AdmissionQueue.SlotLink {
+    /// A body beyond it is written as it is, a smaller one copied behind the head of its frame.
+    static let copiedBody = 32 << 10
+
+    /// What is to be written now.
+    struct Unsent {
+        var outbox: ByteBuffer
+        var large: [ByteBuffer]
+        /// Nil where there is none, or more than one.
+        var onlyRequest: UInt64?
+    }
+
+    /// Nil where there is nothing.
+    mutating func takeUnsent() -> Unsent? {
+        guard self.outbox.readableBytes > 0 || !self.large.isEmpty else { return nil }
+        let only = self.unsentCount == 1 ? self.lastUnsent : nil
+        let unsent = Unsent(outbox: self.outbox, large: self.large, onlyRequest: only)
+        self.outbox = ByteBuffer()
+        self.large = []
+        self.unsentCount = 0
+        return unsent
+    }
+
     mutating func append(_ request: PredictRequest, apiVersion: Int) {
-        request.write(into: &self.outbox, apiVersion: apiVersion)
-        self.unsent.append(request.id)
+        self.lastUnsent = request.id
+        self.unsentCount += 1
+        if case .inline(let body) = request.body, body.readableBytes > Self.copiedBody {
+            request.write(into: &self.outbox, apiVersion: apiVersion, withBody: false)
+            self.large.append(self.outbox)
+            self.large.append(body)
+            self.outbox = ByteBuffer()
+        } else {
+            request.write(into: &self.outbox, apiVersion: apiVersion)
+        }
     }
 
     mutating func append(_ frame: Frame) {

@@ -59,8 +59,8 @@ package struct PredictRequest: Sendable {
         return true
     }
 
-    /// Appends the `request` frame.
-    func write(into buffer: inout ByteBuffer, apiVersion: Int) {
+    /// Appends the `request` frame; without its body, that has to follow.
+    func write(into buffer: inout ByteBuffer, apiVersion: Int, withBody: Bool = true) {
         let metaLength = self.meta?.readableBytes ?? 0
         var requestID = self.requestID
         let (idLength, flags, bodyLength): (Int, Frame.Flags, Int) =
@@ -68,13 +68,15 @@ package struct PredictRequest: Sendable {
             case .inline(let body): (requestID.utf8.count, [], body.readableBytes)
             case .spooled(let path): (requestID.utf8.count, .spooled, path.utf8.count)
             }
+        let length = 20 + idLength + metaLength + bodyLength
+        buffer.reserveCapacity(minimumWritableBytes: Frame.headLength + length - (withBody ? 0 : bodyLength))
         Frame.writeHead(
             into: &buffer,
             kind: .request,
             flags: flags,
             code: self.payload.rawValue,
             id: self.id,
-            length: 20 + idLength + metaLength + bodyLength
+            length: length
         )
         buffer.writeMultipleIntegers(
             UInt64(self.deadline.uptimeNanoseconds),
@@ -87,7 +89,7 @@ package struct PredictRequest: Sendable {
         requestID.withUTF8 { _ = buffer.writeBytes($0) }
         if var meta = self.meta { buffer.writeBuffer(&meta) }
         switch self.body {
-        case .inline(var body): buffer.writeBuffer(&body)
+        case .inline(var body): if withBody { buffer.writeBuffer(&body) }
         case .spooled(let path): buffer.writeString(path)
         }
     }

@@ -23,6 +23,8 @@ package struct WorkerListener: Sendable {
                 .recvAllocator,
                 value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 256 << 10)
             )
+            // The system gives what it allows: a body that fits in wakes the worker less often.
+            .childChannelOption(.socketOption(.so_sndbuf), value: 1 << 20)
             .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true)
             .get()
     }

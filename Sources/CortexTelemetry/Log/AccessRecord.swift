@@ -35,61 +35,67 @@ package struct AccessRecord: Sendable {
 
     /// Appends the record as one line of JSON; keys of unknown values are left out.
     package func write(into buffer: inout ByteBuffer, timestamp: String) {
-        buffer.writeStaticString("{\"ts\":\"")
-        buffer.writeString(timestamp)
+        let isLong = self.path.utf8.count > Self.pathLimit
+        let path = isLong ? String(decoding: self.path.utf8.prefix(Self.pathLimit), as: UTF8.self) : self.path
+        let texts = [
+            self.requestID, self.traceID, self.api, self.method, path, self.worker, self.client, self.errorCode,
+        ]
+        let most = texts.reduce(512 + timestamp.utf8.count) { $0 + ($1.map(ByteWriter.mostJSON) ?? 0) }
+        buffer.write(atMost: most) { self.write(into: &$0, timestamp: timestamp, path: path) }
+    }
+
+    private func write(into line: inout ByteWriter, timestamp: String, path: String) {
+        line.writeStaticString("{\"ts\":\"")
+        line.writeString(timestamp)
         switch self.status {
-        case 500...: buffer.writeStaticString("\",\"level\":\"error\"")
-        case 400...: buffer.writeStaticString("\",\"level\":\"warning\"")
-        default: buffer.writeStaticString("\",\"level\":\"info\"")
+        case 500...: line.writeStaticString("\",\"level\":\"error\"")
+        case 400...: line.writeStaticString("\",\"level\":\"warning\"")
+        default: line.writeStaticString("\",\"level\":\"info\"")
         }
-        buffer.writeStaticString(",\"request_id\":")
-        buffer.writeJSON(self.requestID)
+        line.writeStaticString(",\"request_id\":")
+        line.writeJSON(self.requestID)
         if let traceID = self.traceID {
-            buffer.writeStaticString(",\"trace_id\":")
-            buffer.writeJSON(traceID)
+            line.writeStaticString(",\"trace_id\":")
+            line.writeJSON(traceID)
         }
         if let api = self.api {
-            buffer.writeStaticString(",\"api\":")
-            buffer.writeJSON(api)
+            line.writeStaticString(",\"api\":")
+            line.writeJSON(api)
         }
         if let version = self.version {
-            buffer.writeStaticString(",\"version\":")
-            buffer.writeDecimal(version)
+            line.writeStaticString(",\"version\":")
+            line.writeDecimal(version)
         }
-        buffer.writeStaticString(",\"method\":")
-        buffer.writeJSON(self.method)
-        buffer.writeStaticString(",\"path\":")
-        if self.path.utf8.count > Self.pathLimit {
-            buffer.writeJSON(String(decoding: self.path.utf8.prefix(Self.pathLimit), as: UTF8.self))
-        } else {
-            buffer.writeJSON(self.path)
-        }
-        buffer.writeStaticString(",\"status\":")
-        buffer.writeDecimal(self.status)
-        buffer.writeStaticString(",\"bytes_in\":")
-        buffer.writeDecimal(self.bytesIn)
-        buffer.writeStaticString(",\"bytes_out\":")
-        buffer.writeDecimal(self.bytesOut)
+        line.writeStaticString(",\"method\":")
+        line.writeJSON(self.method)
+        line.writeStaticString(",\"path\":")
+        line.writeJSON(path)
+        line.writeStaticString(",\"status\":")
+        line.writeDecimal(self.status)
+        line.writeStaticString(",\"bytes_in\":")
+        line.writeDecimal(self.bytesIn)
+        line.writeStaticString(",\"bytes_out\":")
+        line.writeDecimal(self.bytesOut)
         if let queue = self.queue {
-            buffer.writeStaticString(",\"queue_ms\":")
-            buffer.writeMilliseconds(queue)
+            line.writeStaticString(",\"queue_ms\":")
+            line.writeMilliseconds(queue)
         }
         if let predict = self.predict {
-            buffer.writeStaticString(",\"predict_ms\":")
-            buffer.writeMilliseconds(predict)
+            line.writeStaticString(",\"predict_ms\":")
+            line.writeMilliseconds(predict)
         }
-        buffer.writeStaticString(",\"total_ms\":")
-        buffer.writeMilliseconds(self.total)
+        line.writeStaticString(",\"total_ms\":")
+        line.writeMilliseconds(self.total)
         if let worker = self.worker {
-            buffer.writeStaticString(",\"worker\":")
-            buffer.writeJSON(worker)
+            line.writeStaticString(",\"worker\":")
+            line.writeJSON(worker)
         }
-        buffer.writeStaticString(",\"client\":")
-        buffer.writeJSON(self.client)
+        line.writeStaticString(",\"client\":")
+        line.writeJSON(self.client)
         if let errorCode = self.errorCode {
-            buffer.writeStaticString(",\"error_code\":")
-            buffer.writeJSON(errorCode)
+            line.writeStaticString(",\"error_code\":")
+            line.writeJSON(errorCode)
         }
-        buffer.writeStaticString("}\n")
+        line.writeStaticString("}\n")
     }
 }

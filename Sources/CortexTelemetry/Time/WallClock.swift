@@ -11,6 +11,8 @@ package struct WallClock {
     private var second: Int = -1
     private var isoPrefix = ""
     private var httpText = ""
+    private var milliseconds = -1
+    private var isoText = ""
 
     package init() {}
 
@@ -19,8 +21,13 @@ package struct WallClock {
         let (seconds, nanoseconds) = Self.now()
         self.refresh(seconds)
         let milliseconds = nanoseconds / 1_000_000
-        let padding = milliseconds < 10 ? "00" : milliseconds < 100 ? "0" : ""
-        return "\(self.isoPrefix).\(padding)\(milliseconds)Z"
+        // Under load there are many a millisecond.
+        if milliseconds != self.milliseconds {
+            self.milliseconds = milliseconds
+            let padding = milliseconds < 10 ? "00" : milliseconds < 100 ? "0" : ""
+            self.isoText = "\(self.isoPrefix).\(padding)\(milliseconds)Z"
+        }
+        return self.isoText
     }
 
     /// The time for HTTP, as in `Sat, 21 Nov 2026 10:46:45 GMT` (RFC 9110, section 5.6.7).
@@ -44,6 +51,7 @@ package struct WallClock {
     private mutating func refresh(_ seconds: Int) {
         guard seconds != self.second else { return }
         self.second = seconds
+        self.milliseconds = -1
         var time = time_t(seconds)
         var parts = tm()
         gmtime_r(&time, &parts)

@@ -10,8 +10,13 @@ from cortex_worker.errors import ProtocolError
 from cortex_worker.wire import FRAME_HEAD, HELLO, MAXIMUM_LENGTH, PROTOCOL_VERSION, REQUEST, TAKEN, Frame, json_frame
 
 _USUAL_SIZE = 64 << 10
-# A buffer that grew beyond this for one large body is given back when it is empty.
+# A buffer that grew beyond this for a large body is kept while such bodies come, as fresh memory for each costs as much
+# as the bytes do; it is given back once it is empty and a small one has come.
 _KEPT_SIZE = 256 << 10
+# Asked of the system, which gives what it allows: an answer that fits in wakes the server less often.
+_SEND_BUFFER = 1 << 20
+# Given back at once.
+_LARGEST_SIZE = 2 << 20
 
 
 class Connection:
@@ -20,6 +25,7 @@ class Connection:
     def __init__(self, path: str) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
             self.socket.connect(path)
         except BaseException:
             self.socket.close()
@@ -29,6 +35,7 @@ class Connection:
         self._view = memoryview(self._buffer)
         self._start = 0
         self._end = 0
+        self._last_size = 0
         self._waiting: deque[Frame] = deque()
 
     def hello(self, worker: str, token: str, role: str, slot: int) -> None:
@@ -42,6 +49,15 @@ class Connection:
             "capabilities": [],
         }
         self.send(json_frame(HELLO, message))
+
+    def send_parts(self, head: bytes, body: bytes) -> None:
+        """Send a frame whose body is too large to be copied behind its head."""
+        sent = self.socket.sendmsg([head, body])
+        if sent < len(head):
+            self.send(head[sent:])
+            sent = len(head)
+        if sent < len(head) + len(body):
+            self.send(memoryview(body)[sent - len(head) :])
 
     def buffered(self) -> bool:
         """Whether bytes of a frame are here already, so that the next read may not block."""
@@ -83,6 +99,7 @@ class Connection:
                 return None
             start = self._start
         self._start = start + size
+        self._last_size = size
         return Frame(kind, flags, code, number, self._view[start + 16 : start + size])
 
     def _fill(self, size: int) -> bool:
@@ -90,7 +107,8 @@ class Connection:
         start, end = self._start, self._end
         if start == end:
             start = end = 0
-            if len(self._buffer) > _KEPT_SIZE and size <= _USUAL_SIZE:
+            kept = _KEPT_SIZE if self._last_size <= _KEPT_SIZE else _LARGEST_SIZE
+            if len(self._buffer) > kept and size <= _USUAL_SIZE:
                 self._replace(_USUAL_SIZE, b"")
         elif start + size > len(self._buffer):
             rest = bytes(self._view[start:end])

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # A larger chunk of a stream goes in several frames.
 _CHUNK_SIZE = 1 << 20
+# A body beyond it is sent as it is, a smaller one copied behind the head of its frame.
+_COPIED_SIZE = 64 << 10
 _VERSION_HEADER = b"x-cortex-model-version"
 
 
@@ -92,9 +94,23 @@ class Exchange:
             return
         flags = wire.MORE_FOLLOWS if self.more else 0
         self.answered = True
+        if len(body) > _COPIED_SIZE:
+            self._answer_in_parts(status, body, content, headers, flags)
+            return
         self.send(
             wire.answer(wire.ANSWER, self.number, status, self.taken, body, content, wire.FORM_INLINE, headers, flags)
         )
+
+    def _answer_in_parts(
+        self, status: int, body: bytes, content: int, headers: list[tuple[bytes, bytes]] | None, flags: int
+    ) -> None:
+        head = wire.answer(
+            wire.ANSWER, self.number, status, self.taken, b"", content, wire.FORM_INLINE, headers, flags, len(body)
+        )
+        try:
+            self._connection.send_parts(head, body)
+        except OSError as error:
+            raise ConnectionLost(str(error)) from None
 
     def answer_with_file(self, status: int, path: str, headers: list[tuple[bytes, bytes]]) -> None:
         """Have the server send a file of the user's, which stays where it is."""

@@ -79,12 +79,16 @@ def answer(
     form: int = FORM_INLINE,
     headers: list[tuple[bytes, bytes]] | None = None,
     flags: int = 0,
+    following: int = 0,
 ) -> bytes:
-    """An `ANSWER` or `HEAD` frame. `taken` is the time of `predict` in nanoseconds."""
+    """An `ANSWER` or `HEAD` frame. `taken` is the time of `predict` in nanoseconds.
+
+    `following` bytes of the body come after what is returned.
+    """
     packed = pack_headers(headers) if headers else b""
     return (
         ANSWER_HEAD.pack(
-            ANSWER_PART.size + len(packed) + len(body),
+            ANSWER_PART.size + len(packed) + len(body) + following,
             kind,
             flags,
             status,
