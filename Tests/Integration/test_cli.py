@@ -211,7 +211,11 @@ def test_health_and_metrics_are_open(server: Server) -> None:
 
 
 def test_the_configuration_that_get_shows_can_be_deployed(server: Server, folder: Path) -> None:
-    project = write(folder / "a", {"predictor.py": ECHO}, API("shown", predictor={"config": {"rate": 0.5}}))
+    (folder / "key").write_text("k" * 20)
+    cors = {"allow_origins": ["https://a.example", "https://b.example"]}
+    sections = {"networking": {"cors": cors, "api_keys": [{"file": str(folder / "key")}]}}
+    api = API("shown", predictor={"config": {"rate": 0.5}}, sections=sections)
+    project = write(folder / "a", {"predictor.py": ECHO}, api)
     server.deploy(project)
     shown = server.ok("get", "shown").split("\nconfiguration\n", 1)[1]
     write(folder / "b", {"predictor.py": ECHO, "cortex.yaml": shown})

@@ -179,7 +179,11 @@ def test_multipart_forms(serve: Serve, spooled: bool) -> None:
         (b"", "multipart/form-data; boundary=B", "The multipart body ends before"),
         (MULTIPART[:100], "multipart/form-data; boundary=B", "The multipart body ends before"),
         (part("filename=a", b"") + b"--B--\r\n", "multipart/form-data; boundary=B", "The Content-Disposition header"),
-        (part("name=a", b"") * 4 + b"--B--\r\n", "multipart/form-data; boundary=B", "Too many parts: more than 3; CORTEX_MAX_FORM_PARTS"),
+        (
+            part("name=a", b"") * 4 + b"--B--\r\n",
+            "multipart/form-data; boundary=B",
+            "Too many parts: more than 3; CORTEX_MAX_FORM_PARTS",
+        ),
         (part("name=a", b"", "x: " + "y" * 20_000 + "\r\n"), "multipart/form-data; boundary=B", ""),
     ],
     ids=itertools.count(),

@@ -6,22 +6,38 @@ import Foundation
 enum APIConfiguration {
     /// Keys of `networking` that have a value already and cannot be set before their feature is there.
     private static let ahead: [(feature: ReleaseFeatures.Feature, key: String)] = [
-        (.requestTimeout, "timeout"), (.maxBodySize, "max_body_size"), (.cors, "allow_origins"), (.apiKeys, "api_keys"),
+        (.requestTimeout, "timeout"), (.maxBodySize, "max_body_size"), (.cors, "cors"), (.apiKeys, "api_keys"),
     ]
 
     /// Indented YAML under a heading; what it shows may be put into a `cortex.yaml`.
     static func text(of spec: APISpec, features: ReleaseFeatures = .current) throws -> String {
         let data = try StateJSON.specEncoder().encode(spec)
-        let value = self.settable(try StateJSON.specDecoder().decode(JSONValue.self, from: data), features)
+        let stored = try StateJSON.specDecoder().decode(JSONValue.self, from: data)
+        let value = self.settable(stored, spec.networking, features)
         return "configuration\n" + YAMLText.render(.array([value]), first: ["name", "kind"], indent: 2)
     }
 
-    private static func settable(_ value: JSONValue, _ features: ReleaseFeatures) -> JSONValue {
+    /// With the keys of a `cortex.yaml`, where a stored row has others.
+    private static func settable(
+        _ value: JSONValue,
+        _ spec: NetworkingSpec,
+        _ features: ReleaseFeatures
+    ) -> JSONValue {
         guard case .object(var members) = value, case .object(var networking)? = members["networking"] else {
             return value
         }
+        networking["allow_origins"] = nil
+        networking["cors"] = .object(["allow_origins": .array(spec.allowedOrigins.map { .string($0) })])
+        networking["api_keys"] = .array(spec.apiKeys.map { self.text(of: $0) })
         for (feature, key) in self.ahead where features.pending.contains(feature) { networking[key] = nil }
         members["networking"] = .object(networking)
         return .object(members)
+    }
+
+    private static func text(of reference: SecretReference) -> JSONValue {
+        switch reference {
+        case .environment(let variable): .object(["env": .string(variable)])
+        case .file(let path): .object(["file": .string(path)])
+        }
     }
 }

@@ -19,7 +19,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     var context: ChannelHandlerContext?
     private var backlog = Deque<HTTPServerRequestPart>()
     private var isReadPending = false
-    private var isWritingBody = false
+    var isWritingBody = false
     private(set) var client = "unknown"
     private(set) var isClosingWhenIdle = false
     var timer = ConnectionTimer()
@@ -190,7 +190,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         }
     }
 
-    private func resumeReading() {
+    func resumeReading() {
         while !self.isBusy, let part = self.backlog.popFirst() { self.take(part) }
         if self.backlog.isEmpty, self.isReadPending, !self.isWritingBody {
             self.isReadPending = false
@@ -255,7 +255,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     }
 
     /// Asks whether there is room, before a large body is sent for nothing; the answer comes to `receive`.
-    private func probe(_ exchange: Exchange) {
+    func probe(_ exchange: Exchange) {
         guard let route = exchange.route, exchange.head.method == .POST else { return self.hasRoom(exchange) }
         route.upstream.probe(self.responder(exchange))
     }
@@ -272,67 +272,6 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         guard let route = exchange.route else { return }
         exchange.keepAlive = false
         self.refuse(.upstream(route.api, failure), exchange)
-    }
-
-    private func collect(_ bytes: ByteBuffer, _ exchange: Exchange) {
-        if let early = exchange.early {
-            if !exchange.body.skip(bytes) {
-                exchange.keepAlive = false
-                self.refuse(early, exchange)
-            }
-            return
-        }
-        do throws(GatewayError) {
-            switch try exchange.body.append(bytes, on: self.loop.eventLoop) {
-            case .more: break
-            case .writing(let written):
-                self.isWritingBody = true
-                written.assumeIsolated().whenComplete { self.bodyWritten($0) }
-            case .inflating(let inflated):
-                self.isWritingBody = true
-                let number = exchange.number
-                inflated.assumeIsolated().whenComplete { self.bodyInflated($0, of: number, exchange.body) }
-            }
-        } catch {
-            exchange.keepAlive = false
-            self.refuse(error, exchange)
-        }
-    }
-
-    /// - Parameter collector: Lets go of what came for a request that is gone by now.
-    private func bodyInflated(
-        _ result: Result<CollectedBody, any Error>,
-        of number: UInt64,
-        _ collector: BodyCollector
-    ) {
-        guard case .receiving(let exchange) = self.state, exchange.number == number else {
-            if case .success(let body) = result { collector.discard(body) }
-            self.isWritingBody = false
-            self.resumeReading()
-            return
-        }
-        switch result {
-        case .success(let body):
-            exchange.body.resume(body)
-            self.bodyWritten(.success(()))
-        case .failure(let error):
-            self.isWritingBody = false
-            exchange.keepAlive = false
-            self.refuse(error as? GatewayError ?? .spoolBroken, exchange)
-            self.resumeReading()
-        }
-    }
-
-    private func bodyWritten(_ result: Result<Void, any Error>) {
-        self.isWritingBody = false
-        if case .failure = result, case .receiving(let exchange) = self.state {
-            exchange.keepAlive = false
-            self.refuse(.spoolBroken, exchange)
-        } else if case .receiving(let exchange) = self.state, !exchange.wasProbed {
-            exchange.wasProbed = true
-            self.probe(exchange)
-        }
-        self.resumeReading()
     }
 
     private func complete(_ exchange: Exchange) {

@@ -25,7 +25,7 @@ actor LocalVersion {
     /// Kept, so that it is not pruned either.
     private var environment: PythonEnvironment?
     private var environmentRequest: EnvironmentRequest?
-    private var running: Running?
+    private(set) var running: Running?
     private var models: LocalModels?
     /// Ends what is being waited for: a build, a download, a pause, a device.
     private var endStep: (@Sendable () -> Void)?
@@ -35,7 +35,7 @@ actor LocalVersion {
     private var keepsModelFiles = false
 
     /// What there is of a version once it has been started.
-    private struct Running {
+    struct Running {
         var queue: AdmissionQueue
         var listener: WorkerListener
         var replica: Replica
@@ -334,38 +334,6 @@ actor LocalVersion {
 
     func setLimit(_ limit: Int) async {
         await self.running?.queue.setLimit(limit)
-    }
-
-    struct Load: Sendable {
-        var health = ReplicaHealth(ready: 0)
-        /// Its workers end as soon as they are started.
-        var isFailing = false
-        /// Its workers are ready, and run requests that are past their deadline.
-        var isDoubtful = false
-        var inFlight = 0
-        var queued = 0
-        /// Workers, by what they do.
-        var workers: [WorkerState.Label: Int] = [:]
-
-        static func += (lhs: inout Self, rhs: Self) {
-            lhs.health.ready += rhs.health.ready
-            lhs.isFailing = lhs.isFailing || rhs.isFailing
-            lhs.inFlight += rhs.inFlight
-            lhs.queued += rhs.queued
-            lhs.workers.merge(rhs.workers, uniquingKeysWith: +)
-        }
-    }
-
-    func load() async -> Load {
-        guard let running = self.running else { return Load() }
-        return Load(
-            health: await running.replica.health(),
-            isFailing: await running.queue.isFailing,
-            isDoubtful: await running.queue.isDoubtful,
-            inFlight: await running.queue.inFlight,
-            queued: await running.queue.queued,
-            workers: await running.replica.workerStates
-        )
     }
 
     // MARK: Ending

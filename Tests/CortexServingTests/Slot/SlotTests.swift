@@ -21,9 +21,10 @@ import Testing
                 let told = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
                 #expect(told == WelcomeMessage.sample.json(models: ["catalog": [:]]))
                 #expect(text.contains(#""python_path":null"#))
-                try await peer.send(
-                    Frame(.log, body: ByteBuffer(string: #"{"level":"info","message":"hi","stream":"stdout"}"#))
-                )
+                var line = ByteBuffer()
+                line.writeInteger(UInt16(0), endianness: .little)
+                line.writeString("hi")
+                try await peer.send(Frame(.log, flags: Frame.Flags(rawValue: 1), code: 0, body: line))
                 let heard = await rig.reports.first { _ in true }
                 #expect(heard == .log(LogMessage(level: "info", message: "hi", requestID: nil, stream: "stdout")))
             }

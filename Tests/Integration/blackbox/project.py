@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ class API:
         return {"name": self.name, "kind": "RealtimeAPI", "predictor": predictor, **self.sections}
 
 
-def write(folder: Path, files: dict[str, str | bytes], *apis: API) -> Path:
+def write(folder: Path, files: Mapping[str, str | bytes], *apis: API) -> Path:
     """Puts a project into `folder`, made if need be; files that are there and not named stay.
 
     Sources may be indented like the test that holds them. JSON is YAML, so `cortex.yaml` is written as JSON.

@@ -1,0 +1,65 @@
+import NIOCore
+
+/// How a body comes in, by pieces that may have to wait for the disk or for what inflates them.
+extension ConnectionHandler {
+    func collect(_ bytes: ByteBuffer, _ exchange: Exchange) {
+        if let early = exchange.early {
+            if !exchange.body.skip(bytes) {
+                exchange.keepAlive = false
+                self.refuse(early, exchange)
+            }
+            return
+        }
+        do throws(GatewayError) {
+            switch try exchange.body.append(bytes, on: self.loop.eventLoop) {
+            case .more: break
+            case .writing(let written):
+                self.isWritingBody = true
+                written.assumeIsolated().whenComplete { self.bodyWritten($0) }
+            case .inflating(let inflated):
+                self.isWritingBody = true
+                let number = exchange.number
+                inflated.assumeIsolated().whenComplete { self.bodyInflated($0, of: number, exchange.body) }
+            }
+        } catch {
+            exchange.keepAlive = false
+            self.refuse(error, exchange)
+        }
+    }
+
+    /// - Parameter collector: Lets go of what came for a request that is gone by now.
+    private func bodyInflated(
+        _ result: Result<CollectedBody, any Error>,
+        of number: UInt64,
+        _ collector: BodyCollector
+    ) {
+        guard case .receiving(let exchange) = self.state, exchange.number == number else {
+            if case .success(let body) = result { collector.discard(body) }
+            self.isWritingBody = false
+            self.resumeReading()
+            return
+        }
+        switch result {
+        case .success(let body):
+            exchange.body.resume(body)
+            self.bodyWritten(.success(()))
+        case .failure(let error):
+            self.isWritingBody = false
+            exchange.keepAlive = false
+            self.refuse(error as? GatewayError ?? .spoolBroken, exchange)
+            self.resumeReading()
+        }
+    }
+
+    private func bodyWritten(_ result: Result<Void, any Error>) {
+        self.isWritingBody = false
+        if case .failure = result, case .receiving(let exchange) = self.state {
+            exchange.keepAlive = false
+            self.refuse(.spoolBroken, exchange)
+        } else if case .receiving(let exchange) = self.state, !exchange.wasProbed {
+            exchange.wasProbed = true
+            self.probe(exchange)
+        }
+        self.resumeReading()
+    }
+}
