@@ -95,9 +95,23 @@ class Peer:
         self._held = bytearray()
 
     def release(self) -> None:
+        self.release_in(None)
+
+    def release_in(self, size: int | None) -> None:
+        """The same in pieces: of `size` bytes up to the first 4,096, and of 64 KiB and as many after that."""
         held, self._held = self._held, None
         assert held is not None
-        self.socket.sendall(held)
+        sent = 0
+        while sent < len(held):
+            end = len(held) if size is None else sent + size + (0 if sent < 4096 else 65_536)
+            self.socket.sendall(held[sent:end])
+            sent = end
+
+    def release_part(self, size: int) -> None:
+        """Send the beginning of what was held back, and forget the rest."""
+        held, self._held = self._held, None
+        assert held is not None
+        self.socket.sendall(held[:size])
 
     def send(self, kind: int, body: bytes = b"", number: int = 0, code: int = 0, flags: int = 0) -> None:
         frame = HEAD.pack(len(body), kind, flags, code, number) + body

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
+import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -216,3 +218,49 @@ def test_query_and_headers(serve: Serve) -> None:
     assert json.loads(peer.answer().body) == [[["a", "1"], ["b", ""], ["a", "é"]], "é", "1", ["1", "é"]]
     peer.request(kind=0, query="a=2", headers=[["x-a", "3"]])
     assert json.loads(peer.answer().body) == [[["a", "2"]], "2", "3", ["3"]]
+
+
+# Around what a slot takes for large, with all of a frame in one piece and with its body in many.
+_SIZES = [65_400, 65_479, 65_480, 65_500, 65_501, 65_600, 131_072, 1_000_000, 5]
+
+
+@pytest.mark.parametrize("cut", [None, 1, 15, 16, 17, 35, 36, 40, 71, 72, 73, 65_536])
+def test_large_bodies_arrive_whole_wherever_the_stream_is_cut(serve: Serve, cut: int | None) -> None:
+    _, slot = serve(
+        "import hashlib\n"
+        "class PythonPredictor:\n"
+        "    def predict(self, payload, query_params):\n"
+        "        return [type(payload).__name__, hashlib.sha256(payload).hexdigest(), dict(query_params)]\n"
+    )
+    bodies = {number: random.Random(number).randbytes(size) for number, size in enumerate(_SIZES * 2, 1)}
+    slot.hold()
+    for number, body in bodies.items():
+        # What comes before the body has another length each time, once more than fits beside it.
+        query = "q=" + "x" * (70_000 if number == 13 else number % 7)
+        slot.request(body, 4, number=number, request_id="i" * (1 + number % 5 * 20), query=query)
+    slot.release_in(cut)
+    for number, body in bodies.items():
+        name, digest, _ = json.loads(slot.answer(number).body)
+        assert (name, digest) == ("bytes", hashlib.sha256(body).hexdigest()), f"{len(body)} bytes"
+
+
+@pytest.mark.parametrize("kind", [1, 2, 3])
+def test_a_large_body_of_any_kind_is_read(serve: Serve, kind: int) -> None:
+    _, slot = serve("class PythonPredictor:\n    def predict(self, payload): return len(str(payload)) > 100_000\n")
+    long = "x" * 200_000
+    form = f'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n{long}\r\n--b--\r\n'
+    body = {1: json.dumps(long), 2: f"a={long}", 3: form}[kind]
+    content_type = {1: "application/json", 2: "application/x-www-form-urlencoded", 3: "multipart/form-data; boundary=b"}
+    slot.request(body.encode(), kind, content_type=content_type[kind])
+    assert slot.answer().body == b"true"
+
+
+def test_a_large_request_whose_server_is_gone_is_not_begun(serve: Serve) -> None:
+    worker, slot = serve("class PythonPredictor:\n    def predict(self, payload): return len(payload)\n")
+    slot.hold()
+    slot.request(b"x" * 200_000, 4)
+    slot.release_part(150_000)
+    slot.close()
+    again = worker.accept()
+    again.request(b"x" * 300_000, 4, number=2)
+    assert again.answer(2).body == b"300000"

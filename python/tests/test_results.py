@@ -162,7 +162,7 @@ def test_out_of_memory_ends_the_worker_and_begins_nothing_else(serve: Serve) -> 
     answer = peer.answer(1)
     assert (answer.status, answer.report["code"], answer.flags) == (507, "OUT_OF_MEMORY", 2)
     assert peer.read() is None
-    assert worker.process.wait(20) == 0
+    assert worker.process.wait(20) == 242
 
 
 def test_bodies_of_all_sizes_come_and_go_whole_one_after_the_other(serve: Serve) -> None:

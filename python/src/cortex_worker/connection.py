@@ -7,16 +7,22 @@ import socket
 from collections import deque
 
 from cortex_worker.errors import ProtocolError
-from cortex_worker.wire import FRAME_HEAD, HELLO, MAXIMUM_LENGTH, PROTOCOL_VERSION, REQUEST, TAKEN, Frame, json_frame
+from cortex_worker.wire import (
+    FRAME_HEAD,
+    HELLO,
+    MAXIMUM_LENGTH,
+    PROTOCOL_VERSION,
+    REQUEST,
+    REQUEST_PART,
+    TAKEN,
+    Frame,
+    json_frame,
+)
 
 _USUAL_SIZE = 64 << 10
-# A buffer that grew beyond this for a large body is kept while such bodies come, as fresh memory for each costs as much
-# as the bytes do; it is given back once it is empty and a small one has come.
-_KEPT_SIZE = 256 << 10
 # Asked of the system, which gives what it allows: an answer that fits in wakes the server less often.
 _SEND_BUFFER = 1 << 20
-# Given back at once.
-_LARGEST_SIZE = 2 << 20
+_PARTS_SIZE = FRAME_HEAD.size + REQUEST_PART.size
 
 
 class Connection:
@@ -35,7 +41,8 @@ class Connection:
         self._view = memoryview(self._buffer)
         self._start = 0
         self._end = 0
-        self._last_size = 0
+        # Bytes before the body of the last request, if that was a large one.
+        self._before_body = 0
         self._waiting: deque[Frame] = deque()
 
     def hello(self, worker: str, token: str, role: str, slot: int) -> None:
@@ -94,28 +101,73 @@ class Connection:
         if length > MAXIMUM_LENGTH:
             raise ProtocolError(f"frame of {length} bytes; at most {MAXIMUM_LENGTH} are allowed")
         size = 16 + length
+        if kind == REQUEST and length > _USUAL_SIZE:
+            if self._receive_parts(size):
+                start, body_start = self._start, self._start + self._before_body
+                parts = self._view[start + 16 : body_start]
+                payload = self._receive_body(body_start, start + size)
+                return None if payload is None else Frame(kind, flags, code, number, parts, payload)
+            start = self._start
+        else:
+            self._before_body = 0
         while self._end - start < size:
             if not self._fill(size):
                 return None
             start = self._start
         self._start = start + size
-        self._last_size = size
         return Frame(kind, flags, code, number, self._view[start + 16 : start + size])
+
+    def _receive_parts(self, size: int) -> bool:
+        """Receive what comes before the body of a request that is a frame of `size`.
+
+        False where the rest is not to be received apart: it is here, it is not as it should be, or the file has ended.
+        """
+        before = _PARTS_SIZE
+        while self._end - self._start < before:
+            if not self._fill(before):
+                return False
+        _, _, _, id_length, meta_length = REQUEST_PART.unpack_from(self._buffer, self._start + FRAME_HEAD.size)
+        before += id_length + meta_length
+        if before > size:
+            return False
+        while self._end - self._start < before:
+            if not self._fill(before):
+                return False
+        self._before_body = before
+        return self._end - self._start < size
+
+    def _receive_body(self, start: int, end: int) -> bytes | None:
+        """The body that would lie at `start` to `end` of the buffer, in memory of its own; None at end of file.
+
+        It is received right where `predict` gets it: nothing of it is copied, but for what has come already.
+        """
+        pieces = [bytes(self._view[start : self._end])] if self._end > start else []
+        missing = end - self._end
+        self._start = self._end
+        while missing > 0:
+            piece = self.socket.recv(missing, socket.MSG_WAITALL)
+            if not piece:
+                return None
+            pieces.append(piece)
+            missing -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _fill(self, size: int) -> bool:
         """Receive some bytes, with room made for a frame of `size`; False at end of file."""
         start, end = self._start, self._end
+        count = 0
         if start == end:
             start = end = 0
-            kept = _KEPT_SIZE if self._last_size <= _KEPT_SIZE else _LARGEST_SIZE
-            if len(self._buffer) > kept and size <= _USUAL_SIZE:
+            if len(self._buffer) > _USUAL_SIZE and size <= _USUAL_SIZE:
                 self._replace(_USUAL_SIZE, b"")
+            # After a large request comes another: nothing of its body is received here.
+            count = min(self._before_body, _USUAL_SIZE)
         elif start + size > len(self._buffer):
             rest = bytes(self._view[start:end])
             start, end = 0, len(rest)
             self._replace(max(size, _USUAL_SIZE), rest)
         self._start, self._end = start, end
-        count = self.socket.recv_into(self._view[end:])
+        count = self.socket.recv_into(self._view[end:], count)
         self._end = end + count
         return count > 0
 

@@ -32,7 +32,7 @@ class PayloadReader:
         self._part_limit = form_part_limit
         self._spool_directory = spool_directory
 
-    def read(self, kind: int, body: memoryview, content_type: str) -> Any:
+    def read(self, kind: int, body: memoryview | bytes, content_type: str) -> Any:
         """The payload of a body that came inline. Raises `MalformedPayload`."""
         if kind == JSON:
             return self.parse_json(body)
@@ -49,13 +49,13 @@ class PayloadReader:
     def read_file(self, kind: int, file: IO[bytes], content_type: str) -> Any:
         """The payload of a body that came in a spool file. Raises `MalformedPayload`."""
         if kind != MULTIPART:
-            return self.read(kind, memoryview(file.read()), content_type)
+            return self.read(kind, file.read(), content_type)
         from cortex_worker.form import read_multipart
 
         chunks = iter(lambda: file.read(256 << 10), b"")
         return read_multipart(chunks, content_type, self._part_limit, self._spool_directory)
 
-    def parse_json(self, body: memoryview) -> Any:
+    def parse_json(self, body: memoryview | bytes) -> Any:
         """The value of a JSON text in UTF-8, with or without a byte order mark."""
         try:
             text = str(body, "utf-8")

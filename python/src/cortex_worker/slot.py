@@ -112,6 +112,7 @@ class Slot:
         body_start = meta_start + meta_length
         if body_start > len(body):
             raise ProtocolError(f"request of {len(body)} bytes with lengths for {body_start}")
+        payload = body[body_start:] if frame.payload is None else frame.payload
         skipped = 0
         if deadline and monotonic_ns() >= deadline:
             skipped = wire.SKIPPED_DEADLINE
@@ -119,7 +120,7 @@ class Slot:
             skipped = wire.SKIPPED_CANCELLED
         if skipped:
             if frame.flags & wire.BODY_IS_PATH:
-                os.unlink(bytes(body[body_start:]))
+                os.unlink(bytes(payload))
             connection.send(wire.frame(wire.SKIPPED, number, code=skipped))
             self._cancellations.discard(number)
             return
@@ -137,7 +138,7 @@ class Slot:
         )
         self._set_current(request_id)
         try:
-            self._answer(exchange, frame, body[meta_start:body_start], body[body_start:], deadline)
+            self._answer(exchange, frame, body[meta_start:body_start], payload, deadline)
         finally:
             if self._holder is not None and self._pins is not None and self._pins.entries:
                 self._holder.release(self._pins)
@@ -161,7 +162,7 @@ class Slot:
             lifetime.retire(LOST_DEVICE)
 
     def _answer(
-        self, exchange: Exchange, frame: wire.Frame, meta_text: memoryview, body: memoryview, deadline: int
+        self, exchange: Exchange, frame: wire.Frame, meta_text: memoryview, body: memoryview | bytes, deadline: int
     ) -> None:
         background = None
         try:
@@ -191,7 +192,7 @@ class Slot:
         if exchange.more:
             self._run_rest(exchange, arguments, result, background)
 
-    def _read_payload(self, frame: wire.Frame, body: memoryview, meta: dict[str, Any]) -> Any:
+    def _read_payload(self, frame: wire.Frame, body: memoryview | bytes, meta: dict[str, Any]) -> Any:
         payloads = self._environment.payloads
         content_type = meta.get("content_type", "")
         if not frame.flags & wire.BODY_IS_PATH:

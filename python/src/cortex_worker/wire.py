@@ -42,6 +42,8 @@ class Frame(NamedTuple):
     code: int
     number: int
     body: memoryview
+    #: Of a large request: its body, which then is not in `body`.
+    payload: bytes | None = None
 
 
 def frame(kind: int, number: int = 0, body: bytes = b"", code: int = 0, flags: int = 0) -> bytes:
