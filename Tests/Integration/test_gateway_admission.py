@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import resource
+import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -365,6 +367,45 @@ def test_D11_a_deadline_that_passes_while_it_runs_is_told_to_both_sides(
     assert "gate did not answer in time" in json.loads(outcome.body)["error"]
     await_note(notes, f"{kind} ends")
     assert server.metrics("cortex_shed_requests_total", api="gate", reason="deadline") == shed
+
+
+def timing(headers: Mapping[str, str]) -> dict[str, float]:
+    """What `Server-Timing` says, in milliseconds."""
+    value = next(value for name, value in headers.items() if name.lower() == "server-timing")
+    return {name: float(dur) for name, dur in re.findall(r"(\w+);dur=([\d.]+)", value)}
+
+
+def test_the_time_that_an_unfinished_request_ran_is_not_taken_for_waiting(
+    server: Server, invariants: Invariants, gate: Gate, notes: Path
+) -> None:
+    late = {"do": "until cancelled", "notes": str(notes)}
+    headers = {"X-Request-Timeout": "400ms"}
+    expired = invariants.hold(504, lambda: server.post("gate", json=late, headers=headers), api="gate")
+    spent = timing(expired.headers)
+    assert spent["predict"] > 200 and spent["queue"] < 200, spent
+    # The other way round for one that never left the queue.
+    with Clients(server, "gate") as clients:
+        running = clients.send(gate.payload())
+        gate.await_arrival()
+        expired = invariants.hold(504, lambda: server.post("gate", json=late, headers=headers), api="gate")
+        assert "predict" not in timing(expired.headers)
+        clients.await_in_flight(1)
+        gate.open()
+        answer = running.answer()
+        assert answer is not None and answer.status == 200
+    # A worker that dies.
+    pid = server.post("gate", json={"do": "nothing"}).json()["pid"]
+    with Clients(server, "gate") as clients:
+        running = clients.send({"do": "until cancelled", "notes": str(notes)})
+        eventually(lambda: notes.read_text().splitlines()[-1:] == ["until cancelled begins"], "it runs")
+        begun = time.monotonic()
+        eventually(lambda: time.monotonic() > begun + 0.3, "it has run for some time")
+        os.kill(pid, signal.SIGKILL)
+        answer = running.answer()
+    assert answer is not None and answer.status == 502, answer
+    spent = timing(dict(answer.headers))
+    assert spent["predict"] > 200 and spent["queue"] < 200, spent
+    eventually(lambda: server.post("gate", json={"do": "nothing"}).status_code == 200, "there is a successor")
 
 
 def test_D11_the_keys_timeout_counts_and_a_change_of_it_needs_no_new_worker(

@@ -20,8 +20,10 @@ extension AdmissionQueue {
     func slotClosed(_ index: Int) {
         guard let link = self.links[index] else { return }
         self.links[index] = nil
+        let since = self.state.slots[index]?.since
         if let entry = self.state.slotClosed(index) {
-            let timing = self.timing(of: entry, predict: nil, worker: link.worker, now: .now())
+            let now = NIODeadline.now()
+            let timing = self.timing(of: entry, predict: since.map { now - $0 }, worker: link.worker, now: now)
             switch entry.stage {
             case .streaming: entry.responder?.receive(.end(isWhole: false, timing))
             case .handed, .queued: entry.responder?.receive(.failed(.workerCrashed(worker: link.worker), timing))

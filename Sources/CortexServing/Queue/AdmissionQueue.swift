@@ -224,7 +224,13 @@ package actor AdmissionQueue {
         for overdue in expiry.overdue {
             let (entry, slot) = (overdue.entry, overdue.slot)
             if let slot { self.tellWorker(of: slot, toCancel: entry.request.id) }
-            let timing = self.timing(of: entry, predict: nil, worker: slot.flatMap { self.links[$0]?.worker }, now: now)
+            let since = overdue.started ? slot.flatMap { self.state.slots[$0]?.since } : nil
+            let timing = self.timing(
+                of: entry,
+                predict: since.map { now - $0 },
+                worker: slot.flatMap { self.links[$0]?.worker },
+                now: now
+            )
             if case .streaming = entry.stage {
                 entry.responder?.receive(.end(isWhole: false, timing))
             } else {
