@@ -173,35 +173,38 @@ package actor Gateway {
     // MARK: The end
 
     /// Says "not ready", keeps taking requests for a moment, then closes the port and waits for what is in flight, at most
-    /// for the grace.
+    /// for the grace; what is left then is answered with an error.
     /// - Returns: Requests that were cut off at its end.
     package func drain() async -> Int {
         await self.onEachLoop { $0.isDraining = true }
         try? await Task.sleep(for: Duration(self.configuration.drainDelay))
         for listener in self.listeners { try? await listener.close() }
         let grace = self.configuration.drainGrace
-        let cut = await withTaskGroup(of: Int.self) { group in
+        await withDiscardingTaskGroup { group in
             for loop in self.loops {
                 group.addTask {
                     let emptied = loop.eventLoop.flatSubmit { loop.value.closeConnections() }
-                    let timeout = loop.eventLoop.scheduleTask(in: grace) {
-                        let connections = loop.value.connections.values
-                        let cut = connections.reduce(0) { $0 + $1.openRequests }
-                        for connection in connections { connection.closeNow() }
-                        return cut
-                    }
+                    let timeouts = [
+                        loop.eventLoop.scheduleTask(in: grace) { loop.value.cutOff() },
+                        loop.eventLoop.scheduleTask(in: grace + Self.farewell) { loop.value.closeNow() },
+                    ]
                     try? await emptied.get()
-                    timeout.cancel()
-                    // One that was cancelled has cut nothing.
-                    return (try? await timeout.futureResult.get()) ?? 0
+                    for timeout in timeouts { timeout.cancel() }
                 }
             }
-            var sum = 0
-            for await cut in group { sum += cut }
-            return sum
         }
         await self.onEachLoop { $0.flushLog() }
-        return cut
+        return await self.onEachLoop { $0.cut }.reduce(0, +)
+    }
+
+    /// How long clients may take to read that they were cut off.
+    private static let farewell = TimeAmount.milliseconds(500)
+
+    /// Answers all that is in flight with an error; what is drained is drained then.
+    package func cutOff() async {
+        // At once on all of them: one that hangs holds up only its own.
+        let cuts = self.loops.map { loop in loop.eventLoop.submit { loop.value.cutOff() } }
+        for cut in cuts { try? await cut.get() }
     }
 
     @discardableResult

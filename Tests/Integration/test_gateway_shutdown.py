@@ -53,6 +53,17 @@ def held(server: Server, folder: Path, name: str = "gate") -> Iterator[tuple[Pat
         sender.join()
 
 
+def assert_cut_off(server: Server, answers: list[requests.Response | None], count: int = 1) -> None:
+    """Each was told that the server ends, and has its line."""
+    assert len(answers) == count
+    for answer in answers:
+        assert answer is not None
+        assert (answer.status_code, answer.json()["code"]) == (503, "DRAINING"), answer.text
+        assert answer.headers["connection"] == "close"
+        (line,) = server.access_lines(answer.headers["x-request-id"])
+        assert (line["status"], line["error_code"]) == (503, "DRAINING")
+
+
 def ended(server: Server, within: float = 60) -> int:
     """The exit status."""
     assert server.process is not None
@@ -104,7 +115,7 @@ def test_G01_a_second_signal_ends_it_now(slow_to_end: Callable[..., Server], fol
         assert is_alive(server.pid), "a terminal that closes is no second request"
         os.kill(server.pid, signal.SIGINT)
         assert ended(server, within=5) == 128 + signal.SIGINT
-    assert answers[0] is None or answers[0].status_code == 502
+    assert_cut_off(server, answers)
     server.await_end(worker, within=2)
     assert server.run("server", "status").returncode == 1
     server.start()
@@ -118,7 +129,7 @@ def test_G01_what_is_left_after_the_grace_is_cut_off_and_told(slow_to_end: Calla
     with held(server, folder) as (_, answers):
         os.kill(server.pid, signal.SIGTERM)
         assert ended(server) == 1
-    assert answers == [None]
+    assert_cut_off(server, answers)
     assert "1 request unanswered after 1s" in server.output.read_text()
     server.await_end(worker, within=2)
 
@@ -144,9 +155,17 @@ def test_stop_says_what_it_waits_for(slow_to_end: Callable[..., Server], folder:
 def test_stop_now_waits_for_nobody(slow_to_end: Callable[..., Server], folder: Path) -> None:
     server = slow_to_end()
     deploy(server, folder)
-    with held(server, folder):
+    with held(server, folder) as (_, answers):
+        # Behind the one that runs.
+        waiting = [threading.Thread(target=lambda: answers.append(server.post("troubled", json={}))) for _ in range(7)]
+        for sender in waiting:
+            sender.start()
+        eventually(lambda: server.metrics("cortex_in_flight_requests", api="troubled") == 8, "all are there")
         assert "stopped" in server.ok("server", "stop", "--now")
         assert ended(server, within=5) > 128
+        for sender in waiting:
+            sender.join()
+    assert_cut_off(server, answers, count=8)
     assert "no cortex server runs" in server.ok("server", "stop", "--now")
 
 

@@ -166,7 +166,10 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     configured.maximumGracefulShutdownDuration =
         Duration(limits.drainDelay) + Duration(limits.drainGrace) + .seconds(30)
     // From here on; a signal before this finds no worker to drain, and ends the process as it ends any.
-    let signals = await ShutdownSignals(home: home, ledger: ledger, logger: logger, hasTerminal: companion == nil)
+    let signals = await ShutdownSignals(home: home, ledger: ledger, logger: logger, hasTerminal: companion == nil) {
+        await gateway.cutOff()
+        await accessLog.flush()
+    }
     let group = ServiceGroup(configuration: configured)
     try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask { try await group.run() }

@@ -1,5 +1,6 @@
 import CortexControlPlane
 import CortexServing
+import Foundation
 import Logging
 import UnixSignals
 
@@ -17,15 +18,24 @@ struct ShutdownSignals {
     let home: CortexHome
     let ledger: WorkerLedger
     let logger: Logger
+    /// Tells all clients that still wait that the server ends, and has that written to the access log.
+    let cutOff: @Sendable () async -> Void
 
     /// - Parameter hasTerminal: False where another part of the process answers to Ctrl-C.
-    init(home: CortexHome, ledger: WorkerLedger, logger: Logger, hasTerminal: Bool) async {
+    init(
+        home: CortexHome,
+        ledger: WorkerLedger,
+        logger: Logger,
+        hasTerminal: Bool,
+        cutOff: @escaping @Sendable () async -> Void
+    ) async {
         self.signals = await UnixSignalsSequence(
             trapping: hasTerminal ? [.sigterm, .sigint, .sighup] : [.sigterm, .sighup]
         )
         self.home = home
         self.ledger = ledger
         self.logger = logger
+        self.cutOff = cutOff
     }
 
     /// Calls `drain` at the first signal; returns when the task is cancelled, and never after a second signal.
@@ -37,16 +47,31 @@ struct ShutdownSignals {
                 self.logger.info("shutting down", metadata: ["signal": "\(signal)"])
                 await drain()
             } else if signal != .sighup {
-                self.endNow(signal)
+                await self.endNow(signal)
             }
         }
     }
 
-    /// Nothing here waits for any part of the server, since one of them may be why it has not ended yet.
-    private func endNow(_ signal: UnixSignal) -> Never {
+    /// How long the clients' last answers may take; milliseconds, where nothing hangs.
+    private static let farewell = Duration.milliseconds(500)
+
+    /// No part of the server can hold this up, since one of them may be why it has not ended yet.
+    private func endNow(_ signal: UnixSignal) async {
         self.logger.warning("a second signal: workers are killed", metadata: ["signal": "\(signal)"])
+        let status = 128 + (signal == .sigint ? SIGINT : SIGTERM)
+        let watchdog = Thread {
+            Thread.sleep(forTimeInterval: Self.farewell / .seconds(1))
+            self.exit(status)
+        }
+        watchdog.start()
+        // Before the workers are killed: a client is to hear why it gets no answer, and not of a crash.
+        await self.cutOff()
+        self.exit(status)
+    }
+
+    private func exit(_ status: Int32) -> Never {
         self.ledger.endAll()
         ServerRecord.remove(in: self.home)
-        _exit(128 + (signal == .sigint ? SIGINT : SIGTERM))
+        _exit(status)
     }
 }

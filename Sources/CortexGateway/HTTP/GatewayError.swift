@@ -24,6 +24,8 @@ enum GatewayError: Error {
     case spoolFull
     case spoolBroken
     case draining
+    /// The server ended before the request was answered.
+    case cutOff
     case starting
     case upstream(APIName, UpstreamFailure)
 }
@@ -159,6 +161,14 @@ extension GatewayError {
                 message: "the server is shutting down",
                 headers: [("Retry-After", "1")],
                 shedReason: "draining"
+            )
+        case .cutOff:
+            Response(
+                status: 503,
+                code: "DRAINING",
+                message: "the server is shutting down, and does not wait for this request any longer",
+                hint: "it may have run, or half of it",
+                headers: [("Retry-After", "1")]
             )
         case .starting:
             Response(

@@ -12,6 +12,7 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
     private(set) var openRequests = 0
     /// The client has had the time to learn that no stream is taken any more.
     private var isEnding = false
+    private var streams: [ObjectIdentifier: ConnectionHandler] = [:]
 
     private init(loop: LoopContext) {
         self.loop = loop
@@ -44,19 +45,22 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
         stream.outboundBufferSizeHighWatermark = 128 << 10
         stream.outboundBufferSizeLowWatermark = 64 << 10
         let pipeline = channel.pipeline.syncOperations
+        let own = HTTP2Connection(loop: loop.value)
+        let streams = NIOLoopBound(own, eventLoop: channel.eventLoop)
         _ = try pipeline.configureHTTP2Pipeline(
             mode: .server,
             connectionConfiguration: connection,
             streamConfiguration: stream
         ) { stream in
             stream.eventLoop.makeCompletedFuture {
+                let handler = ConnectionHandler(loop: loop.value, transport: .stream)
+                streams.value.add(handler, of: stream)
                 try stream.pipeline.syncOperations.addHandlers(
                     HTTP2FramePayloadToHTTP1ServerCodec(),
-                    ConnectionHandler(loop: loop.value, transport: .stream)
+                    handler
                 )
             }
         }
-        let own = HTTP2Connection(loop: loop.value)
         let lifetime = NIOHTTP2ServerConnectionManagementHandler.Configuration(
             maxIdleTime: loop.value.configuration.idleTimeout,
             maxAge: nil,
@@ -71,6 +75,12 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
     }
 
     // MARK: Life
+
+    private func add(_ handler: ConnectionHandler, of stream: any Channel) {
+        let id = ObjectIdentifier(handler)
+        self.streams[id] = handler
+        stream.closeFuture.assumeIsolated().whenComplete { _ in self.streams[id] = nil }
+    }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
@@ -109,6 +119,11 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
             self.isEnding = true
             if self.openRequests == 0 { self.closeNow() }
         }
+    }
+
+    func cutOff() {
+        for stream in self.streams.values { stream.cutOff() }
+        self.isEnding = true
     }
 
     func closeNow() { self.context?.close(promise: nil) }

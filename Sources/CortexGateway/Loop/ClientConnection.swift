@@ -4,6 +4,8 @@ protocol ClientConnection: AnyObject {
     var openRequests: Int { get }
     /// Ends the connection after what is in flight.
     func closeWhenIdle()
+    /// Tells whoever still waits for an answer that there will be none, and ends the connection once that has left.
+    func cutOff()
     /// Ends it now.
     func closeNow()
 }

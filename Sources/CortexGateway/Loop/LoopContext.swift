@@ -25,6 +25,8 @@ final class LoopContext {
     private var pendingLog = ByteBuffer()
     private var isFlushScheduled = false
     private var emptied: EventLoopPromise<Void>?
+    /// Requests that the end of the server cut off.
+    private(set) var cut = 0
 
     /// - Parameters:
     ///   - index: Which of the event loops this is: the upper bits of every request's number.
@@ -101,6 +103,20 @@ final class LoopContext {
     func closed(_ connection: any ClientConnection) {
         self.connections[ObjectIdentifier(connection)] = nil
         if self.connections.isEmpty { self.emptied?.succeed() }
+    }
+
+    /// Answers what is in flight with an error, since nobody waits for it any longer.
+    func cutOff() {
+        self.isDraining = true
+        for connection in self.connections.values {
+            self.cut += connection.openRequests
+            connection.cutOff()
+        }
+        self.flushLog()
+    }
+
+    func closeNow() {
+        for connection in self.connections.values { connection.closeNow() }
     }
 
     /// Closes each connection once it has nothing in flight; the future succeeds when none is left.

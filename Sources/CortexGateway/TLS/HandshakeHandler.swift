@@ -61,5 +61,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Cl
 
     func closeWhenIdle() { self.closeNow() }
 
+    func cutOff() { self.closeNow() }
+
     func closeNow() { self.context?.close(promise: nil) }
 }
