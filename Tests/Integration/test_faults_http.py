@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import socket
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from blackbox.attacks import ATTACKS, ECHO, Attack, good, request
+from blackbox.conditions import eventually
 from blackbox.http import Answer, RawConnection, exchange
 from blackbox.invariants import Invariants, Outcome
 from blackbox.processes import MEASURABLE, Footprint
@@ -131,6 +134,31 @@ def test_A08_a_head_that_never_ends_times_out(strict: Server, strict_invariants:
         connection.send(b"POST /strict-echo HTTP/1.1\r\nHost: a\r\nX-Slow: ")
         answer = connection.answer()
         assert answer is None or answer.status == 408, answer
+    strict_invariants.goes_on()
+
+
+@pytest.mark.parametrize("how", ["closed", "reset"])
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+def test_A08_a_client_that_leaves_amid_its_body_is_no_bad_request(
+    strict: Server, strict_invariants: Invariants, how: str, framing: str
+) -> None:
+    id_ = f"left-{framing}-{how}"
+    header, body = ("Content-Length: 100", b"{") if framing == "length" else ("Transfer-Encoding: chunked", b"9\r\n{")
+    before = strict.metrics("cortex_cancelled_requests_total", api="strict-echo", stage="receiving")
+    with RawConnection(strict.port) as connection:
+        headers = ("Content-Type: application/json", "Expect: 100-continue", f"X-Request-ID: {id_}", header)
+        connection.send(request(*headers, target="/strict-echo"))
+        # A reset that overtakes the head would leave nothing to see.
+        assert connection.socket.recv(1000).startswith(b"HTTP/1.1 100 "), strict.tail()
+        connection.send(body)
+        if how == "reset":
+            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    eventually(lambda: strict.access_lines(id_), "it is in the access log")
+    assert [line["status"] for line in strict.access_lines(id_)] == [499]
+    eventually(
+        lambda: strict.metrics("cortex_cancelled_requests_total", api="strict-echo", stage="receiving") == before + 1,
+        "it is counted as one that left",
+    )
     strict_invariants.goes_on()
 
 

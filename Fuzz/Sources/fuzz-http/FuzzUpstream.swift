@@ -58,7 +58,7 @@ struct FuzzUpstream: Upstream {
             responder.receive(.answer(Self.answer(204), .bytes(ByteBuffer()), timing))
         case 4 where !isStreaming:
             self.pending.value.streaming = number
-            responder.receive(.head(Self.answer(200)))
+            responder.receive(.head(Self.answer(200), timing))
             responder.receive(.chunk(ByteBuffer(string: "piece")))
             // The client may have left by what it was sent.
             if self.pending.value.mode & 1 == 0, self.pending.value.open.first?.number == number { self.proceed() }

@@ -119,6 +119,8 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         }
         switch self.state {
         case .idle: self.refuse(known, self.makeNamelessExchange())
+        // Nothing more of the body comes: its client has left, which is told next.
+        case .receiving where error as? HTTPParserError == .invalidEOFState: break
         case .receiving(let exchange):
             exchange.keepAlive = false
             self.refuse(known, exchange)
