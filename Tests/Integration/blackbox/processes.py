@@ -51,3 +51,12 @@ class Footprint:
         match = re.search(r"VmRSS:\s+(\d+) kB", status)
         assert match, status
         return cls(descriptors=len(os.listdir(f"/proc/{pid}/fd")), resident=int(match[1]) * 1024)
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process has used of the processors, with the children that it has seen end; 0 for one that is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")

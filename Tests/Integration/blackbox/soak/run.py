@@ -13,7 +13,7 @@ from blackbox.soak.accidents import NAMES, PROCESSES, Deployer, Killer, deploy_a
 from blackbox.soak.hostile import Hostiles
 from blackbox.soak.report import Report
 from blackbox.soak.traffic import Traffic
-from blackbox.soak.watch import Sample, Watch
+from blackbox.soak.watch import Clock, Sample, Watch
 
 SETTINGS = {"CORTEX_HEADER_TIMEOUT": "3s", "CORTEX_BODY_TIMEOUT": "3s"}
 """Little patience, so that those who abuse it come around often."""
@@ -38,7 +38,7 @@ async def _soak(server: Server, folder: Path, seconds: float, rate: float, say: 
     accidents = [asyncio.create_task(part.run()) for part in (killer, deployer, watch)]
     hostiles.start()
     traffic.start()
-    begun = time.monotonic()
+    begun, clock = time.monotonic(), Clock(server)
     try:
         await _tell(traffic, watch, begun + seconds, begun, say)
         for task in accidents:
@@ -47,12 +47,13 @@ async def _soak(server: Server, folder: Path, seconds: float, rate: float, say: 
         for task in accidents:
             task.cancel()
         await asyncio.gather(*accidents, return_exceptions=True)
-        lasted = time.monotonic() - begun
+        lasted, used = time.monotonic() - begun, str(clock)
         await traffic.stop()
         await hostiles.stop()
     report = Report()
     say("")
     say(reports.table(traffic))
+    say(used)
     reports.judge_traffic(report, traffic, killer, lasted, rate)
     reports.judge_others(report, hostiles, deployer)
     # The second minute of a long soak: pools and caches are full by then.

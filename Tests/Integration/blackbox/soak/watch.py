@@ -8,7 +8,7 @@ import statistics
 import time
 from dataclasses import dataclass
 
-from blackbox.processes import Footprint
+from blackbox.processes import Footprint, processor_seconds
 from blackbox.server import Server
 from blackbox.soak.accidents import workers
 
@@ -61,3 +61,22 @@ class Watch:
 def median(samples: list[Sample], field: str) -> float:
     """The middle one of a field's values."""
     return statistics.median(float(getattr(sample, field)) for sample in samples)
+
+
+class Clock:
+    """Who uses the processors: a rate that is missed may be this program's own fault."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._begun = self._now()
+
+    def __str__(self) -> str:
+        seconds, server, own = (now - then for now, then in zip(self._now(), self._begun))
+        return (
+            f"processors: {server / seconds:.2f} the server with its workers, {own / seconds:.2f} this program, "
+            f"of {os.cpu_count()}"
+        )
+
+    def _now(self) -> tuple[float, float, float]:
+        pids = [self._server.pid, *workers(self._server)]
+        return time.monotonic(), sum(map(processor_seconds, pids)), time.process_time()
