@@ -21,5 +21,6 @@ class PythonPredictor:
 def pieces(nonce, count):
     """Takes its time, so that of the workers that are killed some have work."""
     for number in range(count):
-        time.sleep(0.0005)
+        if number == count // 2:
+            time.sleep(0.005)
         yield f"{nonce}:{number};"
