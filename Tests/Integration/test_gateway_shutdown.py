@@ -152,6 +152,40 @@ def test_stop_says_what_it_waits_for(slow_to_end: Callable[..., Server], folder:
     assert ended(server) == 0
 
 
+def test_a_server_that_ends_takes_no_orders_and_the_next_one_waits_for_it(
+    slow_to_end: Callable[..., Server], folder: Path
+) -> None:
+    server = slow_to_end(CORTEX_DRAIN_DELAY="0s")
+    api = deploy(server, folder)
+    with held(server, folder) as (gate, answers):
+        os.kill(server.pid, signal.SIGTERM)
+        eventually(lambda: server.json("server", "status")["shutting_down"], "it shuts down")
+        assert "shutting down, waits for 1 request of troubled" in server.ok("server", "status")
+        for command in (["deploy", str(folder / "project" / "cortex.yaml"), "--wait"], ["refresh", api], ["delete", api]):
+            done = server.run(*command)
+            assert done.returncode == 1, (command, done)
+            assert "is shutting down" in done.stderr, (command, done)
+        listed = server.run("get")
+        assert listed.returncode == 0 and "is shutting down" in listed.stderr
+        late = server.run("server", "start", "--timeout", "300ms")
+        assert late.returncode == 1, late
+        assert "is still shutting down after" in late.stderr and late.stdout == "", late
+        starting = subprocess.Popen(
+            [server.binary, "server", "start"], env=server.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert starting.stderr is not None
+        assert f"waiting for the end of the server (pid {server.pid})" in starting.stderr.readline().decode()
+        gate.write_text("")
+        output, errors = starting.communicate(timeout=120)
+    try:
+        assert starting.returncode == 0, errors
+        assert "server started" in output.decode()
+        assert answers[0] is not None and answers[0].status_code == 200
+        assert server.json("server", "status")["pid"] != server.pid
+    finally:
+        server.ok("server", "stop", "--now")
+
+
 def test_stop_now_waits_for_nobody(slow_to_end: Callable[..., Server], folder: Path) -> None:
     server = slow_to_end()
     deploy(server, folder)

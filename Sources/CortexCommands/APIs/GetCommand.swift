@@ -35,6 +35,9 @@ struct GetCommand: AsyncParsableCommand {
 
     func run() async throws {
         let console = Console.standard
+        if case .local(let local) = try self.environment.target(), let record = local.running, record.isShuttingDown {
+            console.note("the server (pid \(record.pid)) is shutting down")
+        }
         if self.output.output == .json { return try await self.printJSON(on: console) }
         guard self.watch else { return console.print(try await self.text(for: console)) }
         guard console.isTerminal else {

@@ -4,9 +4,24 @@ import Foundation
 extension LocalEnvironment {
     /// The server that runs, or one that is started now in the background.
     ///
-    /// - Parameter arguments: Options for `cortex server run`; of no effect where a server runs already.
-    func ensureServer(arguments: [String] = [], console: Console) async throws -> (record: ServerRecord, isNew: Bool) {
-        if let record = self.running { return (record, false) }
+    /// - Parameters:
+    ///   - arguments: Options for `cortex server run`; of no effect where a server runs already.
+    ///   - patience: How long to wait for the end of one that is shutting down; nil where that is not waited for.
+    func ensureServer(
+        arguments: [String] = [],
+        patience: WaitLimit? = nil,
+        console: Console
+    ) async throws -> (record: ServerRecord, isNew: Bool) {
+        if let record = self.running {
+            guard record.isShuttingDown else { return (record, false) }
+            guard let patience else {
+                throw CommandFailure(
+                    "the server (pid \(record.pid)) is shutting down",
+                    hint: "`cortex server start` waits for its end, and starts it again"
+                )
+            }
+            try await Self.waitForEnd(of: record, within: patience, console: console)
+        }
         try self.home.prepare()
         let server = try BackgroundProcess(
             arguments: ["server", "run"] + arguments,
@@ -32,6 +47,23 @@ extension LocalEnvironment {
             hint: "its log is \(self.home.serverLog)",
             exitCode: 3
         )
+    }
+
+    /// Waits until a server that was told to end has ended.
+    private static func waitForEnd(of record: ServerRecord, within limit: WaitLimit, console: Console) async throws {
+        var progress = ProgressLine(console: console, quiet: .milliseconds(500))
+        defer { progress.clear() }
+        let deadline = ContinuousClock.now + limit.duration
+        while record.isAlive {
+            guard ContinuousClock.now < deadline else {
+                throw CommandFailure(
+                    "the server (pid \(record.pid)) is still shutting down after \(limit), and none was started",
+                    hint: "wait longer with --timeout, or cut off what it still answers: cortex server stop --now"
+                )
+            }
+            progress.show("waiting for the end of the server (pid \(record.pid)), which is shutting down")
+            try await Task.sleep(for: .milliseconds(50))
+        }
     }
 
     /// Whether a process holds the home, its record written or not.

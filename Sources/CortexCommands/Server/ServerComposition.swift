@@ -145,7 +145,7 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
             )
         ]
     }
-    let gatewayService = GatewayService(gateway: gateway)
+    let gatewayService = GatewayService(gateway: gateway) { await bound.beganShutdown() }
     var configured = ServiceGroupConfiguration(
         // Started in this order, ended in the reverse one: the gateway drains while its workers still live.
         services: [
@@ -208,6 +208,7 @@ private actor BoundServer {
     private let tlsPort: Int?
     private let logger: Logger
     private(set) var record: ServerRecord?
+    private var isShuttingDown = false
     /// Told once, when the record is there.
     private let (records, tell) = AsyncStream.makeStream(of: ServerRecord.self, bufferingPolicy: .bufferingNewest(1))
 
@@ -225,8 +226,25 @@ private actor BoundServer {
         await self.records.first { _ in true }
     }
 
+    /// From here on commands are told so.
+    func beganShutdown() {
+        self.isShuttingDown = true
+        guard var record = self.record else { return }
+        record.isShuttingDown = true
+        self.write(record)
+    }
+
+    private func write(_ record: ServerRecord) {
+        self.record = record
+        do {
+            try record.write(in: self.configuration.home)
+        } catch {
+            self.logger.error("the server's record cannot be written", metadata: ["error": "\(error)"])
+        }
+    }
+
     func operatorBound(to operatorPort: Int) {
-        let record = ServerRecord(
+        var record = ServerRecord(
             home: self.configuration.home,
             version: CortexVersion.current,
             host: self.configuration.host,
@@ -234,13 +252,9 @@ private actor BoundServer {
             operatorPort: operatorPort,
             tlsPort: self.tlsPort
         )
-        self.record = record
-        defer { self.tell.yield(record) }
-        do {
-            try record.write(in: self.configuration.home)
-        } catch {
-            self.logger.error("the server's record cannot be written", metadata: ["error": "\(error)"])
-        }
+        record.isShuttingDown = self.isShuttingDown
+        self.write(record)
+        self.tell.yield(record)
         let host = self.configuration.host
         let tls = self.tlsPort.map { "https://\(host.contains(":") ? "[\(host)]" : host):\($0)" }
         self.logger.info(
@@ -322,15 +336,18 @@ private struct OperatorService: Service {
 
 private final class GatewayService: Service {
     let gateway: Gateway
+    private let onShutdown: @Sendable () async -> Void
     /// Requests that the end of the grace cut off.
     let cut = Atomic<Int>(0)
 
-    init(gateway: Gateway) {
+    init(gateway: Gateway, onShutdown: @escaping @Sendable () async -> Void) {
         self.gateway = gateway
+        self.onShutdown = onShutdown
     }
 
     func run() async throws {
         try? await gracefulShutdown()
+        await self.onShutdown()
         self.cut.store(await self.gateway.drain(), ordering: .relaxed)
     }
 }

@@ -22,7 +22,7 @@ struct ServerStart: AsyncParsableCommand {
     @Flag(help: "Also wait until each API that was deployed is live or has failed.")
     var wait = false
 
-    @Option(help: "How long to wait for the APIs, such as 90s or 2m.")
+    @Option(help: "How long to wait for the APIs, and for the end of a server that shuts down, such as 90s or 2m.")
     var timeout = WaitLimit(.seconds(300))
 
     func run() async throws {
@@ -30,7 +30,11 @@ struct ServerStart: AsyncParsableCommand {
         let environment = try LocalEnvironment()
         // Wrong options are told here and not in the server's log.
         _ = try self.options.configuration(home: environment.home, environment: ProcessInfo.processInfo.environment)
-        let (record, isNew) = try await environment.ensureServer(arguments: self.options.arguments, console: console)
+        let (record, isNew) = try await environment.ensureServer(
+            arguments: self.options.arguments,
+            patience: self.timeout,
+            console: console
+        )
         let client = try await environment.connect(to: record)
         if self.output.output == .json {
             try console.printJSON(ServerStatus.Report(record, home: environment.home))

@@ -27,6 +27,8 @@ struct ServerStatus: AsyncParsableCommand {
         var operatorPort: Int?
         var tlsPort: Int?
         var startedAt: Date?
+        /// Absent where none runs.
+        var shuttingDown: Bool?
 
         init(_ record: ServerRecord?, home: CortexHome) {
             self.running = record != nil
@@ -38,6 +40,7 @@ struct ServerStatus: AsyncParsableCommand {
             self.operatorPort = record?.operatorPort
             self.tlsPort = record?.tlsPort
             self.startedAt = record?.startedAt
+            self.shuttingDown = record?.isShuttingDown
         }
 
         private enum CodingKeys: String, CodingKey {
@@ -45,6 +48,7 @@ struct ServerStatus: AsyncParsableCommand {
             case operatorPort = "operator_port"
             case tlsPort = "tls_port"
             case startedAt = "started_at"
+            case shuttingDown = "shutting_down"
         }
     }
 
@@ -52,13 +56,23 @@ struct ServerStatus: AsyncParsableCommand {
         let console = Console.standard
         let environment = try LocalEnvironment()
         let record = environment.running
-        if let record { _ = try await environment.connect(to: record) }
+        var client: OperatorClient?
+        do {
+            if let record { client = try await environment.connect(to: record) }
+        } catch {
+            // The operator's port is closed before the process ends.
+            guard record?.isShuttingDown == true else { throw error }
+        }
         if self.output.output == .json {
             try console.printJSON(Report(record, home: environment.home))
         } else if let record {
             console.print(
                 "cortex server \(record.version) runs (pid \(record.pid), for \(Age(since: record.startedAt)))"
             )
+            if record.isShuttingDown {
+                let held = (try? await client?.requestsInFlight()) ?? []
+                console.print("  shutting down, waits for \(ServerStop.text(of: held))")
+            }
             console.print("  predictions   http://localhost:\(record.port)")
             if let port = record.tlsPort { console.print("                https://localhost:\(port)") }
             console.print("  operator      http://127.0.0.1:\(record.operatorPort)")

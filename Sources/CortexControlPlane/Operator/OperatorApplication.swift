@@ -66,6 +66,7 @@ package struct OperatorApplication: Sendable {
         let router = Router(context: OperatorContext.self)
         router.middlewares.add(OperatorErrorMiddleware(routes: routes))
         router.middlewares.add(AccessMiddleware(tokens: self.tokens, openPaths: routes.openPaths))
+        router.middlewares.add(ShutdownMiddleware(record: self.record))
         routes.add(to: router)
 
         let application = Application(

@@ -21,6 +21,7 @@ enum OperatorError: Error, Hashable {
     case projectNotStored(String)
     case projectRefused(String)
     case starting
+    case shuttingDown
 }
 
 extension OperatorError {
@@ -34,7 +35,7 @@ extension OperatorError {
         case .bodyTooLarge: .contentTooLarge
         case .projectNotStored, .tokenExists, .localToken, .updating: .conflict
         case .projectRefused: .unprocessableContent
-        case .starting: .serviceUnavailable
+        case .starting, .shuttingDown: .serviceUnavailable
         }
     }
 
@@ -56,6 +57,7 @@ extension OperatorError {
         case .projectNotStored: "PROJECT_NOT_STORED"
         case .projectRefused: "PROJECT_REFUSED"
         case .starting: "STARTING"
+        case .shuttingDown: "SHUTTING_DOWN"
         }
     }
 
@@ -77,6 +79,7 @@ extension OperatorError {
         case .projectNotStored(let hash): "no project \(hash) is stored"
         case .projectRefused(let reason): reason
         case .starting: "the server is still starting"
+        case .shuttingDown: "the server is shutting down"
         }
     }
 
@@ -93,6 +96,7 @@ extension OperatorError {
         case .noSuchToken: "see GET /v1/tokens"
         case .tokenExists: "choose another name, or revoke it first"
         case .localToken: "delete CORTEX_HOME/tokens/local.token and restart the server to have a new one"
+        case .shuttingDown: "nothing is changed any more; try again once it has been started again"
         case .notATokenName, .updating: nil
         case .noSuchRoute, .malformed, .bodyTooLarge, .notAHash, .projectRefused, .starting: nil
         }
@@ -101,7 +105,7 @@ extension OperatorError {
     var headers: HTTPFields {
         switch self {
         case .unauthorized: [.wwwAuthenticate: "Bearer"]
-        case .starting: [.retryAfter: "1"]
+        case .starting, .shuttingDown: [.retryAfter: "1"]
         case .methodNotAllowed(_, let allowed): [.allow: allowed.joined(separator: ", ")]
         default: [:]
         }

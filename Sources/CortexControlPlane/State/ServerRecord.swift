@@ -15,6 +15,14 @@ package struct ServerRecord: Hashable, Sendable, Codable {
     package var operatorPort: Int
     /// The port for HTTPS; nil where there is none.
     package var tlsPort: Int?
+    /// True once it has been told to end: it finishes what it has, and takes no orders.
+    private var shuttingDown: Bool?
+
+    /// Whether it has been told to end.
+    package var isShuttingDown: Bool {
+        get { self.shuttingDown ?? false }
+        set { self.shuttingDown = newValue ? true : nil }
+    }
 
     /// The record of this process.
     package init(
@@ -43,6 +51,7 @@ package struct ServerRecord: Hashable, Sendable, Codable {
         case startedAt = "started_at"
         case operatorPort = "operator_port"
         case tlsPort = "tls_port"
+        case shuttingDown = "shutting_down"
     }
 
     private static func file(in home: CortexHome) -> URL { URL(filePath: "\(home.run)/server.json") }

@@ -27,7 +27,15 @@ struct OperatorRoute: Sendable {
     var isOpen = false
     let answer: @Sendable (Request, OperatorContext) async throws -> Response
 
-    var allAnswers: [RouteAnswer] { self.answers + RouteAnswer.common(isOpen: self.isOpen) }
+    var allAnswers: [RouteAnswer] {
+        let refusals = Self.isChange(self.method) ? [RouteAnswer.shuttingDown] : []
+        return self.answers + refusals + RouteAnswer.common(isOpen: self.isOpen)
+    }
+
+    /// Whether requests of this method change something.
+    static func isChange(_ method: HTTPRequest.Method) -> Bool {
+        ![.get, .head, .options].contains(method)
+    }
 
     /// Whether a request's path is of this route.
     func matches(_ path: String) -> Bool {

@@ -23,6 +23,13 @@ struct RouteAnswer: Sendable {
         RouteAnswer(status: status, summary: summary, content: .json("Error"), headers: headers)
     }
 
+    /// What every route that changes something may answer.
+    static let shuttingDown = Self.refusal(
+        .serviceUnavailable,
+        "the server is shutting down, or still starting",
+        headers: ["Retry-After"]
+    )
+
     /// What any route may answer beside its own answers.
     static func common(isOpen: Bool) -> [RouteAnswer] {
         var answers = [
