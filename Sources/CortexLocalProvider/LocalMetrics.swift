@@ -130,12 +130,14 @@ extension LocalMetrics {
 
 extension RequestStatistics {
     init(_ counters: APICounters) {
-        let count = counters.duration.count
+        // Of what was taken in: a refusal says nothing of how long an answer takes.
+        let count = counters.queue.count
         self.init(
             code2xx: Int(counters.predictions.count(in: 200..<300)),
             code4xx: Int(counters.predictions.count(in: 400..<500)),
             code5xx: Int(counters.predictions.count(in: 500..<600)),
-            averageMilliseconds: count == 0 ? nil : Double(counters.duration.sum) / Double(count) / 1_000_000
+            averageMilliseconds: count == 0
+                ? nil : Double(counters.queue.sum + counters.predict.sum) / Double(count) / 1_000_000
         )
     }
 }

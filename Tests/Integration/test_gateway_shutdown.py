@@ -262,8 +262,10 @@ def test_a_bad_setting_is_a_usage_error_however_it_is_started(cortex: Cortex) ->
             assert f'{variable} is "{value}"' in done.stderr
         del cortex.environment[variable]
     for command in ("run", "start"):
-        done = cortex.run("server", command, "--drain-grace", "2h")
-        assert done.returncode == 2, done
+        for flags in (["--drain-grace", "2h"], ["--drain-grace", "-1s"], ["--drain-delay", "99h"]):
+            done = cortex.run("server", command, *flags)
+            assert done.returncode == 2, done
+            assert "0s to 1h" in done.stderr, done
 
 
 def test_G04_start_waits_until_its_apis_are_back(slow_to_end: Callable[..., Server], folder: Path) -> None:

@@ -375,7 +375,7 @@ def test_an_error_has_its_code_in_the_line(server: Server, api: str, body: Any, 
 
 def test_C16_printed_lines_carry_their_request_and_forge_nothing(server: Server, api: str) -> None:
     forged = '{"ts": "now", "level": "error", "message": "forged", "request_id": "other"}'
-    text = f"{forged}\x1b[2J\x9b\r2026-11-21T00:00:00.000Z ERROR [other] forged"
+    text = f"{forged}\x1b[2J\x9b\r2026-11-21T00:00:00.000Z ERROR [other] \u202eforged\u2069"
     body = {"do": "print", "text": text}
     assert server.post(api, json=body, headers={"X-Request-ID": "telemetry-print"}).status_code == 200
     server.await_log(api, "to descriptor 1")
@@ -395,7 +395,12 @@ def test_C16_printed_lines_carry_their_request_and_forge_nothing(server: Server,
         "logged",
     ]
     assert len(of_request) == 3
-    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", shown)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", shown)
+    assert "\\u{202e}forged" in shown
+    nothing = server.run("logs", api, "--request", "nope")
+    assert (nothing.returncode, nothing.stdout) == (0, "") and "the request nope" in nothing.stderr
+    below = server.run("logs", api, "--last", "-1")
+    assert below.returncode == 2 and "--last is -1; allowed are 0 to" in below.stderr
     assert not re.search(r"^2026-11-21T00:00:00.000Z ERROR", shown, re.MULTILINE)
 
 

@@ -25,7 +25,10 @@ struct LogsCommand: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Go on with lines to come, until Ctrl-C.")
     var follow = false
 
-    @Option(help: "At most this many lines that are there already (1000; with --request, of the whole log).")
+    @Option(
+        parsing: .unconditional,
+        help: "At most this many lines that are there already (1000; with --request, of the whole log)."
+    )
     var last: Int?
 
     @Option(help: "Only what this request wrote: its id is in the X-Request-ID of its answer.")
@@ -46,13 +49,18 @@ struct LogsCommand: AsyncParsableCommand {
         if self.follow { signal(SIGINT) { _ in _exit(0) } }
         do {
             let last = self.last ?? (self.request == nil ? 1000 : Self.most)
+            var isAnyShown = false
             var filter = self.request.map { LogRequestFilter(requestID: $0) }
             for try await buffer in try await client.logs(of: self.api, last: last, follow: self.follow) {
                 if let lines = filter?.take(buffer.readableBytesView) {
                     for line in lines { console.print(line) }
+                    isAnyShown = isAnyShown || !lines.isEmpty
                 } else {
                     console.write(buffer.readableBytesView)
                 }
+            }
+            if let request, !isAnyShown {
+                console.note("the log of \(self.api) has nothing that the request \(request) wrote")
             }
         } catch let refusal as OperatorClient.Refusal {
             guard refusal.response.code != "API_NOT_FOUND" else { throw try await client.notDeployed(self.api) }

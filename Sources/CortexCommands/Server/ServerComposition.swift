@@ -1,3 +1,4 @@
+import ArgumentParser
 import CortexControlPlane
 import CortexGateway
 import CortexLocalProvider
@@ -183,6 +184,12 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     }
     let cut = gatewayService.cut.load(ordering: .relaxed)
     guard cut == 0 else {
+        guard asText else {
+            // Whoever reads JSON is not to meet a line that is none.
+            let grace = Duration(limits.drainGrace).goText
+            logger.error("stopped, with \(cut) request\(cut == 1 ? "" : "s") unanswered after \(grace)")
+            throw ExitCode(1)
+        }
         throw CommandFailure(
             "stopped, with \(cut) request\(cut == 1 ? "" : "s") unanswered after \(Duration(limits.drainGrace).goText)",
             hint: "a longer grace is given with --drain-grace (CORTEX_DRAIN_GRACE)"

@@ -27,11 +27,17 @@ struct ServerOptions: ParsableArguments {
     var accessLog: AccessLog?
 
     @Option(
-        help: "How long requests are still taken once it is to end, such as 5s (CORTEX_DRAIN_DELAY; default 200ms)."
+        parsing: .unconditional,
+        help: "How long requests are still taken once it is to end, such as 5s (CORTEX_DRAIN_DELAY; default 200ms).",
+        transform: { try Pause(checking: $0) }
     )
     var drainDelay: Pause?
 
-    @Option(help: "How long those in flight may then take, such as 2m (CORTEX_DRAIN_GRACE; default 30s).")
+    @Option(
+        parsing: .unconditional,
+        help: "How long those in flight may then take, such as 2m (CORTEX_DRAIN_GRACE; default 30s).",
+        transform: { try Pause(checking: $0) }
+    )
     var drainGrace: Pause?
 
     @OptionGroup(title: "Limits")
@@ -97,7 +103,7 @@ struct ServerOptions: ParsableArguments {
         guard let text = self.named(variable, in: environment) else { return nil }
         guard let pause = Pause(argument: text) else {
             throw CommandFailure(
-                "\(variable) is \"\(text)\"; allowed is a duration from 0s to 1h, such as 30s",
+                "\(variable) is \"\(text)\"; \(Pause.allowed)",
                 exitCode: 2
             )
         }

@@ -177,7 +177,8 @@ extension ConnectionHandler {
 
     func refuse(_ error: GatewayError, _ exchange: Exchange, _ timing: UpstreamTiming = UpstreamTiming()) {
         guard let context = self.context else { return }
-        let response = error.response
+        var response = error.response
+        if case .upstream(let api, .deadlineExceeded) = error { response.hint = exchange.deadlineHint(api) }
         if let reason = response.shedReason, let route = exchange.route {
             self.loop.count(route.api) { $0.wasShed(reason: reason) }
         }

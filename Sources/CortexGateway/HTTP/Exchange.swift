@@ -86,6 +86,14 @@ final class Exchange {
         }
     }
 
+    /// Which limit set the deadline, and how long it is.
+    func deadlineHint(_ api: APIName) -> String {
+        let time = Duration(self.deadline - self.arrival).goText
+        return self.deadline < self.apiDeadline
+            ? "the client's X-Request-Timeout allowed \(time); networking.timeout of \(api) allows more"
+            : "networking.timeout of \(api) allows \(time)"
+    }
+
     /// Path and query of the request's target; the authority of an absolute one is dropped.
     static func split(_ uri: String) -> (path: Substring, query: Substring) {
         var rest = uri[...]

@@ -46,6 +46,7 @@ struct ReadinessReport: Sendable {
                 buffer.writeJSON(api.api.description)
                 buffer.writeStaticString(": ")
                 switch api.readiness {
+                case .ready where self.obstacle != nil: buffer.writeJSON(self.reason)
                 case .ready: buffer.writeJSON("ready")
                 case .notReady(let reason, _): buffer.writeJSON(reason)
                 }

@@ -20,8 +20,7 @@ enum LogText {
         for scalar in text.unicodeScalars {
             switch scalar.value {
             case 0x09, 0x0A: block.unicodeScalars.append(scalar)
-            case 0..<0x20, 0x7F..<0xA0: block += "\\x" + String(scalar.value, radix: 16)
-            default: block.unicodeScalars.append(scalar)
+            default: block += scalar.shown
             }
         }
         return block
@@ -33,14 +32,13 @@ enum LogText {
         for scalar in text.unicodeScalars.prefix(2_000) {
             switch scalar.value {
             case 0x09, 0x0A, 0x0D: line += " "
-            case 0..<0x20, 0x7F..<0xA0: line += "\\x" + String(scalar.value, radix: 16)
-            default: line.unicodeScalars.append(scalar)
+            default: line += scalar.shown
             }
         }
         return line
     }
 
-    /// Control characters are shown as escapes, so that no message can move the cursor or pass for another line: the lines
+    /// Control and format characters are shown as escapes, so that no message can move the cursor or pass for another line: the lines
     /// of a traceback, which is one message, are indented.
     static func render(_ json: String) -> String {
         guard let line = try? JSONDecoder().decode(Line.self, from: Data(json.utf8)) else { return json }
@@ -57,10 +55,23 @@ enum LogText {
             switch scalar.value {
             case 0x0A: text += "\n    "
             case 0x09: text += "\t"
-            case 0..<0x20, 0x7F..<0xA0: text += "\\x" + String(scalar.value, radix: 16)
-            default: text.unicodeScalars.append(scalar)
+            default: text += scalar.shown
             }
         }
         return text
+    }
+}
+
+extension Unicode.Scalar {
+    /// Itself, or its number where it moves the cursor, ends the line, or turns the order in which text is shown (U+202E).
+    fileprivate var shown: String {
+        if (0x20..<0x7F).contains(self.value) { return String(self) }
+        return switch self.properties.generalCategory {
+        case .control: "\\x" + String(self.value, radix: 16)
+        // A joiner only shapes its neighbours, as in many an emoji.
+        case .format where self.value != 0x200C && self.value != 0x200D, .lineSeparator, .paragraphSeparator:
+            "\\u{" + String(self.value, radix: 16) + "}"
+        default: String(self)
+        }
     }
 }
