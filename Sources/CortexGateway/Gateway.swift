@@ -22,7 +22,7 @@ package actor Gateway {
         self.logger = logger
         self.group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoops)
         let budget = SpoolBudget(bytes: configuration.spoolBudget)
-        let places = ConnectionPlaces(limit: configuration.maximumConnections)
+        let places = ConnectionPlaces(limit: configuration.maximumConnections, logger: logger)
         var loops: [NIOLoopBound<LoopContext>] = []
         for (index, eventLoop) in self.group.makeIterator().enumerated() {
             loops.append(

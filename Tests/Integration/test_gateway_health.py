@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
+import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +20,7 @@ import requests
 from blackbox.conditions import eventually
 from blackbox.processes import MEASURABLE, is_alive
 from blackbox.project import API, write
-from blackbox.server import Server
+from blackbox.server import Cortex, Server
 
 TROUBLED = (Path(__file__).parent / "predictors" / "troubled.py").read_text()
 
@@ -216,3 +219,72 @@ def test_the_server_is_ready_while_some_api_is(new_server: Any, folder: Path) ->
     assert "past the deadline" in answer.json()["apis"]["only"]
     deploy(server, folder, "another")
     assert server.get("/readyz").status_code == 200
+
+
+@pytest.mark.skipif(not MEASURABLE, reason="the limit of another process is set through Linux")
+def test_C10_connections_leave_descriptors_for_workers(own_server: Server, folder: Path) -> None:
+    server = own_server
+    api = deploy(server, folder, "short", timeout="30s")
+    before = len(os.listdir(f"/proc/{server.pid}/fd"))
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (before + 100, before + 100))
+    clients: list[socket.socket] = []
+    try:
+        refusal = b""
+        for _ in range(before + 200):
+            client = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+            client.settimeout(0.05)
+            clients.append(client)
+            try:
+                refusal = client.recv(4096)
+                break
+            except TimeoutError:
+                continue
+        assert refusal.startswith(b"HTTP/1.1 503") and b"TOO_MANY_CONNECTIONS" in refusal, refusal
+        assert b"ulimit -n" in refusal
+        assert "connections are refused" in server.tail()
+        # The place that the refused one took is free; all that are admitted stay.
+        clients.pop().close()
+        with requests.Session() as session:
+            session.headers["connection"] = "close"
+            clients.pop().close()
+            for _ in range(3):
+                eventually(lambda: is_ready(server, api), "its worker is there", within=30)
+                worker = pid_of(server, api)
+                os.kill(worker, signal.SIGKILL)
+                server.await_end(worker)
+        eventually(lambda: is_ready(server, api), "another worker is there", within=30)
+        assert server.process is not None and server.process.poll() is None
+    finally:
+        for client in clients:
+            client.close()
+
+
+@pytest.mark.skipif(not MEASURABLE, reason="the limit of another process is set through Linux")
+def test_C10_a_start_without_descriptors_is_tried_again(own_server: Server, folder: Path) -> None:
+    server = own_server
+    api = deploy(server, folder, "none", timeout="30s")
+    worker = pid_of(server, api)
+    _, hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    highest = max(int(name) for name in os.listdir(f"/proc/{server.pid}/fd"))
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (highest + 2, hard))
+    os.kill(worker, signal.SIGKILL)
+    told = server.await_log(api, "could not be started")
+    assert "only" in told and "ulimit -n" in told and "it the worker" not in told, told
+    assert server.process is not None and server.process.poll() is None
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (hard, hard))
+    eventually(lambda: is_ready(server, api), "it is started once there is room", within=60)
+    assert pid_of(server, api) != worker
+
+
+@pytest.mark.parametrize("limit", [64, 100])
+def test_C10_a_server_does_not_start_where_its_limit_cannot_hold_it(cortex: Cortex, limit: int) -> None:
+    command = f'ulimit -n {limit}; exec "$0" server run'
+    done = subprocess.run(
+        ["bash", "-c", command, cortex.binary],
+        env=cortex.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1, done
+    assert f"allows the server {limit} open files" in done.stderr and "ulimit -n" in done.stderr, done.stderr

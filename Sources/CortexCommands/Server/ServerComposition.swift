@@ -28,6 +28,7 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     var logger = Logger(label: "cortex") { _ in LineLogHandler(asText: asText) }
     logger.logLevel = configuration.logLevel
     DescriptorLimit.raise()
+    try DescriptorLimit.check(for: [])
     let environment = ProcessInfo.processInfo.environment
     let home = configuration.home
     for folder in ["\(home.logs)/apis", "\(home.run)/workers"] {
@@ -51,6 +52,7 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     let sockets = try SocketDirectory(home: home)
     defer { sockets.remove() }
     let store = try StateStore(home: home)
+    try DescriptorLimit.check(for: try await store.allWanted().map(\.deployment.spec))
     let tokens = TokenStore(store: store)
     _ = try await tokens.ensureLocalToken(home: home)
     let projects = try ProjectStore(folder: home.projects)

@@ -52,9 +52,9 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     func channelActive(context: ChannelHandlerContext) {
         // Over TLS the connection had its place before its handshake.
         guard self.transport == .plain else { return context.fireChannelActive() }
-        switch self.loop.places.enter() {
+        switch self.loop.places.enter(context.channel) {
         case .admitted: break
-        case .refused: self.refuse(.tooManyConnections(limit: self.loop.places.limit), self.makeNamelessExchange())
+        case .refused(let error): self.refuse(error, self.makeNamelessExchange())
         case .dropped: context.close(promise: nil)
         }
         context.fireChannelActive()

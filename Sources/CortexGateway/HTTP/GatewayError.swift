@@ -21,6 +21,8 @@ enum GatewayError: Error {
     /// The body is not what its `content-encoding` says.
     case malformedEncoding(String)
     case tooManyConnections(limit: Int)
+    /// As many files and connections are open as the system allows, less those that are kept for workers.
+    case tooFewDescriptors(limit: Int)
     case spoolFull
     case spoolBroken
     case draining
@@ -142,6 +144,14 @@ extension GatewayError {
                 status: 503,
                 code: "TOO_MANY_CONNECTIONS",
                 message: "there are as many connections as the \(limit) that CORTEX_MAX_CONNECTIONS allows",
+                headers: [("Retry-After", "1")]
+            )
+        case .tooFewDescriptors(let limit):
+            Response(
+                status: 503,
+                code: "TOO_MANY_CONNECTIONS",
+                message: "nearly all of the \(limit) files and connections that the server may have open are in use",
+                hint: "more are allowed by a higher `ulimit -n`, or LimitNOFILE, for the server",
                 headers: [("Retry-After", "1")]
             )
         case .spoolFull:

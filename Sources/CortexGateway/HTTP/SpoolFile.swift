@@ -1,3 +1,4 @@
+import CortexTelemetry
 import NIOCore
 import NIOPosix
 
@@ -21,6 +22,11 @@ final class SpoolFile: Sendable {
         self.path = "\(directory)/\(name).body"
         self.descriptor = open(self.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard self.descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "open of a spool file") }
+        guard Descriptors.place(of: self.descriptor) != .last else {
+            close(self.descriptor)
+            unlink(self.path)
+            throw IOError(errnoCode: EMFILE, reason: "open of a spool file")
+        }
     }
 
     deinit {

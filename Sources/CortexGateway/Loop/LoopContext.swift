@@ -42,7 +42,7 @@ final class LoopContext {
         self.eventLoop = eventLoop
         self.configuration = configuration
         self.bodies = CollectedBody.Place(configuration, budget: budget)
-        self.places = places ?? ConnectionPlaces(limit: configuration.maximumConnections)
+        self.places = places ?? ConnectionPlaces(limit: configuration.maximumConnections, logger: nil)
         self.accessLog = accessLog
         self.lastNumber = UInt64(index) << 48
     }

@@ -26,7 +26,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Cl
 
     func channelActive(context: ChannelHandlerContext) {
         let places = self.loop.places
-        let admission = places.enter()
+        let admission = places.enter(context.channel)
         context.channel.closeFuture.whenComplete { _ in places.leave() }
         // What would say why takes a handshake, which costs more than all that is refused.
         guard case .admitted = admission else { return context.close(promise: nil) }

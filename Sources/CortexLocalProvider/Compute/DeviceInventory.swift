@@ -1,3 +1,4 @@
+import CortexTelemetry
 import Foundation
 import Subprocess
 
@@ -38,7 +39,8 @@ struct DeviceInventory: Sendable {
         }
         // Tasks of their own: a driver that hangs keeps its processes from being ended, and us from waiting for them.
         let listing = Task {
-            let result = try? await Subprocess.run(
+            let claim = try? Descriptors.claimStart()
+            let result = claim == nil ? nil : try? await Subprocess.run(
                 .name("nvidia-smi"),
                 arguments: ["-L"],
                 environment: .custom(Dictionary(variables) { $1 }),

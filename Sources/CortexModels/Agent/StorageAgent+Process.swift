@@ -1,3 +1,4 @@
+import CortexTelemetry
 import CortexWire
 import Logging
 import NIOCore
@@ -123,12 +124,14 @@ extension StorageAgent {
             platformOptions: options
         )
         do {
+            let claim = try Descriptors.claimStart()
             let result = try await Subprocess.run(
                 configuration,
                 input: .none,
                 output: .sequence,
                 error: .combinedWithOutput
             ) { process in
+                claim.release()
                 let pid = process.processIdentifier.value
                 self.launch.started(pid)
                 defer { self.launch.ended(pid) }

@@ -1,3 +1,5 @@
+import CortexTelemetry
+
 #if canImport(Darwin)
 import Darwin
 #else
@@ -14,6 +16,10 @@ package final class OpenedFile: Sendable {
     package init?(path: String) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
+        guard Descriptors.place(of: descriptor) != .last else {
+            close(descriptor)
+            return nil
+        }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)

@@ -87,6 +87,10 @@ package actor Replica {
 
     /// Runs its workers until they are drained, or until no further try can help; cancelling the task ends them at once.
     package func run() async {
+        // A slot each, and the control connection, the output, and what watches the process.
+        let descriptors = self.processes * (self.launch.welcome.threads + 4)
+        Descriptors.keep(descriptors)
+        defer { Descriptors.keep(-descriptors) }
         await withDiscardingTaskGroup { group in
             for index in 0..<self.processes {
                 group.addTask { await self.supervise(index) }
@@ -172,8 +176,9 @@ package actor Replica {
     private static func cause(of error: WorkerError?) -> String {
         switch error {
         case .exited(let exit): "\(exit)"
-        case .some(let error): "\(error)"
-        case nil: "ended"
+        case .failed(let message): "failed with \(message.error)"
+        case .couldNotStart(let reason): "could not be started: \(reason)"
+        case .unknownWorker, .wrongProtocol, nil: "ended"
         }
     }
 

@@ -21,7 +21,7 @@ extension WorkerError: CustomStringConvertible {
             "the worker speaks version \(version) of the protocol, not \(wireProtocolVersion)"
         case .failed(let message): message.error
         case .exited(let exit): "the worker \(exit) before it was ready"
-        case .couldNotStart(let reason): "the worker could not be started: \(reason)"
+        case .couldNotStart(let reason): "it could not be started: \(reason)"
         }
     }
 }

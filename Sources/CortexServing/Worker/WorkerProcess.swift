@@ -60,6 +60,8 @@ struct WorkerProcess {
         options.teardownSequence = [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))]
         let result: ExecutionResult<FailedMessage?, SequenceOutput, CombinedErrorOutput>
         do {
+            // Looked at before: Subprocess ends this process where a pipe cannot be made.
+            let claim = try Descriptors.claimStart()
             result = try await Subprocess.run(
                 Configuration(
                     executable: .path(FilePath(self.launch.python)),
@@ -72,6 +74,7 @@ struct WorkerProcess {
                 output: .sequence,
                 error: .combinedWithOutput
             ) { process in
+                claim.release()
                 let pid = process.processIdentifier.value
                 self.ledger.started(pid)
                 onStart(pid)
@@ -94,6 +97,8 @@ struct WorkerProcess {
                 continuation.finish()
                 return await failure
             }
+        } catch let error as DescriptorShortage {
+            throw WorkerError.couldNotStart(reason: "\(error)")
         } catch let error as SubprocessError {
             throw WorkerError.couldNotStart(reason: "\(error)")
         }

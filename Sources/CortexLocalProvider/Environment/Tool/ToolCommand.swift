@@ -1,3 +1,4 @@
+import CortexTelemetry
 import Subprocess
 
 /// One run of a tool, whose output is read line by line while it runs.
@@ -45,12 +46,14 @@ struct ToolCommand: Sendable {
         let watch = self.watch
         let limit = self.limit
         let mark = self.endMark
+        let claim = try Descriptors.claimStart()
         let result = try await Subprocess.run(
             self.configuration,
             input: .none,
             output: .sequence,
             error: .combinedWithOutput
         ) { execution in
+            claim.release()
             let pid = execution.processIdentifier.value
             watch?.started(pid)
             defer { watch?.ended(pid) }
