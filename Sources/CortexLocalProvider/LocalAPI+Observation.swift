@@ -47,7 +47,9 @@ extension LocalAPI {
         if load.isFailing {
             return (.error, health.obstacle ?? "its workers end as soon as they are started; see its log")
         }
-        if health.ready == 0 { return (.updating, health.obstacle ?? "its workers are being started again") }
+        if health.ready == 0, health.stopped == 0 {
+            return (.updating, health.obstacle ?? "its workers are being started again")
+        }
         if let obstacle = health.obstacle { return (.error, obstacle) }
         if load.isDoubtful { return (.error, "its workers run requests that are past the deadline") }
         return (.live, nil)

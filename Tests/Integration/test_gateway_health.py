@@ -221,6 +221,25 @@ def test_the_server_is_ready_while_some_api_is(new_server: Any, folder: Path) ->
     assert server.get("/readyz").status_code == 200
 
 
+@pytest.mark.skipif(not MEASURABLE, reason="only /proc tells that a process is stopped")
+def test_C13_a_stopped_worker_gets_nothing_while_another_is_idle(server: Server, folder: Path) -> None:
+    api = deploy(server, folder, "sibling", processes_per_replica=2)
+    stopped = pid_of(server, api)
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        server.await_log(api, r"is stopped \(SIGSTOP\)")
+        assert server.metrics("cortex_workers", api=api, state="stopped") == 1
+        assert server.metrics("cortex_workers", api=api, state="ready") == 1
+        assert is_ready(server, api)
+        answers = [server.post(api, json={}) for _ in range(6)]
+        assert [answer.status_code for answer in answers] == [200] * 6
+        assert stopped not in {answer.json()["pid"] for answer in answers}
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    server.await_log(api, "goes on")
+    assert server.metrics("cortex_workers", api=api, state="ready") == 2
+
+
 @pytest.mark.skipif(not MEASURABLE, reason="the limit of another process is set through Linux")
 def test_C10_connections_leave_descriptors_for_workers(own_server: Server, folder: Path) -> None:
     server = own_server

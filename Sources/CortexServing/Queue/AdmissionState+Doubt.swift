@@ -32,6 +32,17 @@ extension AdmissionState {
     }
 }
 
+extension AdmissionState {
+    /// A stopped process gets nothing, while others may serve; what it has, it keeps, since it may have begun with it.
+    mutating func setStopped(_ isStopped: Bool, _ worker: String) {
+        for index in self.slots.indices {
+            guard let slot = self.slots[index], slot.worker == worker, slot.isStopped != isStopped else { continue }
+            self.slots[index]?.isStopped = isStopped
+            if isStopped { self.idle.removeAll { $0 == index } } else { self.markIdle(index) }
+        }
+    }
+}
+
 /// Whether a request that came now could be answered, as far as the queue knows.
 ///
 /// A queue that is full is able: those in it are being answered, and it tells each that it refuses when to come again.
@@ -61,5 +72,11 @@ extension AdmissionState {
 
 extension AdmissionQueue {
     package var readiness: QueueReadiness { self.state.readiness }
+    /// Its process was stopped by a signal, or goes on.
+    package func setStopped(_ isStopped: Bool, _ worker: String) {
+        self.state.setStopped(isStopped, worker)
+        if !isStopped { self.dispatch(now: .now()) }
+    }
+
     package var isDoubtful: Bool { if case .doubtful = self.readiness { true } else { false } }
 }

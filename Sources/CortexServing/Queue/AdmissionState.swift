@@ -45,6 +45,9 @@ struct AdmissionState {
         var isFirstUnread = false
         /// Its worker may not come back: it gets nothing more until it has (`AdmissionState+Doubt.swift`).
         var isDoubtful = false
+        /// Its process is stopped: it gets nothing until it goes on.
+        var isStopped = false
+        var mayTake: Bool { !self.isResting && !self.isDoubtful && !self.isStopped }
         /// Since when it has been at work on what it is at work on: its first outstanding request, or what follows an
         /// answer.
         var since = NIODeadline.uptimeNanoseconds(0)
@@ -144,7 +147,7 @@ struct AdmissionState {
         guard depth > 1, request.isLight else { return nil }
         var best: (slot: SlotIndex, count: Int)?
         for (index, slot) in self.slots.enumerated() {
-            guard let slot, !slot.isResting, !slot.isDoubtful, now - slot.since < HandOverPolicy.threshold else {
+            guard let slot, slot.mayTake, now - slot.since < HandOverPolicy.threshold else {
                 continue
             }
             let count = slot.outstanding.count
@@ -258,7 +261,7 @@ struct AdmissionState {
     }
 
     mutating func markIdle(_ index: SlotIndex) {
-        guard let slot = self.slots[index], !slot.isResting, !slot.isDoubtful, slot.outstanding.isEmpty else { return }
+        guard let slot = self.slots[index], slot.mayTake, slot.outstanding.isEmpty else { return }
         self.idle.append(index)
     }
 

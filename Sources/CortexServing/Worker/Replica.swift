@@ -27,7 +27,7 @@ package actor Replica {
     private let name: String
     private let processes: Int
     private let launch: WorkerLaunch
-    private let queue: AdmissionQueue
+    let queue: AdmissionQueue
     private let registry: WorkerRegistry
     private let ledger: WorkerLedger
     private let kernelKills: KernelKills
@@ -78,9 +78,15 @@ package actor Replica {
 
     /// Its workers, by what they do.
     package var workerStates: [WorkerState.Label: Int] {
-        self.workers.reduce(into: [:]) { counts, worker in
+        var counts = self.workers.reduce(into: [WorkerState.Label: Int]()) { counts, worker in
             if let label = worker.label { counts[label, default: 0] += 1 }
         }
+        let stopped = self.stoppedWorkers().count
+        if stopped > 0 {
+            counts[.ready, default: 0] -= stopped
+            counts[.stopped] = stopped
+        }
+        return counts
     }
 
     package var readyWorkers: Int { self.workers.lazy.filter(\.isReady).count }
@@ -91,11 +97,18 @@ package actor Replica {
         let descriptors = self.processes * (self.launch.welcome.threads + 4)
         Descriptors.keep(descriptors)
         defer { Descriptors.keep(-descriptors) }
+        let watch = Task { await self.watchForStops() }
+        defer { watch.cancel() }
         await withDiscardingTaskGroup { group in
             for index in 0..<self.processes {
                 group.addTask { await self.supervise(index) }
             }
         }
+    }
+
+    /// Writes a line of its own into the log of its workers.
+    func tell(_ text: String, of worker: String) {
+        self.log(LogMessage(level: "warning", message: text, requestID: nil, stream: "cortex"), worker)
     }
 
     /// Lets the workers finish what they run and end; what is not gone after `grace` is killed.

@@ -2,6 +2,8 @@
 package struct ReplicaHealth: Hashable, Sendable {
     /// Workers that are ready.
     package var ready: Int
+    /// Those that would be, had a signal not stopped them.
+    package var stopped = 0
     /// Why none of its workers could answer now, in a sentence; nil where one could.
     package var obstacle: String?
     /// When the obstacle may be gone at the earliest; nil where that is not known.
@@ -39,7 +41,9 @@ extension Replica {
         let loop = self.workers.indices
             .compactMap { index in self.workers[index].loop(at: now).map { (index: index, ends: $0) } }
             .max { $0.ends < $1.ends }
-        var health = ReplicaHealth(ready: self.readyWorkers)
+        let stopped = self.stoppedWorkers().count
+        var health = ReplicaHealth(ready: self.readyWorkers - stopped)
+        health.stopped = stopped
         health.loop = loop.map { loop in
             ReplicaHealth.Loop(
                 worker: self.workerName(loop.index),
@@ -47,10 +51,10 @@ extension Replica {
                 cause: self.lastEnds[loop.index]?.cause ?? "ended"
             )
         }
-        if health.ready == 0 {
-            (health.obstacle, health.nextStart) = self.absence(at: now)
-        } else if self.isEachReadyWorkerStopped() {
+        if health.ready == 0, stopped > 0 {
             health.obstacle = "its workers are stopped (SIGSTOP)"
+        } else if health.ready == 0 {
+            (health.obstacle, health.nextStart) = self.absence(at: now)
         }
         return health
     }
@@ -73,10 +77,29 @@ extension Replica {
     }
 
     /// A process that is stopped looks well to whoever only waits for its answers.
-    private func isEachReadyWorkerStopped() -> Bool {
-        let ready = self.workers.indices.filter { self.workers[$0].isReady }
-        return ready.allSatisfy { index in
-            self.pids[self.workerName(index)].flatMap { ProcessStat(of: $0) }?.isStopped ?? false
+    func stoppedWorkers() -> Set<String> {
+        let ready = self.workers.indices.lazy.filter { self.workers[$0].isReady }.map { self.workerName($0) }
+        return Set(ready.filter { self.pids[$0].flatMap { ProcessStat(of: $0) }?.isStopped ?? false })
+    }
+
+    /// Sees to it that a stopped worker gets nothing while there are others; returns when the task is cancelled.
+    ///
+    /// No event tells of it. A lone worker is not looked at: nobody else could take what it gets.
+    func watchForStops() async {
+        guard self.workers.count > 1 else { return }
+        var known: Set<String> = []
+        while (try? await Task.sleep(for: .milliseconds(200))) != nil {
+            let stopped = self.stoppedWorkers()
+            for worker in stopped.subtracting(known) {
+                await self.queue.setStopped(true, worker)
+                self.tell("\(worker) is stopped (SIGSTOP); it gets no requests until it goes on", of: worker)
+            }
+            for worker in known.subtracting(stopped) {
+                await self.queue.setStopped(false, worker)
+                // One that has ended is told of elsewhere.
+                if self.pids[worker] != nil { self.tell("\(worker) goes on", of: worker) }
+            }
+            known = stopped
         }
     }
 }

@@ -17,6 +17,8 @@ package enum WorkerState: Hashable, Sendable {
     package enum Label: String, Hashable, Sendable, CaseIterable {
         case starting, ready, draining
         case backingOff = "backing_off"
+        /// Ready, if its process had not been stopped by a signal.
+        case stopped
     }
 
     /// Nil where there is no such worker any more.
