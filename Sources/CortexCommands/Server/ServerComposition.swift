@@ -27,6 +27,13 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     let asText = configuration.logFormat == .text || configuration.logFormat == .auto && isatty(2) == 1
     var logger = Logger(label: "cortex") { _ in LineLogHandler(asText: asText) }
     logger.logLevel = configuration.logLevel
+    LogSpace.observe { [logger] change in
+        switch change {
+        case .failed(let path, let reason):
+            logger.warning("log lines are lost: they cannot be written", metadata: ["file": "\(path)", "error": "\(reason)"])
+        case .passed: logger.notice("log lines are written again")
+        }
+    }
     DescriptorLimit.raise()
     try DescriptorLimit.check(for: [])
     let environment = ProcessInfo.processInfo.environment

@@ -22,6 +22,7 @@ enum OperatorError: Error, Hashable {
     case projectRefused(String)
     case starting
     case shuttingDown
+    case diskFull
 }
 
 extension OperatorError {
@@ -36,6 +37,7 @@ extension OperatorError {
         case .projectNotStored, .tokenExists, .localToken, .updating: .conflict
         case .projectRefused: .unprocessableContent
         case .starting, .shuttingDown: .serviceUnavailable
+        case .diskFull: .init(code: 507, reasonPhrase: "Insufficient Storage")
         }
     }
 
@@ -58,6 +60,7 @@ extension OperatorError {
         case .projectRefused: "PROJECT_REFUSED"
         case .starting: "STARTING"
         case .shuttingDown: "SHUTTING_DOWN"
+        case .diskFull: "DISK_FULL"
         }
     }
 
@@ -80,6 +83,7 @@ extension OperatorError {
         case .projectRefused(let reason): reason
         case .starting: "the server is still starting"
         case .shuttingDown: "the server is shutting down"
+        case .diskFull: "the disk is full: the server could not keep what this changes, and has changed nothing"
         }
     }
 
@@ -97,6 +101,7 @@ extension OperatorError {
         case .tokenExists: "choose another name, or revoke it first"
         case .localToken: "delete CORTEX_HOME/tokens/local.token and restart the server to have a new one"
         case .shuttingDown: "nothing is changed any more; try again once it has been started again"
+        case .diskFull: "`cortex prune` removes what no API needs from CORTEX_HOME; or make room otherwise"
         case .notATokenName, .updating: nil
         case .noSuchRoute, .malformed, .bodyTooLarge, .notAHash, .projectRefused, .starting: nil
         }

@@ -50,7 +50,7 @@ struct OperatorErrorMiddleware: RouterMiddleware {
                 error: "the server could not do this",
                 code: "INTERNAL",
                 requestID: context.requestID,
-                hint: "the reason is in the server's log, with this request_id"
+                hint: "the reason is in the server's log, with the request_id \(context.requestID)"
             )
             return try .json(body, status: .internalServerError)
         }
@@ -68,6 +68,7 @@ struct OperatorErrorMiddleware: RouterMiddleware {
     private func known(_ error: any Error, request: Request, limit: Int) -> OperatorError? {
         switch error {
         case let error as OperatorError: error
+        case _ where DiskFull.causes(error): .diskFull
         case is NIOTooManyBytesError: .bodyTooLarge(limit: limit)
         case let error as DecodingError: .malformed("the body is not what this route takes: \(error.sentence)")
         case let error as ProjectError: .projectRefused(error.description)

@@ -16,6 +16,8 @@ package actor RotatingFile {
     private let generations: Int
     private var descriptor: Int32
     private var size: Int
+    /// Its last line has no end: what comes next must not be glued to it.
+    private var isTorn: Bool
     /// Bytes that could not be written.
     private(set) package var lost: Int = 0
 
@@ -28,6 +30,7 @@ package actor RotatingFile {
         self.generations = generations
         self.descriptor = Self.open(path)
         self.size = Self.size(of: self.descriptor)
+        self.isTorn = Self.endsAmidLine(path, size: self.size)
     }
 
     isolated deinit {
@@ -42,18 +45,33 @@ package actor RotatingFile {
             self.lost += buffer.readableBytes
             return
         }
+        if self.isTorn {
+            guard self.write(ByteBuffer(string: "\n")) else {
+                self.lost += buffer.readableBytes
+                return
+            }
+            self.isTorn = false
+        }
+        if !self.write(buffer) { self.isTorn = Self.endsAmidLine(self.path, size: self.size) }
+    }
+
+    /// False where not all could be written.
+    private func write(_ buffer: ByteBuffer) -> Bool {
         buffer.withUnsafeReadableBytes { bytes in
             var rest = bytes
             while let base = rest.baseAddress, !rest.isEmpty {
-                let written = write(self.descriptor, base, rest.count)
+                let written = Self.write(self.descriptor, base, rest.count)
                 if written < 0 {
                     if errno == EINTR { continue }
                     self.lost += rest.count
-                    return
+                    LogSpace.failed(self.path, errno)
+                    return false
                 }
                 self.size += written
                 rest = UnsafeRawBufferPointer(rebasing: rest[written...])
             }
+            LogSpace.succeeded(self.path)
+            return true
         }
     }
 
@@ -65,6 +83,29 @@ package actor RotatingFile {
         rename(self.path, "\(self.path).1")
         self.descriptor = Self.open(self.path)
         self.size = Self.size(of: self.descriptor)
+        self.isTorn = false
+    }
+
+    /// What a full disk, or an end amid a write, has left.
+    private static func endsAmidLine(_ path: String, size: Int) -> Bool {
+        guard size > 0 else { return false }
+        #if canImport(Darwin)
+        let descriptor = Darwin.open(path, O_RDONLY | O_CLOEXEC)
+        #else
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        #endif
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var last: UInt8 = 0x0A
+        return pread(descriptor, &last, 1, off_t(size - 1)) == 1 && last != 0x0A
+    }
+
+    private static func write(_ descriptor: Int32, _ base: UnsafeRawPointer, _ count: Int) -> Int {
+        #if canImport(Darwin)
+        Darwin.write(descriptor, base, count)
+        #else
+        Glibc.write(descriptor, base, count)
+        #endif
     }
 
     private static func open(_ path: String) -> Int32 {

@@ -58,4 +58,13 @@ import Testing
         #expect(self.text("missing/log") == "after")
         #expect(await file.lost == 5)
     }
+
+    @Test func `a line that was cut off is ended before the next`() async throws {
+        let path = "\(self.folder.path)/log"
+        try Data("half a li".utf8).write(to: URL(filePath: path))
+        let file = RotatingFile(path: path)
+        await file.append(ByteBuffer(string: "whole\n"))
+        await file.append(ByteBuffer(string: "next\n"))
+        #expect(self.text("log") == "half a li\nwhole\nnext\n")
+    }
 }
