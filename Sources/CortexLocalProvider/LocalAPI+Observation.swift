@@ -10,7 +10,15 @@ extension LocalAPI {
         let load = await self.serving?.load() ?? LocalVersion.Load()
         // One that gets packages added is as new as the one that will have them.
         let isCurrent = self.serving === self.wanted || self.missing.isExtension(self.wanted)
-        let (status, reason) = self.status(load)
+        let status: APIStatus
+        var reason: String?
+        (status, reason) = self.status(load)
+        if case .failed = self.rollout, let text = reason, let health = await self.wanted?.load().health,
+            health.failedStarts > 0
+        {
+            let next = health.nextStart.map { ", the next start is in \($0.components.seconds + 1) s" } ?? ""
+            reason = "\(text) (\(Self.attempts(health))\(next))"
+        }
         let counters = await self.machine.gateway.counters(of: self.name)
         return APIObservation(
             status: status,
@@ -26,6 +34,10 @@ extension LocalAPI {
             requests: RequestStatistics(counters),
             endpoint: self.machine.baseURL + (spec?.networking.endpoint ?? "/\(self.name)")
         )
+    }
+
+    static func attempts(_ health: ReplicaHealth) -> String {
+        health.failedStarts == 1 ? "tried once" : "tried \(health.failedStarts) times"
     }
 
     private func status(_ load: LocalVersion.Load) -> (APIStatus, String?) {

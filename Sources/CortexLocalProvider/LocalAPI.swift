@@ -123,9 +123,14 @@ actor LocalAPI {
 
     /// While nothing serves, requests are told why.
     /// - Parameter retryAfter: Seconds; more where it is not likely to answer soon.
-    private func publishAbsence(of version: LocalVersion, reason: String, retryAfter: Int = 1) async {
+    private func publishAbsence(
+        of version: LocalVersion,
+        reason: String,
+        retryAfter: Int = 1,
+        nextStart: ContinuousClock.Instant? = nil
+    ) async {
         guard self.serving == nil, version === self.wanted, !self.isWithdrawn else { return }
-        let upstream = UnavailableUpstream(reason: reason, retryAfter: retryAfter)
+        let upstream = UnavailableUpstream(reason: reason, retryAfter: retryAfter, nextStart: nextStart)
         await self.machine.gateway.setRoute(self.route(to: version.deployment, upstream))
     }
 
@@ -256,6 +261,7 @@ actor LocalAPI {
             let advice = self.missing.advice(for: worker).map { "; \($0)" } ?? ""
             await self.failed(version, reason: "\(error)\(advice)", isOutOfMemory: error.isOutOfMemory)
             if willRetry {
+                await self.publishRetry(of: version)
                 self.log.write(level: "warning", "\(worker) is started once more", version: number, worker: worker)
             }
         case .workerExited(let worker, let exit):
@@ -315,6 +321,15 @@ actor LocalAPI {
         self.emit(ProviderEvent(api: self.name, version: number, kind: .failed, message: reason))
         let advice = "its predictor could not be started; `cortex logs \(self.name)` shows why"
         await self.publishAbsence(of: version, reason: advice, retryAfter: 10)
+    }
+
+    /// Requests are told how often a version was tried that never came up, and when it is tried again.
+    private func publishRetry(of version: LocalVersion) async {
+        guard self.serving == nil, version === self.wanted, case .failed = self.rollout else { return }
+        let health = await version.load().health
+        let reason =
+            "its predictor could not be started (\(Self.attempts(health))); `cortex logs \(self.name)` shows why"
+        await self.publishAbsence(of: version, reason: reason, nextStart: health.nextStart.map { .now + $0 })
     }
 
     private func route(to deployment: Deployment, _ upstream: any Upstream) -> Route {

@@ -307,3 +307,22 @@ def test_C10_a_server_does_not_start_where_its_limit_cannot_hold_it(cortex: Cort
     )
     assert done.returncode == 1, done
     assert f"allows the server {limit} open files" in done.stderr and "ulimit -n" in done.stderr, done.stderr
+
+
+def test_C19_a_constructor_that_dies_tells_when_it_is_tried_again(server: Server, folder: Path) -> None:
+    api = "dying"
+    settings = API(api, predictor={"config": {"exit": 3}})
+    server.ok("deploy", "cortex.yaml", cwd=write(folder / api, {"predictor.py": TROUBLED}, settings))
+
+    def is_told() -> bool:
+        answers = [server.post(api, json={}), server.get(f"{api}/readyz")]
+        assert [answer.status_code for answer in answers] == [503, 503]
+        delays = [int(answer.headers["retry-after"]) for answer in answers]
+        reasons = [answer.json()["error"] for answer in answers]
+        # At the seam between a start and the next delay the two may differ.
+        return min(delays) > 2 and max(delays) - min(delays) <= 1 and all("tried" in reason for reason in reasons)
+
+    eventually(is_told, "both say the growing delay", within=60)
+    reason = server.json("get", api)[0]["status"]["reason"]
+    assert "times, the next start is in" in reason, reason
+    server.ok("delete", api)

@@ -167,9 +167,9 @@ package actor Replica {
                 }
                 return
             case .restart(let ends):
-                if !wasReady, let error { await self.report(.startFailed(worker: worker, error, willRetry: true)) }
                 let delay = self.backoff.delay(ends: ends, wasReady: wasReady)
                 self.lastEnds[index]?.nextStart = .now + delay
+                if !wasReady, let error { await self.report(.startFailed(worker: worker, error, willRetry: true)) }
                 if ends == RestartBackoff.loop {
                     let cause = Self.cause(of: error)
                     await self.report(.looping(ReplicaHealth.Loop(worker: worker, ends: ends, cause: cause)))

@@ -6,6 +6,8 @@ package struct ReplicaHealth: Hashable, Sendable {
     package var stopped = 0
     /// Why none of its workers could answer now, in a sentence; nil where one could.
     package var obstacle: String?
+    /// The most starts in a row that came to nothing, of one of its workers.
+    package var failedStarts = 0
     /// When the obstacle may be gone at the earliest; nil where that is not known.
     package var nextStart: Duration?
     /// The worker that ended most often in a row, where that makes a crash loop.
@@ -44,6 +46,7 @@ extension Replica {
         let stopped = self.stoppedWorkers().count
         var health = ReplicaHealth(ready: self.readyWorkers - stopped)
         health.stopped = stopped
+        health.failedStarts = self.workers.lazy.map(\.failedStarts).max() ?? 0
         health.loop = loop.map { loop in
             ReplicaHealth.Loop(
                 worker: self.workerName(loop.index),

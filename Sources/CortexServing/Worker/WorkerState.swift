@@ -38,6 +38,14 @@ package enum WorkerState: Hashable, Sendable {
         case finish
     }
 
+    /// Ends in a row of one that is not ready.
+    var failedStarts: Int {
+        switch self {
+        case .starting(let ends), .backingOff(let ends): ends
+        case .ready, .draining, .stopped: 0
+        }
+    }
+
     package var isReady: Bool { if case .ready = self { true } else { false } }
 
     /// The ends in a row where they make a loop; nil where they do not, or where it has lasted for a while again.
