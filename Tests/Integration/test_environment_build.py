@@ -7,12 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import pytest
-
 from blackbox.conditions import eventually
 from blackbox.modules import PLAIN, Files, predictor
 from blackbox.processes import is_alive
@@ -302,6 +303,23 @@ def test_a_full_disk_is_told_and_the_old_version_serves(binary: Path, folder: Pa
         assert done.returncode == 1
         assert "the disk is full" in done.stderr
         assert server.post("full", json={}).text == "old"
+
+
+def test_what_a_full_disk_refuses_says_so(binary: Path, folder: Path, small_disk: Path) -> None:
+    with Server(binary, small_disk / "home", UV_CACHE_DIR=str(small_disk / "cache"), UV_LINK_MODE="copy") as server:
+        server.deploy(write(folder / "project", {"predictor.py": PLAIN}, API("full")))
+        with suppress(OSError), (small_disk / "filler").open("wb", buffering=0) as filler:
+            while filler.write(bytes(1 << 16)):
+                pass
+        # SQLite may have room left within its own files for some changes.
+        for _ in range(50):
+            done = server.run("token", "create", f"t{time.monotonic_ns()}")
+            if done.returncode != 0:
+                break
+        assert done.returncode == 1 and "the disk is full" in done.stderr, done.stderr
+        assert server.post("full", json={}).status_code == 200
+        (small_disk / "filler").unlink()
+        server.ok("token", "create", "after")
 
 
 @pytest.fixture
