@@ -30,6 +30,18 @@ import Testing
         #expect(throws: CommandFailure.self) { try plain.limits(environment: [limit.variable: "none"]) }
     }
 
+    @Test func `a mistyped variable is told, others are not`() {
+        let environment = [
+            "CORTEX_MAX_HEADER": "5", "CORTEX_MAX_BODYSIZE": "1Gi", "CORTEX_MAX_HEADERS": "5",
+            "CORTEX_MAX_HEAD_SIZE": "1Ki",
+            "CORTEX_INSTALL_TIMEOUT": "1h", "CORTEX_HOME": "/", "MAX_HEADER": "5",
+        ]
+        let found = LimitOptions.misspelt(in: environment)
+        #expect(found.map { $0.variable } == ["CORTEX_MAX_BODYSIZE", "CORTEX_MAX_HEADER"])
+        #expect(found.map { $0.meant } == [.maxBodySize, .maxHeaders])
+        #expect(LimitOptions.misspelt(in: ["CORTEX_MODEL_POLL_INTERVAL": "1s", "CORTEX_ACCESS_LOG": "on"]).isEmpty)
+    }
+
     @Test func `names follow one rule`() {
         #expect(ServerLimit.maxURLLength.flag == "--max-url-length")
         #expect(ServerLimit.maxJSONDepth.variable == "CORTEX_MAX_JSON_DEPTH")

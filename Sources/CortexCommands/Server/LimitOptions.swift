@@ -1,4 +1,5 @@
 import ArgumentParser
+import CortexSpec
 
 /// The flags of the server's bounds; `docs/limits.md` is the whole table.
 struct LimitOptions: ParsableArguments {
@@ -92,6 +93,19 @@ struct LimitOptions: ParsableArguments {
             }
         }
         return limits
+    }
+
+    /// Variables that are none, and the limits that were probably meant: an edit or two away.
+    static func misspelt(in environment: [String: String]) -> [(variable: String, meant: ServerLimit)] {
+        let known = Set(ServerLimit.allCases.map(\.variable))
+        let others = environment.keys.filter { $0.hasPrefix("CORTEX_") && $0.utf8.count <= 64 && !known.contains($0) }
+        return others.sorted().compactMap { variable in
+            let near = ServerLimit.allCases.map { limit in
+                (limit, Suggestion.distance(Array(variable.utf8), Array(limit.variable.utf8)))
+            }
+            guard let best = near.min(by: { $0.1 < $1.1 }), best.1 <= 2 else { return nil }
+            return (variable, best.0)
+        }
     }
 
     /// The flags as another command line would take them.

@@ -49,6 +49,9 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     let accessLines = configuration.accessLog.isShown ? AccessLineOutput(asText: asText) : nil
     let accessLog = LogSink(file: RotatingFile(path: "\(home.logs)/access.log"), echo: accessLines?.write)
     let limits = try GatewayLimits.configuration(configuration, environment: environment)
+    for (variable, meant) in LimitOptions.misspelt(in: environment) {
+        logger.warning("\(variable) sets nothing; did you mean \(meant.variable)?")
+    }
     let gateway = try await Gateway(configuration: limits, accessLog: accessLog, logger: logger)
     let certificates = try certificates(of: configuration)
     let port = try await gateway.listen()

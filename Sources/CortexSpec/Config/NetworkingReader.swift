@@ -20,7 +20,7 @@ enum NetworkingReader {
         context.require(.requestTimeout, "timeout", of: section)
         let timeout = section.duration("timeout", allowed: "over 0s, at most 1h") { $0 > .zero && $0 <= .seconds(3600) }
         context.require(.maxBodySize, "max_body_size", of: section)
-        let maxBodySize = section.byteCount("max_body_size", minimum: ByteCount(1))?.value
+        let maxBodySize = section.byteCount("max_body_size", minimum: ByteCount(1), maximum: ByteCount(1 << 50))?.value
         let origins = Self.origins(section, context)
         let apiKeys = Self.apiKeys(section, context)
         section.finish()
@@ -89,6 +89,11 @@ enum NetworkingReader {
                     message,
                     allowed: "each item is env: VARIABLE or file: path"
                 )
+                return nil
+            }
+            // The server, which reads it, runs in some folder of its own.
+            if let path = file, !path.hasPrefix("/") {
+                section.fail("file", "is the relative path \(path)", allowed: "name the file by its absolute path")
                 return nil
             }
             return variable.map { .environment($0) } ?? file.map { .file($0) }

@@ -107,8 +107,14 @@ extension Section {
     }
 
     /// An amount of bytes, at least `minimum`, as the user wrote it.
-    func byteCount(_ key: String, minimum: ByteCount, allowsNull: Bool = false) -> (text: String, value: ByteCount)? {
-        let allowed = "it must be an amount of at least \(minimum), such as 512Mi, 2Gi, 1G or 2147483648"
+    func byteCount(
+        _ key: String,
+        minimum: ByteCount,
+        maximum: ByteCount? = nil,
+        allowsNull: Bool = false
+    ) -> (text: String, value: ByteCount)? {
+        let bounds = "at least \(minimum)" + (maximum.map { " and at most \($0)" } ?? "")
+        let allowed = "it must be an amount of \(bounds), such as 512Mi, 2Gi, 1G or 2147483648"
         self.shape?.note(key, .quantity, allowed: allowed, allowsNull: allowsNull)
         guard let scalar = self.scalar(key, allowed: allowed, allowsNull: allowsNull) else { return nil }
         guard let value = ByteCount(quantity: scalar.text) else {
@@ -116,7 +122,7 @@ extension Section {
             self.fail(key, "is \(scalar.kind)", allowed: allowed, hint: hint)
             return nil
         }
-        guard value >= minimum else {
+        guard value >= minimum, maximum.map({ value <= $0 }) ?? true else {
             self.fail(key, "is \(scalar.text)", allowed: allowed)
             return nil
         }

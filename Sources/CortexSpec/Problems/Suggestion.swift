@@ -21,7 +21,7 @@ package enum Suggestion {
     private static func plain(_ word: String) -> String { word.lowercased().replacing("-", with: "_") }
 
     /// Edits between two words where two swapped neighbours count as one (optimal string alignment).
-    static func distance(_ first: [UInt8], _ second: [UInt8]) -> Int {
+    package static func distance(_ first: [UInt8], _ second: [UInt8]) -> Int {
         guard !first.isEmpty, !second.isEmpty else { return max(first.count, second.count) }
         var beforePrevious = [Int](repeating: 0, count: second.count + 1)
         var previous = Array(0...second.count)

@@ -21,7 +21,7 @@ package struct ByteCount: Hashable, Comparable, Sendable {
 extension ByteCount: CustomStringConvertible {
     /// The shortest exact quantity: `512Mi`, or the plain number.
     package var description: String {
-        for (suffix, shift) in [("Gi", 30), ("Mi", 20), ("Ki", 10)] as [(String, Int64)] {
+        for (suffix, shift) in [("Pi", 50), ("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)] as [(String, Int64)] {
             let unit = Int64(1) << shift
             if self.bytes != 0, self.bytes % unit == 0 { return "\(self.bytes / unit)\(suffix)" }
         }

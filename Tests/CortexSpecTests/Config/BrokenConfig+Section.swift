@@ -54,7 +54,21 @@ extension BrokenConfig {
             "a body size of nothing",
             "networking: {timeout: 5m, max_body_size: 0}",
             [
-                "6:44: iris: networking.max_body_size: is 0; it must be an amount of at least 1, such as 512Mi, 2Gi, 1G or 2147483648"
+                "6:44: iris: networking.max_body_size: is 0; it must be an amount of at least 1 and at most 1Pi, such as 512Mi, 2Gi, 1G or 2147483648"
+            ]
+        ),
+        .api(
+            "a body size beyond all",
+            "networking: {max_body_size: 2Pi}",
+            [
+                "6:31: iris: networking.max_body_size: is 2Pi; it must be an amount of at least 1 and at most 1Pi, such as 512Mi, 2Gi, 1G or 2147483648"
+            ]
+        ),
+        .api(
+            "a key in a file of some folder",
+            "networking: {api_keys: [{file: keys/iris}]}",
+            [
+                "6:34: iris: networking.api_keys[0].file: is the relative path keys/iris; name the file by its absolute path"
             ]
         ),
         .api(
