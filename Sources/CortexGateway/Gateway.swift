@@ -84,10 +84,11 @@ package actor Gateway {
     ) throws {
         // The parser keeps back no more than a part of a head. But after a request for another protocol it reads
         // nothing, and would let all that a client sends pile up.
-        let decoder = RequestDecoder(configuration)
+        let framing = BodyFraming()
+        let decoder = RequestDecoder(configuration, framing: framing)
         try channel.pipeline.syncOperations.addHandlers(
             ByteToMessageHandler(decoder, maximumBufferSize: 2 * max(configuration.maximumHeadSize, 64 << 10)),
-            ConnectionHandler(loop: loop.value, transport: transport)
+            ConnectionHandler(loop: loop.value, transport: transport, framing: framing)
         )
     }
 

@@ -153,6 +153,120 @@ def test_a_refused_chunked_body_is_not_kept(limits: Server, invariants: Invarian
     invariants.goes_on()
 
 
+# What the head alone tells
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "status"),
+    [
+        ("/narrow", [f"Content-Length: {OWN + 1}"], 413),
+        ("/nowhere", ["Content-Length: 100"], 404),
+        ("/nowhere", ["Transfer-Encoding: chunked"], 404),
+        ("/length", ["Content-Length: 5", "Content-Encoding: br"], 415),
+        ("/length", ["Content-Length: 5", "X-Request-Timeout: 0"], 400),
+        ("/length", [f"Content-Length: {2**63}"], 413),
+        ("/length", [f"Content-Length: {2**64 - 1}"], 413),
+        ("/length", ["Transfer-Encoding: gzip, chunked"], 501),
+    ],
+)
+def test_what_the_head_tells_is_answered_before_the_body_comes(
+    limits: Server, invariants: Invariants, target: str, headers: list[str], status: int
+) -> None:
+    with RawConnection(limits.port) as connection:
+        connection.send(request(target, *headers))
+        # The body timeout would be 408.
+        answer = connection.answer()
+        assert answer is not None and answer.status == status, answer
+    invariants.goes_on()
+
+
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+def test_a_small_body_that_is_refused_is_read_past(limits: Server, invariants: Invariants, framing: str) -> None:
+    with RawConnection(limits.port) as connection:
+        if framing == "length":
+            head, body = request("/nowhere", "Content-Length: 5000"), bytes(5000)
+        else:
+            head, body = request("/nowhere", "Transfer-Encoding: chunked"), chunks(bytes(5000))
+        for _ in range(3):
+            connection.send(head)
+            answer = connection.answer()
+            assert answer is not None and answer.status == 404, answer
+            connection.send(body[:100])
+            connection.send(body[100:] + request("/length", "Content-Length: 3", body=b"abc"))
+            answer = connection.answer()
+            assert answer is not None and answer.status == 200, answer
+    invariants.goes_on()
+
+
+def test_a_refused_body_that_does_not_come_ends_the_connection(limits: Server, invariants: Invariants) -> None:
+    with RawConnection(limits.port) as connection:
+        connection.send(request("/nowhere", "Content-Length: 5"))
+        answer = connection.answer()
+        assert answer is not None and answer.status == 404
+        # No second answer, but the end once the body timeout is over.
+        assert connection.is_closed()
+    with RawConnection(limits.port) as connection:
+        connection.send(request("/nowhere", "Transfer-Encoding: chunked") + b"ZZ\r\n")
+        answer = connection.answer()
+        assert answer is not None and answer.status == 404
+        assert connection.is_closed()
+    invariants.goes_on()
+
+
+def test_no_time_is_told_so_whatever_the_method(limits: Server) -> None:
+    for method in ("GET", "POST"):
+        answer = requests.request(method, limits.url("/length"), headers={"X-Request-Timeout": "-1"}, timeout=20)
+        assert answer.status_code == 400, (method, answer.text)
+    assert requests.get(limits.url("/length"), headers={"X-Request-Timeout": "2"}, timeout=20).status_code == 200
+
+
+def test_blanks_around_values_are_no_part_of_them(limits: Server, invariants: Invariants) -> None:
+    def send(*headers: str, target: str = "/length?answer=headers", host: str = "localhost") -> Answer:
+        data = f"POST {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1 \r\n" + "".join(
+            f"{h}\r\n" for h in headers
+        )
+        answer = exchange(limits.port, data.encode() + b"\r\na")
+        assert answer is not None
+        return answer
+
+    for header in ("X-Request-Timeout: 5 ", "Expect: 100-continue \t", "X-A:  b c\t ", "Content-Encoding: identity "):
+        # `Expect` may be answered by an interim answer first.
+        assert send(header).status == 200, header
+    assert json.loads(send("X-A:  b c\t ").body)["x-a"] == "b c"
+    assert send(target="/predict", host="api-length ").status == 200
+    invariants.goes_on()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"5;" + b"a" * 300_000 + b"\r\nhello\r\n0\r\n\r\n",
+        (b"1;" + b"a" * 1000 + b"\r\na\r\n") * 300 + b"0\r\n\r\n",
+        b"0" * 300_000 + b"5\r\nhello\r\n0\r\n\r\n",
+        b"5\r\nhello\r\n0\r\n" + (b"X: " + b"a" * 7000 + b"\r\n") * 30 + b"\r\n",
+    ],
+    ids=["extension", "extensions", "size", "trailers"],
+)
+def test_what_stands_between_chunks_is_bounded(limits: Server, invariants: Invariants, body: bytes) -> None:
+    with RawConnection(limits.port) as connection:
+        connection.send(request("/length", "Transfer-Encoding: chunked"))
+        for start in range(0, len(body), 8000):
+            connection.send(body[start : start + 8000])
+        answer = connection.answer()
+        assert answer is not None and answer.status == 400, answer
+        assert b"no chunk" in answer.body
+        assert connection.is_closed()
+    invariants.goes_on()
+    usual = b"5;name=value\r\nhello\r\n0\r\nX-Trailer: 1\r\n\r\n"
+    invariants.hold(
+        200, lambda: exchange(limits.port, request("/length", "Transfer-Encoding: chunked", body=usual)), "length"
+    )
+    tiny = chunks(bytes(30_000), 1)
+    invariants.hold(
+        200, lambda: exchange(limits.port, request("/length", "Transfer-Encoding: chunked", body=tiny)), "length"
+    )
+
+
 # Heads
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import socket
 import ssl
@@ -40,7 +41,9 @@ PREDICTOR: dict[str, str | bytes] = {
         def __init__(self, config):
             self.gate = threading.Event()
 
-        def predict(self, payload, query_params):
+        def predict(self, payload, query_params, headers):
+            if query_params.get("answer") == "headers":
+                return dict(headers)
             if "size" in query_params:
                 return b"\\xe9" * int(query_params["size"])
             if "hash" in query_params:
@@ -227,6 +230,8 @@ def test_a_handshake_that_does_not_end_is_ended(secure: Server) -> None:
         for connection, data in zip(connections, begun):
             connection.send(data)
         assert all(connection.is_closed() for connection in connections)
+    log = secure.home / "logs" / "access.log"
+    eventually(lambda: log.read_text().count("HANDSHAKE_TIMEOUT") >= len(begun), "the log tells why", within=5)
 
 
 def test_a_broken_handshake_closes(secure: Server) -> None:
@@ -471,6 +476,38 @@ def test_headers_without_end_end_the_connection(connection: HTTP2Connection) -> 
     connection.flush(b"\x00\x00\x01\x01\x00" + stream + b"\x82")  # HEADERS without END_HEADERS
     flood(connection, b"\x00\x00\x02\x09\x00" + stream + b"\x40\x01" * 1, times=3000)  # CONTINUATION
     assert connection.is_ended()
+
+
+def settled(connection: HTTP2Connection) -> None:
+    """Waits until both sides have the settings of the other."""
+    connection.read(lambda events: any(isinstance(e, h2.events.RemoteSettingsChanged) for e in events))
+    assert connection.answer(connection.request("/livez", method="GET"))[0] == 200
+
+
+def test_a_large_head_is_read_and_one_too_large_ends_its_stream_alone(connection: HTTP2Connection) -> None:
+    settled(connection)
+    neighbour = connection.request("/echo", end=False)
+    assert connection.answer(connection.request("/echo", more=[(f"x-{n}", "v" * 1000) for n in range(200)]))[0] == 200
+    for more in ([(f"x-{n}", "v" * 1000) for n in range(300)], [(f"x-{n}", "v") for n in range(300)]):
+        status, _, body = connection.answer(connection.request("/echo", more=more))
+        assert status == 431 and b"CORTEX_MAX_HEAD_SIZE" in body
+    path = "/echo?" + "q" * 70_000
+    assert connection.answer(connection.request(path))[0] == 414
+    connection.send(neighbour, b"1")
+    assert connection.answer(neighbour)[0] == 200
+
+
+def test_headers_are_those_of_http2(connection: HTTP2Connection) -> None:
+    settled(connection)
+    stream = connection.request("/echo?answer=headers", more=[("x-a", "b")], end=False)
+    connection.send(stream, b"1")
+    status, _, body = connection.answer(stream)
+    headers = json.loads(body)
+    assert status == 200 and headers["x-a"] == "b" and "transfer-encoding" not in headers
+    for more in ([("content-length", "1"), ("content-length", "1")], [("x-a", " b")], [("x-a", "b\t")]):
+        stream = connection.request("/echo", more=more, end=False)
+        connection.send(stream, b"1")
+        assert connection.answer(stream)[0] == 400, more
 
 
 def test_headers_that_are_too_many_end_their_stream_or_connection(connection: HTTP2Connection) -> None:

@@ -6,7 +6,7 @@ extension ConnectionHandler {
     var openRequests: Int {
         switch self.state {
         case .receiving, .awaiting, .streaming: 1
-        case .idle, .lingering, .closing: 0
+        case .idle, .skipping, .lingering, .closing: 0
         }
     }
 
@@ -26,7 +26,7 @@ extension ConnectionHandler {
             exchange.body.release()
             self.state = .closing
             self.context?.close(promise: nil)
-        case .idle, .lingering, .closing: break
+        case .idle, .skipping, .lingering, .closing: break
         }
     }
 

@@ -8,8 +8,12 @@ extension ConnectionHandler {
         switch phase {
         case .idle: self.timer.begin(.idle, within: configuration.idleTimeout, self)
         case .body:
-            guard case .receiving(let exchange) = self.state else { return }
-            self.timer.begin(.body, within: configuration.bodyTimeout, before: exchange.deadline, self)
+            switch self.state {
+            case .receiving(let exchange):
+                self.timer.begin(.body, within: configuration.bodyTimeout, before: exchange.deadline, self)
+            case .skipping: self.timer.begin(.body, within: configuration.bodyTimeout, self)
+            default: break
+            }
         case .drain: self.timer.begin(.drain, within: configuration.rateWindow, self)
         case .linger: self.timer.begin(.linger, within: .seconds(2), self)
         case .head, .piece: break
@@ -41,6 +45,7 @@ extension ConnectionHandler {
         case (.idle, .idle), (.linger, .lingering): self.context?.close(promise: nil)
         case (.head, .idle):
             self.refuse(.headTooSlow(within: configuration.headerTimeout), self.makeNamelessExchange())
+        case (.body, .skipping): self.closeGently()
         case (.body, .receiving(let exchange)):
             exchange.keepAlive = false
             if let route = exchange.route, exchange.deadline <= .now() {
@@ -56,8 +61,15 @@ extension ConnectionHandler {
 
     /// Some of a body came: the time to the next piece begins, unless the pieces come too slowly.
     func bodyPieceCame() {
-        guard case .receiving(let exchange) = self.state else { return }
         let configuration = self.loop.configuration
+        let exchange: Exchange
+        switch self.state {
+        case .receiving(let known): exchange = known
+        case .skipping(let known):
+            let isTooSlow = known.body.isTooSlow(configuration, begun: known.arrival)
+            return isTooSlow ? self.closeGently() : self.await(.body)
+        default: return
+        }
         let isTooSlow = exchange.body.isTooSlow(configuration, begun: exchange.arrival)
         if isTooSlow {
             exchange.keepAlive = false

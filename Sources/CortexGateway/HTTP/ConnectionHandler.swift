@@ -23,7 +23,8 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     private(set) var client = "unknown"
     private(set) var isClosingWhenIdle = false
     var timer = ConnectionTimer()
-    private var sawHead = false
+    /// A request began or ended with the bytes at hand.
+    private var sawBoundary = false
     /// The client has said that it sends nothing more.
     private(set) var isInputClosed = false
     /// What was not yet written when a slow reader was last looked at; nil where none is.
@@ -33,9 +34,13 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     /// Of a stream: the client has sent all of its request.
     private(set) var isRequestWhole = false
 
-    init(loop: LoopContext, transport: Transport = .plain) {
+    /// Nil where no parser of HTTP/1 wants to know what it makes of its bytes.
+    private let framing: BodyFraming?
+
+    init(loop: LoopContext, transport: Transport = .plain, framing: BodyFraming? = nil) {
         self.loop = loop
         self.transport = transport
+        self.framing = framing
     }
 
     // MARK: Life
@@ -84,7 +89,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         case .streaming(let exchange):
             exchange.route?.upstream.cancel(exchange.number)
             self.recordCancelled(exchange, stage: "streaming")
-        case .idle, .lingering, .closing: break
+        case .idle, .skipping, .lingering, .closing: break
         }
     }
 
@@ -103,7 +108,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         switch self.state {
         case .awaiting(let exchange) where !exchange.isHTTP10:
             self.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
-        case .idle: self.closeGently()
+        case .idle, .skipping: self.closeGently()
         // HTTP/1.0 has no interim answers, and none can be sent amid another.
         case .receiving, .awaiting, .streaming: self.context?.close(promise: nil)
         case .lingering, .closing: break
@@ -128,6 +133,8 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         case .awaiting(let exchange):
             exchange.keepAlive = false
         case .streaming: self.isClosingWhenIdle = true
+        // It has its answer already.
+        case .skipping: self.closeGently()
         case .lingering, .closing: break
         }
     }
@@ -135,7 +142,11 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     /// Ends the connection after what is in flight.
     func closeWhenIdle() {
         self.isClosingWhenIdle = true
-        if case .idle = self.state, self.backlog.isEmpty { self.context?.close(promise: nil) }
+        switch self.state {
+        case .idle where self.backlog.isEmpty: self.context?.close(promise: nil)
+        case .skipping: self.closeGently()
+        default: break
+        }
     }
 
     func closeNow() { self.context?.close(promise: nil) }
@@ -152,6 +163,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = self.unwrapInboundIn(data)
+        self.framing?.saw(part)
         if self.isBusy || !self.backlog.isEmpty {
             self.backlog.append(part)
         } else {
@@ -162,11 +174,11 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     func channelReadComplete(context: ChannelHandlerContext) {
         switch self.state {
         // Bytes came, but no whole head: the client has begun a request.
-        case .idle where !self.sawHead: self.timer.begin(.head, within: self.loop.configuration.headerTimeout, self)
-        case .receiving: self.bodyPieceCame()
+        case .idle where !self.sawBoundary: self.timer.begin(.head, within: self.loop.configuration.headerTimeout, self)
+        case .receiving, .skipping: self.bodyPieceCame()
         default: break
         }
-        self.sawHead = false
+        self.sawBoundary = false
         context.fireChannelReadComplete()
     }
 
@@ -174,7 +186,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     private var isBusy: Bool {
         switch self.state {
         case .awaiting, .streaming: true
-        case .idle, .receiving: self.isWritingBody
+        case .idle, .receiving, .skipping: self.isWritingBody
         case .lingering, .closing: false
         }
     }
@@ -182,12 +194,18 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     private func take(_ part: HTTPServerRequestPart) {
         switch (part, self.state) {
         case (.head(let head), .idle):
-            self.sawHead = true
-            self.begin(self.transport == .stream ? Self.asHTTP1(head) : head)
+            self.sawBoundary = true
+            self.begin(self.transport == .stream ? Self.asHTTP1(head) : Self.withoutOuterBlanks(head))
         case (.body(let bytes), .receiving(let exchange)): self.collect(bytes, exchange)
         case (.end, .receiving(let exchange)):
             self.isRequestWhole = true
+            self.sawBoundary = true
             self.complete(exchange)
+        case (.body(let bytes), .skipping(let exchange)):
+            if !exchange.body.skip(bytes) { self.closeGently() }
+        case (.end, .skipping):
+            self.sawBoundary = true
+            self.goOn()
         default: break  // lingering or closing: read past
         }
     }
@@ -229,6 +247,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         let exchange = self.makeExchange(head)
         exchange.target = self.loop.routes.target(path: exchange.path, host: host.map { $0[...] })
         exchange.routeChanges = self.loop.routeChanges
+        exchange.isOnStream = self.transport == .stream
         exchange.body.announced = RequestCheck.announcedLength(head)
         var expectation = RequestCheck.expectation(of: head)
         var problem = RequestCheck.problem(with: head, exchange, self.loop)
@@ -238,13 +257,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
             expectation = .none
         }
         if let problem {
-            exchange.early = problem
-            // A body that will not be used is read past if it is small; beyond that the connection ends with the answer.
-            if RequestCheck.announcedLength(head) > self.loop.configuration.inlineLimit || expectation.isPermission {
-                exchange.keepAlive = false
-                self.refuse(problem, exchange)
-                return
-            }
+            return self.refuseEarly(problem, exchange, awaitsContinue: expectation.isPermission)
         } else if expectation.isPermission {
             // The body is asked for only where it would be taken.
             exchange.wasProbed = true
@@ -324,6 +337,19 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         exchange.body.release()
         guard self.transport != .stream else { return self.leaveStream(exchange) }
         guard self.goesOn(after: exchange) else {
+            self.state = .closing
+            self.closeGently()
+            return
+        }
+        guard exchange.skipsBody, !self.isInputClosed else { return self.goOn() }
+        self.undrained = nil
+        self.state = .skipping(exchange)
+        self.await(.body)
+    }
+
+    /// A request is over: the next one may come.
+    private func goOn() {
+        guard !self.isClosingWhenIdle else {
             self.state = .closing
             self.closeGently()
             return

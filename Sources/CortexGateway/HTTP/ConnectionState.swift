@@ -1,9 +1,11 @@
 /// Where a connection is in its conversation.
 enum ConnectionState {
-    /// Between two requests. Next: `receiving`, `closing`.
+    /// Between two requests. Next: `receiving`, `skipping`, `closing`.
     case idle
     /// The head of a request is there, its body is not whole. Next: `awaiting`, `idle`, `lingering`, `closing`.
     case receiving(Exchange)
+    /// The request was refused for its head, and its body, which is small, is read past. Next: `idle`, `lingering`, `closing`.
+    case skipping(Exchange)
     /// The request is with its upstream. Next: `streaming`, `idle`, `closing`.
     case awaiting(Exchange)
     /// The answer has begun. Next: `idle`, `closing`.

@@ -37,6 +37,10 @@ final class Exchange {
     var streamStatus = 0
     /// Decided from the head alone; sent once the body has been read past.
     var early: GatewayError?
+    /// The answer goes ahead of the body, which is read past.
+    var skipsBody = false
+    /// Came over HTTP/2.
+    var isOnStream = false
 
     init(
         number: UInt64,
@@ -64,10 +68,13 @@ final class Exchange {
         return route
     }
 
-    /// The headers as they would be, had the body not come encoded.
+    /// The headers as the client gave them, and as they would be, had the body not come encoded.
     var decodedHeaders: HTTPHeaders {
-        guard self.body.wasEncoded else { return self.head.headers }
+        guard self.body.wasEncoded || self.isOnStream else { return self.head.headers }
         var headers = self.head.headers
+        // HTTP/2 has none: what stands there is what a body without length is to HTTP/1.1.
+        if self.isOnStream { headers.remove(name: "transfer-encoding") }
+        guard self.body.wasEncoded else { return headers }
         headers.remove(name: "content-encoding")
         if headers.contains(name: "content-length") {
             headers.replaceOrAdd(name: "content-length", value: "\(self.body.size)")
@@ -77,8 +84,13 @@ final class Exchange {
 
     /// Notes by when the request has to be answered; to be called once its head is known.
     func setDeadline() throws(GatewayError) {
-        guard let route = self.route, self.head.method == .POST else { return }
+        guard let route = self.route else { return }
         let limit = TimeAmount(route.timeout)
+        guard self.head.method == .POST else {
+            // What is no time is told so, though nothing is predicted.
+            _ = try RequestTimeout.wanted(by: self.head.headers, limit: limit)
+            return
+        }
         self.apiDeadline = self.arrival + limit
         self.deadline = self.apiDeadline
         if let wanted = try RequestTimeout.wanted(by: self.head.headers, limit: limit) {

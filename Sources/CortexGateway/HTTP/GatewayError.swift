@@ -18,6 +18,7 @@ enum GatewayError: Error {
     case headersTooLarge(HeaderLimits)
     case expectationFailed(String)
     case unsupportedEncoding(String)
+    case unsupportedTransferCoding(String)
     /// The body is not what its `content-encoding` says.
     case malformedEncoding(String)
     case tooManyConnections(limit: Int)
@@ -136,6 +137,13 @@ extension GatewayError {
                 message: "bodies with content-encoding \(encoding) are not read",
                 hint: "send them as they are, or as \(ContentCoding.accepted)",
                 headers: [("Accept-Encoding", ContentCoding.accepted)]
+            )
+        case .unsupportedTransferCoding(let coding):
+            Response(
+                status: 501,
+                code: "NOT_IMPLEMENTED",
+                message: "transfer-encoding \(coding) is not undone; chunked is all that is known",
+                hint: "send the body with content-encoding \(ContentCoding.accepted) instead"
             )
         case .malformedEncoding(let reason):
             Response(status: 400, code: "MALFORMED_ENCODING", message: reason)

@@ -25,6 +25,7 @@ enum RequestCheck {
         {
             return .headersTooLarge(HeaderLimits(configuration))
         }
+        if let coding = Self.foreignTransferCoding(of: head) { return .unsupportedTransferCoding(coding) }
         let coding = ContentCoding(head.headers)
         if case .unsupported(let name) = coding { return .unsupportedEncoding(name) }
         let limit = BodyLimit(of: exchange.target, server: configuration.maximumBodySize)
@@ -75,7 +76,16 @@ enum RequestCheck {
 
     /// 0 where no length is announced (no body, or a chunked one).
     static func announcedLength(_ head: HTTPRequestHead) -> Int {
-        head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
+        guard let text = head.headers.first(name: "content-length") else { return 0 }
+        // The parser has made sure that it is a number below 2^64.
+        return Int(text) ?? (UInt64(text) == nil ? 0 : .max)
+    }
+
+    /// What a body is encoded with for its transfer, besides its chunks; nil where it is nothing.
+    private static func foreignTransferCoding(of head: HTTPRequestHead) -> String? {
+        guard let first = head.headers.first(name: "transfer-encoding") else { return nil }
+        if first.lowercased() == "chunked", head.headers["transfer-encoding"].count == 1 { return nil }
+        return String(head.headers["transfer-encoding"].joined(separator: ", ").prefix(32))
     }
 
     /// What a client waits for before it sends its body.

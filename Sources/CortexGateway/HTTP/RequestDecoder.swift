@@ -13,8 +13,11 @@ final class RequestDecoder: ByteToMessageDecoder {
     }
 
     private var rest = Rest.none
+    private let framing: BodyFraming
 
-    init(_ configuration: GatewayConfiguration) {
+    /// - Parameter framing: To be told of each part that this makes.
+    init(_ configuration: GatewayConfiguration, framing: BodyFraming) {
+        self.framing = framing
         var limits = NIOHTTPDecoderLimitConfiguration()
         // One bound for a path and for each part of a header; the narrower of the two is checked when the head is there.
         limits.maxHeaderFieldSize = max(configuration.maximumHeaderSize, configuration.maximumURLLength)
@@ -37,6 +40,7 @@ final class RequestDecoder: ByteToMessageDecoder {
         do {
             let state = try self.parser.decode(context: context, buffer: &buffer)
             let used = buffer.readerIndex - before.readerIndex
+            if self.framing.isTooMuch(of: used) { throw Self.tooMuchFraming }
             if buffer.readableBytes == 0 {
                 self.rest = .none
             } else if used > 0 || self.rest == .none {
@@ -46,6 +50,10 @@ final class RequestDecoder: ByteToMessageDecoder {
         } catch let error as HTTPParserError {
             throw self.explanation(of: error, before)
         }
+    }
+
+    private static var tooMuchFraming: GatewayError {
+        .malformed("there are more than \(BodyFraming.limit) bytes in the body that belong to no chunk")
     }
 
     func decodeLast(context: ChannelHandlerContext, buffer: inout ByteBuffer, seenEOF: Bool) throws -> DecodingState {

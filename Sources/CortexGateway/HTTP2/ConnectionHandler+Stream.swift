@@ -15,10 +15,18 @@ extension ConnectionHandler {
     /// What the parser of HTTP/1.1 would have refused.
     func streamProblem(with head: HTTPRequestHead) -> GatewayError? {
         let configuration = self.loop.configuration
-        let isTooMuch =
-            head.headers.count > configuration.maximumHeaders
-            || head.headers.contains { max($0.name.utf8.count, $0.value.utf8.count) > configuration.maximumHeaderSize }
-        return isTooMuch ? .headersTooLarge(HeaderLimits(configuration)) : nil
+        var size = head.uri.utf8.count
+        var isTooMuch = head.headers.count > configuration.maximumHeaders
+        var lengths = 0
+        for (name, value) in head.headers {
+            size += name.utf8.count + value.utf8.count
+            isTooMuch = isTooMuch || max(name.utf8.count, value.utf8.count) > configuration.maximumHeaderSize
+            if name.utf8.count == 14, name.lowercased() == "content-length" { lengths += 1 }
+        }
+        if isTooMuch || size > configuration.maximumHeadSize { return .headersTooLarge(HeaderLimits(configuration)) }
+        if lengths > 1 { return .malformed("there are \(lengths) content-length headers") }
+        // RFC 9113, 8.2.1.
+        return head.headers.hasOuterBlanks ? .malformed("the value of a header begins or ends with a blank") : nil
     }
 
     /// Writes a whole answer, but for a file.

@@ -25,6 +25,10 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
     /// Of a body that is not read yet; those of all streams together.
     private static let streamWindow = 1 << 20
     private static let connectionWindow = 4 << 20
+    /// What the codec reads of a head; beyond it the connection ends.
+    ///
+    /// More than any `CORTEX_MAX_HEAD_SIZE`, so that a head beyond that one is answered, and the other streams go on.
+    private static let maximumHeaderList = 2 << 20
     /// How long a client may take to answer a ping while the server ends.
     private static let goodbye = TimeAmount.seconds(1)
 
@@ -36,10 +40,12 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
         var connection = NIOHTTP2Handler.ConnectionConfiguration()
         connection.initialSettings = [
             HTTP2Setting(parameter: .maxConcurrentStreams, value: Self.maximumStreams),
-            HTTP2Setting(parameter: .maxHeaderListSize, value: loop.value.configuration.maximumHeadSize),
+            HTTP2Setting(parameter: .maxHeaderListSize, value: Self.maximumHeaderList),
             HTTP2Setting(parameter: .initialWindowSize, value: Self.streamWindow),
         ]
         connection.targetWindowSize = Self.connectionWindow
+        // All pieces that the largest of heads may come in, each as large as a client may make it.
+        connection.maximumSequentialContinuationFrames = Self.maximumHeaderList / (16 << 10)
         var stream = NIOHTTP2Handler.StreamConfiguration()
         stream.targetWindowSize = Self.streamWindow
         stream.outboundBufferSizeHighWatermark = 128 << 10

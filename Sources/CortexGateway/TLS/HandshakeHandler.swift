@@ -1,3 +1,4 @@
+import CortexTelemetry
 import NIOCore
 import NIOTLS
 
@@ -11,6 +12,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Cl
     private let configure: (any Channel, _ isHTTP2: Bool) throws -> Void
     private var context: ChannelHandlerContext?
     private var timeout: Scheduled<Void>?
+    private let arrival = NIODeadline.now()
 
     init(loop: LoopContext, configure: @escaping (any Channel, _ isHTTP2: Bool) throws -> Void) {
         self.loop = loop
@@ -21,7 +23,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Cl
         self.context = context
         self.loop.opened(self)
         let time = self.loop.configuration.headerTimeout
-        self.timeout = context.eventLoop.assumeIsolated().scheduleTask(in: time) { self.closeNow() }
+        self.timeout = context.eventLoop.assumeIsolated().scheduleTask(in: time) { self.timedOut() }
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -53,6 +55,17 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Cl
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         context.close(promise: nil)
+    }
+
+    /// There is nobody to be answered, but somebody may wonder why.
+    private func timedOut() {
+        let client = self.context?.channel.remoteAddress?.ipAddress ?? "unknown"
+        var record = AccessRecord(requestID: self.loop.ids.next(), method: "?", path: "?", client: client)
+        record.status = 408
+        record.total = .now() - self.arrival
+        record.errorCode = "HANDSHAKE_TIMEOUT"
+        self.loop.log(record)
+        self.closeNow()
     }
 
     // MARK: ClientConnection
