@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from blackbox.conditions import eventually
 from blackbox.modules import PLAIN, Files, predictor
 from blackbox.processes import is_alive

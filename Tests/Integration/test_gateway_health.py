@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import requests
+
 from blackbox.conditions import eventually
 from blackbox.processes import MEASURABLE, is_alive
 from blackbox.project import API, write

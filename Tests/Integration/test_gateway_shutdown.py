@@ -161,7 +161,8 @@ def test_a_server_that_ends_takes_no_orders_and_the_next_one_waits_for_it(
         os.kill(server.pid, signal.SIGTERM)
         eventually(lambda: server.json("server", "status")["shutting_down"], "it shuts down")
         assert "shutting down, waits for 1 request of troubled" in server.ok("server", "status")
-        for command in (["deploy", str(folder / "project" / "cortex.yaml"), "--wait"], ["refresh", api], ["delete", api]):
+        again = ["deploy", str(folder / "project" / "cortex.yaml"), "--wait"]
+        for command in (again, ["refresh", api], ["delete", api]):
             done = server.run(*command)
             assert done.returncode == 1, (command, done)
             assert "is shutting down" in done.stderr, (command, done)

@@ -45,7 +45,8 @@ enum DescriptorLimit {
         let deployed = specs.isEmpty ? "" : ", with the \(specs.count) that \(specs.count == 1 ? "is" : "are") deployed"
         throw CommandFailure(
             "the system allows the server \(limit) open files and connections; it needs \(needed) at least\(deployed)",
-            hint: "allow more with `ulimit -n \(max(1024, needed * 2))` before the start, or LimitNOFILE in a systemd unit"
+            hint:
+                "allow more with `ulimit -n \(max(1024, needed * 2))` before the start, or LimitNOFILE in a systemd unit"
         )
     }
 }

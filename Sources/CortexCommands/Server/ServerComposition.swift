@@ -30,7 +30,10 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     LogSpace.observe { [logger] change in
         switch change {
         case .failed(let path, let reason):
-            logger.warning("log lines are lost: they cannot be written", metadata: ["file": "\(path)", "error": "\(reason)"])
+            logger.warning(
+                "log lines are lost: they cannot be written",
+                metadata: ["file": "\(path)", "error": "\(reason)"]
+            )
         case .passed: logger.notice("log lines are written again")
         }
     }

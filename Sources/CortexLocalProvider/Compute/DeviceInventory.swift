@@ -40,14 +40,17 @@ struct DeviceInventory: Sendable {
         // Tasks of their own: a driver that hangs keeps its processes from being ended, and us from waiting for them.
         let listing = Task {
             let claim = try? Descriptors.claimStart()
-            let result = claim == nil ? nil : try? await Subprocess.run(
-                .name("nvidia-smi"),
-                arguments: ["-L"],
-                environment: .custom(Dictionary(variables) { $1 }),
-                input: .none,
-                output: .string(limit: 1 << 20),
-                error: .discarded
-            )
+            let result =
+                claim == nil
+                ? nil
+                : try? await Subprocess.run(
+                    .name("nvidia-smi"),
+                    arguments: ["-L"],
+                    environment: .custom(Dictionary(variables) { $1 }),
+                    input: .none,
+                    output: .string(limit: 1 << 20),
+                    error: .discarded
+                )
             answer.yield(result.flatMap { $0.terminationStatus.isSuccess ? $0.standardOutput : nil })
         }
         let timer = Task {
