@@ -126,7 +126,7 @@ def test_two_workers_are_ready_and_have_memory(server: Server, api: str) -> None
         for (name, labels), value in found.items()
         if name == "cortex_workers" and ("api", api) in labels
     }
-    assert states == {"starting": 0, "ready": 2, "draining": 0, "backing_off": 0}
+    assert states == {"starting": 0, "ready": 2, "draining": 0, "backing_off": 0, "stopped": 0}
     assert found["cortex_worker_rss_bytes", frozenset({("api", api)})] > 5 << 20
 
 

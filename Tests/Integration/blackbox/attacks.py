@@ -135,7 +135,7 @@ ATTACKS = [
     _framing("A07 two lengths", "Content-Length: 2", "Content-Length: 3"),
     _framing("A07 a length and chunks", "Content-Length: 2", CHUNKED),
     _framing("A07 chunks and a length", CHUNKED, "Content-Length: 2"),
-    Attack("A07 an unknown coding", request("Transfer-Encoding: xchunked", body=b"{}"), closes=True),
+    Attack("A07 an unknown coding", request("Transfer-Encoding: xchunked", body=b"{}"), 501, closes=True),
     _framing("A07 chunks that are not the last coding", "Transfer-Encoding: chunked, gzip"),
     Attack("A07 no host", b"POST /http-echo HTTP/1.1\r\nContent-Length: 0\r\n\r\n"),
     Attack("A07 two hosts", request("Host: other", "Content-Length: 0")),
