@@ -94,9 +94,11 @@ def test_C10_a_worker_that_dies_fails_its_request_and_no_other(
     assert server.metrics("cortex_worker_restarts_total", api=faulty) >= 1
 
 
-def test_C10_requests_that_wait_behind_a_crash_are_answered(
-    server: Server, faulty: str, invariants: Invariants
-) -> None:
+def test_C10_requests_that_wait_behind_a_crash_are_answered(server: Server, folder: Path) -> None:
+    # An API of its own: the one that other tests crashed is in a crash loop, and refuses requests.
+    faulty = "faulty-once"
+    server.deploy(write(folder / faulty, {"predictor.py": FAULTY}, API(faulty)))
+    invariants = Invariants(server, lambda: server.post(faulty, json={}))
     answers: list[requests.Response] = []
     senders = [threading.Thread(target=lambda: answers.append(server.post(faulty, json={}))) for _ in range(8)]
     for sender in senders[:4]:
