@@ -21,7 +21,8 @@ package actor Gateway {
         self.accessLog = accessLog
         self.logger = logger
         self.group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoops)
-        let budget = SpoolBudget(bytes: configuration.spoolBudget)
+        let budget = ByteBudget(bytes: configuration.spoolBudget)
+        let memory = ByteBudget(bytes: configuration.answerMemory)
         let places = ConnectionPlaces(limit: configuration.maximumConnections, logger: logger)
         var loops: [NIOLoopBound<LoopContext>] = []
         for (index, eventLoop) in self.group.makeIterator().enumerated() {
@@ -32,6 +33,7 @@ package actor Gateway {
                         index: index,
                         configuration: configuration,
                         budget: budget,
+                        memory: memory,
                         places: places,
                         accessLog: accessLog
                     )

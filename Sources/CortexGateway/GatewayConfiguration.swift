@@ -14,6 +14,8 @@ package struct GatewayConfiguration: Sendable {
     /// A body beyond it is kept in the spool.
     package var inlineLimit: Int
     package var maximumBodySize: Int
+    /// Bytes of answers that may wait in memory for their readers; what is more waits in files.
+    package var answerMemory = 256 << 20
     /// Bytes of path and query.
     package var maximumURLLength = 64 << 10
     package var maximumHeaders = 256

@@ -85,6 +85,7 @@ def secure(binary: Path, short_folder: Path, certificate: Certificate) -> Iterat
         "CORTEX_TLS_KEY": str(certificate.key),
         "CORTEX_TLS_PORT": "0",
         "CORTEX_HEADER_TIMEOUT": "2s",
+        "CORTEX_RATE_WINDOW": "5s",
         "SECRET_KEY_OF_API": "k-1",
     }
     with Server(binary, short_folder / "tls-home", None, **settings) as server:
@@ -415,6 +416,46 @@ def test_a_reader_that_stops_holds_up_nobody(secure: Server, connection: HTTP2Co
     connection.http.acknowledge_received_data(taken, stream)
     connection.flush()
     assert len(connection.answer(stream)[2]) == 3000000
+
+
+@pytest.mark.parametrize("size", [900_000, 3_000_000])
+def test_a_stream_whose_reader_stops_is_cut_alone(secure: Server, connection: HTTP2Connection, size: int) -> None:
+    before = secure.metrics("cortex_cancelled_requests_total", api="echo", stage="reading")
+    connection.http.increment_flow_control_window(1 << 24)
+    stream = connection.request(f"/echo?size={size}", more=[("x-request-id", f"stopped-{size}")])
+    resets = h2.events.StreamReset
+    connection.read(lambda events: any(isinstance(event, resets) for event in events), acknowledge=False)
+    assert [event.stream_id for event in connection.events if isinstance(event, resets)] == [stream]
+    assert secure.metrics("cortex_cancelled_requests_total", api="echo", stage="reading") == before + 1
+    assert connection.answer(connection.request("/echo", method="HEAD"))[0] == 200
+    log = secure.home / "logs" / "access.log"
+    eventually(lambda: f"stopped-{size}" in log.read_text(), "its line is written", within=10)
+    (line,) = [line for line in log.read_text().splitlines() if f"stopped-{size}" in line]
+    assert '"READER_TOO_SLOW"' in line
+
+
+def test_answers_of_one_connection_that_are_not_read_wait_on_disk(secure: Server, connection: HTTP2Connection) -> None:
+    streams = [connection.request("/echo?size=900000") for _ in range(14)]
+
+    def files() -> int:
+        targets = [os.readlink(entry) for entry in Path(f"/proc/{secure.pid}/fd").iterdir() if entry.is_symlink()]
+        return sum(target.endswith(".body (deleted)") for target in targets)
+
+    eventually(lambda: files() >= 3, "some wait in files", within=20)
+    sizes, seen = dict.fromkeys(streams, 0), 0
+
+    def whole(events: list[h2.events.Event]) -> bool:
+        # Quicker than `answer`, which looks at all events each time: a reader that is slow is cut.
+        nonlocal seen
+        for event in events[seen:]:
+            if isinstance(event, h2.events.DataReceived):
+                sizes[event.stream_id or 0] += len(event.data or b"")
+        seen = len(events)
+        return all(size == 900_000 for size in sizes.values())
+
+    connection.read(whole)
+    assert set(sizes.values()) == {900_000}
+    eventually(lambda: files() == 0, "no file is left", within=10)
 
 
 def test_more_streams_than_allowed_are_refused(secure: Server, connection: HTTP2Connection) -> None:

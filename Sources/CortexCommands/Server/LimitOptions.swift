@@ -33,6 +33,9 @@ struct LimitOptions: ParsableArguments {
     @Option(help: Self.help("Disk for all such files together", .spoolBudget))
     var spoolBudget: String?
 
+    @Option(help: Self.help("Memory for all answers that wait for their readers", .answerMemory))
+    var answerMemory: String?
+
     @Option(help: Self.help("Until all headers are there", .headerTimeout))
     var headerTimeout: String?
 
@@ -73,6 +76,7 @@ struct LimitOptions: ParsableArguments {
         case .maxConnections: self.maxConnections
         case .inlineLimit: self.inlineLimit
         case .spoolBudget: self.spoolBudget
+        case .answerMemory: self.answerMemory
         case .headerTimeout: self.headerTimeout
         case .bodyTimeout: self.bodyTimeout
         case .idleTimeout: self.idleTimeout

@@ -12,6 +12,7 @@ enum ServerLimit: String, CaseIterable, Sendable {
     case maxConnections = "max-connections"
     case inlineLimit = "inline-limit"
     case spoolBudget = "spool-budget"
+    case answerMemory = "answer-memory"
     case headerTimeout = "header-timeout"
     case bodyTimeout = "body-timeout"
     case idleTimeout = "idle-timeout"
@@ -49,6 +50,7 @@ enum ServerLimit: String, CaseIterable, Sendable {
         case .maxConnections: 1...1_000_000
         // Each connection may hold so much of a body in memory, and a frame to a worker holds it with the head.
         case .inlineLimit: (4 << 10)...(8 << 20)
+        case .answerMemory: (1 << 20)...(1 << 50)
         case .headerTimeout, .bodyTimeout, .idleTimeout: Self.seconds(0.001)...Self.seconds(86400)
         case .rateWindow: Self.seconds(0.1)...Self.seconds(3600)
         case .minUploadRate, .minDownloadRate: 1...(1 << 30)
@@ -67,6 +69,7 @@ enum ServerLimit: String, CaseIterable, Sendable {
         case .maxConnections: 16384
         case .inlineLimit: 1 << 20
         case .spoolBudget: 8 << 30
+        case .answerMemory: 256 << 20
         case .headerTimeout: Self.seconds(20)
         case .bodyTimeout: Self.seconds(60)
         case .idleTimeout: Self.seconds(75)

@@ -24,6 +24,7 @@ package struct ServerLimits: Hashable, Sendable {
         gateway.maximumConnections = self[.maxConnections]
         gateway.inlineLimit = self[.inlineLimit]
         gateway.spoolBudget = self[.spoolBudget]
+        gateway.answerMemory = self[.answerMemory]
         gateway.headerTimeout = time(.headerTimeout)
         gateway.bodyTimeout = time(.bodyTimeout)
         gateway.idleTimeout = time(.idleTimeout)

@@ -8,9 +8,9 @@ struct CollectedBody: Sendable {
     final class Place: Sendable {
         let inlineLimit: Int
         let directory: String
-        let budget: SpoolBudget
+        let budget: ByteBudget
 
-        init(_ configuration: GatewayConfiguration, budget: SpoolBudget) {
+        init(_ configuration: GatewayConfiguration, budget: ByteBudget) {
             self.inlineLimit = configuration.inlineLimit
             self.directory = configuration.spoolDirectory
             self.budget = budget

@@ -1,7 +1,6 @@
 import CortexTelemetry
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 
 /// Answers: what the upstream says, as bytes to the client.
 extension ConnectionHandler {
@@ -33,24 +32,37 @@ extension ConnectionHandler {
         _ body: UpstreamAnswerBody,
         _ timing: UpstreamTiming
     ) {
+        switch body {
+        case .bytes(let bytes): self.answer(exchange, answer, bytes, timing)
+        case .file(let descriptor, let size, let owner):
+            // Room of the disk that the request took is free for its answer.
+            exchange.body.release()
+            do throws(GatewayError) {
+                let file = try AnswerFile(descriptor: descriptor, size: size, owner: owner, self.loop.bodies.budget)
+                self.answer(exchange, answer, file, timing)
+            } catch {
+                self.refuse(error, exchange, timing)
+            }
+        }
+    }
+
+    func answer(
+        _ exchange: Exchange,
+        _ answer: UpstreamAnswer,
+        _ bytes: ByteBuffer,
+        _ timing: UpstreamTiming
+    ) {
         guard let context = self.context else { return }
         let now = NIODeadline.now()
         let hasBody = Self.mayHaveBody(answer.status)
-        let size =
-            switch body {
-            case .bytes(let bytes): bytes.readableBytes
-            case .file(_, let size, _): size
-            }
-        exchange.bytesOut = hasBody ? size : 0
-        if self.transport != .plain, case .file(let descriptor, let size, let owner) = body, hasBody, size > 0 {
-            let file = FileAnswer(descriptor: descriptor, size: size, owner: owner, timing: timing)
-            return self.begin(file, exchange, answer, now: now)
+        let size = bytes.readableBytes
+        if size > AnswerMemory.uncounted, hasBody, !self.holds(size, exchange) {
+            return self.spool(bytes, exchange, answer, timing)
         }
+        exchange.bytesOut = hasBody ? size : 0
         if self.transport == .stream {
-            let bytes = if case .bytes(let bytes) = body { bytes } else { ByteBuffer() }
             self.writeOnStream(exchange, answer, body: bytes, timing, total: now - exchange.arrival)
-            self.record(exchange, status: answer.status, timing, errorCode: nil, now: now)
-            return self.finished(exchange)
+            return self.written(exchange, status: answer.status, timing, now: now)
         }
         // A small body is copied behind its head, so that both leave in one write; a large one follows as it is.
         let isSmall = size <= 16 << 10
@@ -58,53 +70,16 @@ extension ConnectionHandler {
         self.writeHead(exchange, answer, framing: hasBody ? .length(size) : .none, into: &buffer)
         Self.writeTiming(timing, total: now - exchange.arrival, into: &buffer)
         buffer.writeStaticString("\r\n")
-        switch body {
-        case .bytes(var bytes) where hasBody && isSmall:
-            buffer.writeBuffer(&bytes)
+        if !hasBody {
             self.write(buffer)
-        case .bytes(let bytes) where hasBody:
+        } else if isSmall {
+            buffer.writeImmutableBuffer(bytes)
+            self.write(buffer)
+        } else {
             context.write(self.wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
             self.write(bytes)
-        case .file(let descriptor, let size, let owner) where hasBody && size > 0:
-            context.write(self.wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
-            self.sendFile(descriptor, size: size, owner: owner)
-        default: self.write(buffer)
         }
-        self.record(exchange, status: answer.status, timing, errorCode: nil, now: now)
-        self.finished(exchange)
-    }
-
-    /// Begins to send a file through TLS.
-    private func begin(_ file: FileAnswer, _ exchange: Exchange, _ answer: UpstreamAnswer, now: NIODeadline) {
-        guard let context = self.context else { return }
-        exchange.bytesOut = 0
-        exchange.streamStatus = answer.status
-        let total = now - exchange.arrival
-        if self.transport == .stream {
-            self.writeHeadOnStream(exchange, answer, length: file.size, file.timing, total: total)
-            context.flush()
-        } else {
-            var buffer = context.channel.allocator.buffer(capacity: 1024)
-            self.writeHead(exchange, answer, framing: .length(file.size), into: &buffer)
-            Self.writeTiming(file.timing, total: total, into: &buffer)
-            buffer.writeStaticString("\r\n")
-            self.write(buffer)
-        }
-        self.state = .streaming(exchange)
-        self.send(file, of: exchange.number)
-    }
-
-    private func sendFile(_ descriptor: CInt, size: Int, owner: any Sendable) {
-        guard let context = self.context else { return }
-        // The region must not close what `owner` will close: it gets a descriptor of its own.
-        let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: duplicate(descriptor))
-        let region = FileRegion(fileHandle: handle, readerIndex: 0, endIndex: size)
-        let sent = context.eventLoop.makePromise(of: Void.self)
-        sent.futureResult.whenComplete { _ in
-            try? handle.close()
-            withExtendedLifetime(owner) {}
-        }
-        context.writeAndFlush(self.wrapOutboundOut(.fileRegion(region)), promise: sent)
+        self.written(exchange, status: answer.status, timing, now: now)
     }
 
     // MARK: Streams
@@ -140,7 +115,7 @@ extension ConnectionHandler {
         guard let context = self.context, Self.mayHaveBody(exchange.streamStatus) else { return }
         exchange.bytesOut += bytes.readableBytes
         guard self.transport != .stream else {
-            self.writeOnStream(bytes)
+            self.writeByTheSlice(bytes, of: nil)
             context.flush()
             return
         }
@@ -157,9 +132,9 @@ extension ConnectionHandler {
     }
 
     private func endStream(_ exchange: Exchange, isWhole: Bool, _ timing: UpstreamTiming) {
-        let errorCode = isWhole ? nil : "STREAM_BROKEN"
-        self.record(exchange, status: exchange.streamStatus, timing, errorCode: errorCode, now: .now())
+        let status = exchange.streamStatus
         guard isWhole else {
+            self.record(exchange, status: status, timing, errorCode: "STREAM_BROKEN", now: .now())
             // The missing last chunk tells the client that this is not all.
             self.state = .closing
             self.context?.close(promise: nil)
@@ -170,7 +145,7 @@ extension ConnectionHandler {
         } else if !exchange.isHTTP10, Self.mayHaveBody(exchange.streamStatus) {
             self.write(ByteBuffer(staticString: "0\r\n\r\n"))
         }
-        self.finished(exchange)
+        self.written(exchange, status: status, timing, now: .now())
     }
 
     // MARK: Errors and local answers
@@ -288,8 +263,7 @@ extension ConnectionHandler {
             let now = NIODeadline.now()
             let answer = UpstreamAnswer(status: status, mediaType: mediaType, headers: headers)
             self.writeOnStream(exchange, answer, body: body, timing, total: now - exchange.arrival)
-            self.record(exchange, status: status, timing, errorCode: errorCode, now: now)
-            return self.finished(exchange)
+            return self.written(exchange, status: status, timing, errorCode: errorCode, now: now)
         }
         var buffer = context.channel.allocator.buffer(capacity: 512 + body.readableBytes)
         let framing: ResponseHead.Framing = Self.mayHaveBody(status) ? .length(body.readableBytes) : .none
@@ -303,13 +277,12 @@ extension ConnectionHandler {
             buffer.writeBuffer(&body)
         }
         self.write(buffer)
-        self.record(exchange, status: status, timing, errorCode: errorCode, now: now)
-        self.finished(exchange)
+        self.written(exchange, status: status, timing, errorCode: errorCode, now: now)
     }
 
     // MARK: Parts
 
-    private func writeHead(
+    func writeHead(
         _ exchange: Exchange,
         _ answer: UpstreamAnswer,
         framing: ResponseHead.Framing,
@@ -337,7 +310,7 @@ extension ConnectionHandler {
         return answer.headers.contains { $0.name.lowercased() == "access-control-allow-origin" } ? [] : headers
     }
 
-    private static func writeTiming(_ timing: UpstreamTiming, total: TimeAmount, into buffer: inout ByteBuffer) {
+    static func writeTiming(_ timing: UpstreamTiming, total: TimeAmount, into buffer: inout ByteBuffer) {
         buffer.writeStaticString("Server-Timing: ")
         Self.writeTimingValue(timing, total: total, into: &buffer)
         buffer.writeStaticString("\r\n")

@@ -5,7 +5,7 @@ extension ConnectionHandler {
     /// 1 while a request is on its way in, or its answer is not wholly out.
     var openRequests: Int {
         switch self.state {
-        case .receiving, .awaiting, .streaming: 1
+        case .receiving, .awaiting, .streaming, .leaving: 1
         case .idle, .skipping, .lingering, .closing: 0
         }
     }
@@ -25,6 +25,9 @@ extension ConnectionHandler {
             self.record(exchange, status: exchange.streamStatus, UpstreamTiming(), errorCode: "DRAINING", now: .now())
             exchange.body.release()
             self.state = .closing
+            self.context?.close(promise: nil)
+        case .leaving(let answer):
+            self.end(answer, errorCode: "DRAINING")
             self.context?.close(promise: nil)
         case .idle, .skipping, .lingering, .closing: break
         }

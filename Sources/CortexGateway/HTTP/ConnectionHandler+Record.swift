@@ -11,6 +11,11 @@ extension ConnectionHandler {
         errorCode: String?,
         now: NIODeadline
     ) {
+        self.count(exchange, status: status, timing, now: now)
+        self.log(exchange, status: status, timing, errorCode: errorCode, now: now)
+    }
+
+    func count(_ exchange: Exchange, status: Int, _ timing: UpstreamTiming, now: NIODeadline) {
         switch exchange.target {
         case .liveness, .readiness, .apiReadiness: return
         case .api(let route) where exchange.head.method == .POST:
@@ -19,6 +24,19 @@ extension ConnectionHandler {
                 $0.answered(status, total: total, queue: timing.queue, predict: timing.predict)
             }
         case .api, .index, .nothing: self.loop.count(exchange.route?.api) { $0.answeredWithoutPredictor(status) }
+        }
+    }
+
+    func log(
+        _ exchange: Exchange,
+        status: Int,
+        _ timing: UpstreamTiming,
+        errorCode: String?,
+        now: NIODeadline
+    ) {
+        switch exchange.target {
+        case .liveness, .readiness, .apiReadiness: return
+        case .api, .index, .nothing: break
         }
         self.loop.log(
             exchange.record(status: status, client: self.client, timing: timing, errorCode: errorCode, now: now)

@@ -41,6 +41,7 @@ extension ConnectionHandler {
                 self.await(.drain)
             }
         case (.drain, .streaming(let exchange)): self.checkReader(of: exchange)
+        case (.drain, .leaving(let answer)): self.checkReader(of: answer)
         case (.piece, .streaming), (.piece, .closing): self.context?.close(promise: nil)
         case (.idle, .idle), (.linger, .lingering): self.context?.close(promise: nil)
         case (.head, .idle):
@@ -50,6 +51,9 @@ extension ConnectionHandler {
             exchange.keepAlive = false
             if let route = exchange.route, exchange.deadline <= .now() {
                 self.refuse(.upstream(route.api, .deadlineExceeded(started: false)), exchange)
+            } else if self.isWritingBody {
+                // It is not the client that is slow.
+                self.await(.body)
             } else {
                 self.refuse(.bodyTooSlow(within: configuration.bodyTimeout), exchange)
             }
@@ -61,6 +65,7 @@ extension ConnectionHandler {
 
     /// Some of a body came: the time to the next piece begins, unless the pieces come too slowly.
     func bodyPieceCame() {
+        guard !self.isWritingBody else { return }
         let configuration = self.loop.configuration
         let exchange: Exchange
         switch self.state {
@@ -93,7 +98,7 @@ extension ConnectionHandler {
 
     private func checkReader(of exchange: Exchange) {
         let written = exchange.bytesOut - (exchange.watchedBytes ?? 0)
-        if self.context?.channel.isWritable == true {
+        if self.context?.channel.isWritable == true, !exchange.isPieceLeaving {
             exchange.watchedBytes = nil
             self.state = .streaming(exchange)
         } else if self.readsTooSlowly(over: self.loop.configuration.rateWindow, written: written) {
@@ -109,17 +114,20 @@ extension ConnectionHandler {
     }
 
     /// Whether less left than the bound since the last look; the first look only notes what there is.
-    private func readsTooSlowly(over time: TimeAmount, written: Int) -> Bool {
+    func readsTooSlowly(over time: TimeAmount, written: Int) -> Bool {
         guard let unwritten = self.unwrittenBytes else { return false }
         defer { self.undrained = unwritten }
         guard let before = self.undrained else { return false }
-        return before + written - unwritten < self.loop.configuration.minimumDownloadRate.bytes(in: time)
+        let left = before + written - unwritten
+        // Part of a slice may have left besides.
+        let unseen = self.transport == .stream && left > 0 ? self.slice : 0
+        return left + unseen < self.loop.configuration.minimumDownloadRate.bytes(in: time)
     }
 
-    /// What was answered and is still in this process; nil where it cannot be told, as on a stream of HTTP/2.
-    private var unwrittenBytes: Int? {
-        guard let channel = self.context?.channel, channel.parent?.parent == nil else { return nil }
-        return try? channel.syncOptions?.getOption(.bufferedWritableBytes)
+    /// What was answered and is still in this process; nil where that cannot be told any more.
+    var unwrittenBytes: Int? {
+        guard self.transport != .stream else { return self.unflushed }
+        return try? self.context?.channel.syncOptions?.getOption(.bufferedWritableBytes)
     }
 
     // MARK: The end

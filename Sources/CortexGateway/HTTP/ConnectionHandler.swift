@@ -19,7 +19,9 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     var context: ChannelHandlerContext?
     private var backlog = Deque<HTTPServerRequestPart>()
     private var isReadPending = false
+    /// Nothing is read until what was read is on disk, or inflated.
     var isWritingBody = false
+    var stoppedReading = NIODeadline.distantPast
     private(set) var client = "unknown"
     private(set) var isClosingWhenIdle = false
     var timer = ConnectionTimer()
@@ -30,6 +32,14 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     /// What was not yet written when a slow reader was last looked at; nil where none is.
     var undrained: Int?
 
+    /// More was written than its reader takes at once.
+    private(set) var isReaderBehind = false
+
+    /// Of a stream: bytes of its answer that were written and have not left.
+    var unflushed = 0
+    /// Of a stream: what its connection may hold of answers.
+    let connectionMemory: ByteBudget?
+
     let transport: Transport
     /// Of a stream: the client has sent all of its request.
     private(set) var isRequestWhole = false
@@ -37,8 +47,12 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     /// Nil where no parser of HTTP/1 wants to know what it makes of its bytes.
     private let framing: BodyFraming?
 
-    init(loop: LoopContext, transport: Transport = .plain, framing: BodyFraming? = nil) {
+    init(
+        loop: LoopContext, transport: Transport = .plain, framing: BodyFraming? = nil,
+        connectionMemory: ByteBudget? = nil
+    ) {
         self.loop = loop
+        self.connectionMemory = connectionMemory
         self.transport = transport
         self.framing = framing
     }
@@ -80,6 +94,8 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
 
     private func clientLeft() {
         let state = self.state
+        // Its answer says itself what became of it: a stream is closed before all of it has left.
+        if case .leaving = state { return }
         self.state = .closing
         switch state {
         case .receiving(let exchange): self.recordCancelled(exchange, stage: "receiving")
@@ -89,7 +105,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         case .streaming(let exchange):
             exchange.route?.upstream.cancel(exchange.number)
             self.recordCancelled(exchange, stage: "streaming")
-        case .idle, .skipping, .lingering, .closing: break
+        case .leaving, .idle, .skipping, .lingering, .closing: break
         }
     }
 
@@ -111,7 +127,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         case .idle, .skipping: self.closeGently()
         // HTTP/1.0 has no interim answers, and none can be sent amid another.
         case .receiving, .awaiting, .streaming: self.context?.close(promise: nil)
-        case .lingering, .closing: break
+        case .leaving, .lingering, .closing: break
         }
     }
 
@@ -132,7 +148,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         // What was understood is answered, and no more.
         case .awaiting(let exchange):
             exchange.keepAlive = false
-        case .streaming: self.isClosingWhenIdle = true
+        case .streaming, .leaving: self.isClosingWhenIdle = true
         // It has its answer already.
         case .skipping: self.closeGently()
         case .lingering, .closing: break
@@ -185,7 +201,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     /// Whether the part at hand belongs to a later request, or has to wait for the disk.
     private var isBusy: Bool {
         switch self.state {
-        case .awaiting, .streaming: true
+        case .awaiting, .streaming, .leaving: true
         case .idle, .receiving, .skipping: self.isWritingBody
         case .lingering, .closing: false
         }
@@ -374,10 +390,10 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     // MARK: Writing
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
+        self.isReaderBehind = !context.channel.isWritable
         if case .streaming(let exchange) = self.state {
-            let isWritable = context.channel.isWritable
-            exchange.route?.upstream.setFlow(of: exchange.number, isOpen: isWritable)
-            if !isWritable { self.watchReader(of: exchange) }
+            exchange.route?.upstream.setFlow(of: exchange.number, isOpen: !self.isReaderBehind)
+            if self.isReaderBehind { self.watchReader(of: exchange) }
         }
         context.fireChannelWritabilityChanged()
     }

@@ -6,10 +6,12 @@ enum ConnectionState {
     case receiving(Exchange)
     /// The request was refused for its head, and its body, which is small, is read past. Next: `idle`, `lingering`, `closing`.
     case skipping(Exchange)
-    /// The request is with its upstream. Next: `streaming`, `idle`, `closing`.
+    /// The request is with its upstream. Next: `streaming`, `leaving`, `idle`, `closing`.
     case awaiting(Exchange)
     /// The answer has begun. Next: `idle`, `closing`.
     case streaming(Exchange)
+    /// The answer is written whole, and its reader takes it slowly. Next: `idle`, `lingering`, `closing`.
+    case leaving(LeavingAnswer)
     /// The last answer was written while the client still sends: what comes is read and thrown away for a moment, since
     /// closing at once would reset the connection and take the answer with it. Next: `closing`.
     case lingering

@@ -31,8 +31,12 @@ final class Exchange {
     /// When the time is up that the API gives to a request: what `networking.timeout` was when the request came.
     var apiDeadline = NIODeadline.distantFuture
     var bytesOut = 0
+    /// Of a large answer, while it is in memory.
+    var memory: AnswerMemory?
     /// `bytesOut` when the reader of a streamed answer was last looked at; nil where there is no reason to.
     var watchedBytes: Int?
+    /// Of an answer that is sent by the piece: one is on its way, and the next one waits for its last byte.
+    var isPieceLeaving = false
     /// Of a streamed answer, once it has begun.
     var streamStatus = 0
     /// Decided from the head alone; sent once the body has been read past.

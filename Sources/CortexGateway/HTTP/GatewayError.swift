@@ -166,7 +166,7 @@ extension GatewayError {
             Response(
                 status: 503,
                 code: "SPOOL_FULL",
-                message: "the disk space that CORTEX_SPOOL_BUDGET allows for large bodies is in use",
+                message: "the disk space that CORTEX_SPOOL_BUDGET allows for large bodies and answers is in use",
                 headers: [("Retry-After", "1")],
                 shedReason: "spool_full"
             )

@@ -13,14 +13,14 @@ import Glibc
 /// Writes run on the blocking threads, one after another, in the order of `append`.
 final class SpoolFile: Sendable {
     let path: String
-    private let descriptor: CInt
+    let descriptor: CInt
 
     /// - Throws: `IOError` where the file cannot be made.
     init(directory: String) throws {
         let name =
             String(UInt64.random(in: .min ... .max), radix: 16) + String(UInt64.random(in: .min ... .max), radix: 16)
         self.path = "\(directory)/\(name).body"
-        self.descriptor = open(self.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        self.descriptor = open(self.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard self.descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "open of a spool file") }
         guard Descriptors.place(of: self.descriptor) != .last else {
             close(self.descriptor)

@@ -39,7 +39,13 @@ extension ConnectionHandler {
     ) {
         let length = Self.mayHaveBody(answer.status) ? body.readableBytes : nil
         self.writeHeadOnStream(exchange, answer, length: length, timing, total: total)
-        if length != nil, body.readableBytes > 0, !exchange.isHead { self.writeOnStream(body) }
+        if length != nil, body.readableBytes > 0, !exchange.isHead {
+            if let memory = exchange.memory {
+                self.writeByTheSlice(body, of: memory)
+            } else {
+                self.writeOnStream(body)
+            }
+        }
         self.endOnStream()
     }
 
@@ -67,8 +73,47 @@ extension ConnectionHandler {
         self.writeOnStream(.head(HTTPResponseHead(version: .http2, status: status, headers: headers)))
     }
 
-    func writeOnStream(_ bytes: ByteBuffer, promise: EventLoopPromise<Void>? = nil) {
-        self.writeOnStream(.body(.byteBuffer(bytes)), promise: promise)
+    private func writeOnStream(_ bytes: ByteBuffer) {
+        self.writeOnStream(.body(.byteBuffer(bytes)))
+    }
+
+    /// Writes in pieces that each tell when they have left: the channel of a stream does not say what it holds.
+    /// - Parameters:
+    ///   - memory: Of the bytes, which the connection may hold longer than their stream lives.
+    ///   - promise: Completes with the last piece.
+    func writeByTheSlice(_ bytes: ByteBuffer, of memory: AnswerMemory?, promise: EventLoopPromise<Void>? = nil) {
+        guard let context = self.context else {
+            promise?.fail(ChannelError.alreadyClosed)
+            return
+        }
+        self.unflushed += bytes.readableBytes
+        var rest = bytes
+        while let slice = rest.readSlice(length: min(self.slice, rest.readableBytes)), slice.readableBytes > 0 {
+            let size = slice.readableBytes
+            let isLast = rest.readableBytes == 0
+            let sent = context.eventLoop.makePromise(of: Void.self)
+            sent.futureResult.assumeIsolated().whenComplete { result in
+                withExtendedLifetime(memory) {}
+                self.sliceLeft(size, result)
+                if isLast { promise?.completeWith(result) }
+            }
+            self.writeOnStream(.body(.byteBuffer(slice)), promise: sent)
+        }
+    }
+
+    private func sliceLeft(_ size: Int, _ result: Result<Void, any Error>) {
+        if case .success = result { self.unflushed -= size }
+        guard case .leaving(let answer) = self.state else { return }
+        switch result {
+        case .success: if self.unflushed == 0 { self.left(answer) }
+        case .failure: self.failed(answer)
+        }
+    }
+
+    /// Two of them are what the slowest reader takes in one window.
+    var slice: Int {
+        let configuration = self.loop.configuration
+        return min(max(configuration.minimumDownloadRate.bytes(in: configuration.rateWindow) / 2, 1 << 10), 16 << 10)
     }
 
     func continueOnStream() {
@@ -107,8 +152,8 @@ extension ConnectionHandler {
         if self.context?.channel.isActive == true { self.awaitReader(of: exchange.bytesOut) }
     }
 
-    /// How much has left already cannot be told of a stream, so the lowest rate is that of the whole.
-    func awaitReader(of bytes: Int) {
+    /// How much of a small answer has left is not looked at, so the lowest rate is that of the whole.
+    private func awaitReader(of bytes: Int) {
         let configuration = self.loop.configuration
         guard self.transport == .stream, configuration.minimumDownloadRate > 0 else { return }
         let time = TimeAmount.seconds(Int64(bytes / configuration.minimumDownloadRate))

@@ -29,6 +29,8 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
     ///
     /// More than any `CORTEX_MAX_HEAD_SIZE`, so that a head beyond that one is answered, and the other streams go on.
     private static let maximumHeaderList = 2 << 20
+    /// Of answers that the client does not read, beyond the small ones; what is more waits in files.
+    private static let answerMemory = 8 << 20
     /// How long a client may take to answer a ping while the server ends.
     private static let goodbye = TimeAmount.seconds(1)
 
@@ -48,18 +50,20 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
         connection.maximumSequentialContinuationFrames = Self.maximumHeaderList / (16 << 10)
         var stream = NIOHTTP2Handler.StreamConfiguration()
         stream.targetWindowSize = Self.streamWindow
-        stream.outboundBufferSizeHighWatermark = 128 << 10
-        stream.outboundBufferSizeLowWatermark = 64 << 10
+        stream.outboundBufferSizeHighWatermark = 60 << 10
+        stream.outboundBufferSizeLowWatermark = 32 << 10
         let pipeline = channel.pipeline.syncOperations
         let own = HTTP2Connection(loop: loop.value)
         let streams = NIOLoopBound(own, eventLoop: channel.eventLoop)
+        try pipeline.addHandler(ReadGate())
+        let memory = ByteBudget(bytes: Self.answerMemory)
         _ = try pipeline.configureHTTP2Pipeline(
             mode: .server,
             connectionConfiguration: connection,
             streamConfiguration: stream
         ) { stream in
             stream.eventLoop.makeCompletedFuture {
-                let handler = ConnectionHandler(loop: loop.value, transport: .stream)
+                let handler = ConnectionHandler(loop: loop.value, transport: .stream, connectionMemory: memory)
                 streams.value.add(handler, of: stream)
                 try stream.pipeline.syncOperations.addHandlers(
                     HTTP2FramePayloadToHTTP1ServerCodec(),

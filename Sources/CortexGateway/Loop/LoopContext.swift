@@ -8,6 +8,8 @@ final class LoopContext {
     let configuration: GatewayConfiguration
     let bodies: CollectedBody.Place
     let places: ConnectionPlaces
+    /// For answers that wait for their readers.
+    let memory: ByteBudget
     var routes = RouteTable() { didSet { self.routeChanges += 1 } }
     /// How often the table was replaced.
     private(set) var routeChanges = 0
@@ -30,18 +32,20 @@ final class LoopContext {
 
     /// - Parameters:
     ///   - index: Which of the event loops this is: the upper bits of every request's number.
-    ///   - places: Shared by all event loops; nil for a loop that is the only one.
+    ///   - memory: Shared by all event loops, as `places` is; nil for a loop that is the only one.
     init(
         eventLoop: any EventLoop,
         index: Int,
         configuration: GatewayConfiguration,
-        budget: SpoolBudget,
+        budget: ByteBudget,
+        memory: ByteBudget? = nil,
         places: ConnectionPlaces? = nil,
         accessLog: LogSink
     ) {
         self.eventLoop = eventLoop
         self.configuration = configuration
         self.bodies = CollectedBody.Place(configuration, budget: budget)
+        self.memory = memory ?? ByteBudget(bytes: configuration.answerMemory)
         self.places = places ?? ConnectionPlaces(limit: configuration.maximumConnections, logger: nil)
         self.accessLog = accessLog
         self.lastNumber = UInt64(index) << 48

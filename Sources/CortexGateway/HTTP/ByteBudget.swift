@@ -1,7 +1,7 @@
 import Synchronization
 
-/// The bytes of disk that spooled bodies may take, all connections together.
-package final class SpoolBudget: Sendable {
+/// Bytes of disk or memory that may be taken, all who take of them together.
+package final class ByteBudget: Sendable {
     private let free: Atomic<Int>
 
     package init(bytes: Int) {
