@@ -675,6 +675,22 @@ def test_answers_beyond_the_memory_for_them_wait_on_disk(patient: Server) -> Non
     eventually(lambda: answer_files(patient) == 0, "no file is left", within=10)
 
 
+def test_a_client_does_not_answer_for_the_time_that_the_server_inflates(binary: Path, short_folder: Path) -> None:
+    packed = gzip.compress(bytes(100 << 20), 9)
+    with Server(
+        binary, short_folder / "inflate", CORTEX_BODY_TIMEOUT="100ms", CORTEX_RATE_WINDOW="100ms"
+    ) as server:
+        server.deploy(write(short_folder / "inflate-project", {"length.py": LENGTH}, API("length", path="length.py")))
+
+        def send(_: int) -> Answer | None:
+            head = (f"Content-Length: {len(packed)}", "Content-Encoding: gzip")
+            return exchange(server.port, request("/length", *head, body=packed), within=60)
+
+        with ThreadPoolExecutor(3) as pool:
+            answers = list(pool.map(send, range(3)))
+    assert [answer.status if answer else None for answer in answers] == [200] * 3
+
+
 def connections(server: Server) -> int:
     """Open connections on the data port, as the kernel has them."""
     wanted = f":{server.port:04X}"

@@ -75,6 +75,9 @@ struct BodyCollector {
         self.collected.release(self.place)
     }
 
+    /// Notes that nothing was read for so long: the client could not send.
+    mutating func stoodStill(for time: TimeAmount) { self.pace.stoodStill(for: time) }
+
     /// Whether the client sends too slowly; asked when a piece has come.
     mutating func isTooSlow(_ configuration: GatewayConfiguration, begun: NIODeadline) -> Bool {
         self.pace.isTooSlow(received: self.received, configuration, begun: begun)

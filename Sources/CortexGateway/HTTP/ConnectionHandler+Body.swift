@@ -14,10 +14,10 @@ extension ConnectionHandler {
             switch try exchange.body.append(bytes, on: self.loop.eventLoop) {
             case .more: break
             case .writing(let written):
-                self.isWritingBody = true
+                self.stopReading()
                 written.assumeIsolated().whenComplete { self.bodyWritten($0) }
             case .inflating(let inflated):
-                self.isWritingBody = true
+                self.stopReading()
                 let number = exchange.number
                 inflated.assumeIsolated().whenComplete { self.bodyInflated($0, of: number, exchange.body) }
             }
@@ -25,6 +25,11 @@ extension ConnectionHandler {
             exchange.keepAlive = false
             self.refuse(error, exchange)
         }
+    }
+
+    private func stopReading() {
+        self.isWritingBody = true
+        self.stoppedReading = .now()
     }
 
     /// - Parameter collector: Lets go of what came for a request that is gone by now.
@@ -53,6 +58,9 @@ extension ConnectionHandler {
 
     private func bodyWritten(_ result: Result<Void, any Error>) {
         self.isWritingBody = false
+        if case .receiving(let exchange) = self.state {
+            exchange.body.stoodStill(for: .now() - self.stoppedReading)
+        }
         if case .failure = result, case .receiving(let exchange) = self.state {
             exchange.keepAlive = false
             self.refuse(.spoolBroken, exchange)
@@ -61,5 +69,7 @@ extension ConnectionHandler {
             self.probe(exchange)
         }
         self.resumeReading()
+        // Not when the piece came: it was not known then how long it would take to put away.
+        self.bodyPieceCame()
     }
 }
