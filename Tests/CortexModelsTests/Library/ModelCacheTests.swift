@@ -69,6 +69,21 @@ import Testing
         }
     }
 
+    @Test func `files that another API gives up are not taken for there`() async throws {
+        try await TestLibrary.run(self.storage) { test in
+            let old = try await test.open(try self.cached())
+            let new = try await test.open(try self.cached())
+            for model in ["a", "b"] { _ = try await old.ensure(model, 1) }
+            let found = await new.models.inheritance()
+            #expect(found.map(\.model).sorted() == ["a", "b"])
+            await old.models.close(keepFiles: false)
+            await new.models.takeOver(found)
+            for model in ["a", "b"] {
+                #expect(try TestLibrary.text("\(try await new.ensure(model, 1))/m") == model)
+            }
+        }
+    }
+
     @Test func `sixty-four calls are one download, and hold up no other model`() async throws {
         try await TestLibrary.run(self.storage) { test in
             let api = try await test.open(try self.cached())

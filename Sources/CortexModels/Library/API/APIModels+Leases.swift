@@ -61,8 +61,8 @@ extension APIModels {
         await self.tidy(self.slots.workerEnded(worker))
     }
 
-    /// Takes over what an earlier server has left on disk, up to the limit: it counts like what comes now.
-    func takeOver() async {
+    /// What of the catalog is on disk, through an earlier server or another API; the least recently needed first.
+    func inheritance() -> [DiskSlots.Key] {
         var found: [(key: DiskSlots.Key, used: Int64)] = []
         for (name, model) in self.catalog.models {
             for (version, entry) in model.versions {
@@ -70,10 +70,19 @@ extension APIModels {
                 found.append((DiskSlots.Key(model: name, version: version, generation: entry.generation), used))
             }
         }
+        return found.sorted { $0.used < $1.used }.map(\.key)
+    }
+
+    /// Takes over what is on disk, up to the limit: it counts like what comes now.
+    func takeOver(_ keys: [DiskSlots.Key]) async {
         var freed: [DiskSlots.Freed] = []
-        for (key, _) in found.sorted(by: { $0.used < $1.used }) {
+        for key in keys {
             let claim = self.store.nextID()
-            self.store.claim(key.generation, by: claim)
+            guard self.store.claim(key.generation, by: claim) else {
+                // An API that ends has given it up since it was found.
+                freed.append(DiskSlots.Freed(key: key, claim: claim))
+                continue
+            }
             freed += self.slots.add(key, claim: claim)
             self.slots.arrived(key)
         }

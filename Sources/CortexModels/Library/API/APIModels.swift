@@ -91,7 +91,7 @@ package actor APIModels {
         }
         guard problems.isEmpty else { throw ModelOpenError(problems: problems) }
         self.refresh()
-        if self.request.isCached { await self.takeOver() }
+        if self.request.isCached { await self.takeOver(self.inheritance()) }
         let downloads = DownloadProgress(total: self.plan.count, time: self.time, report: progress)
         if isRestored {
             await self.downloadAll(downloads) { self.store.isWhole($0.generation) }

@@ -74,12 +74,16 @@ final class ModelStore: Sendable {
     }
 
     /// Keeps a generation on disk, once it is there, until the claim is given up.
-    func claim(_ generation: String, by id: UInt64) {
+    ///
+    /// - Returns: Whether it is there; not where its last user has just given it up, and it is on its way out.
+    @discardableResult
+    func claim(_ generation: String, by id: UInt64) -> Bool {
         let isWhole = self.state.withLock { state in
             state.claim(generation, by: id)
             return state.isWhole(generation)
         }
         if isWhole { DiskFolder.touch(self.about(generation)) }
+        return isWhole
     }
 
     /// Gives a claim up; with the last one a generation goes from its place at once, and a download of it ends.
