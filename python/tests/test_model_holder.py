@@ -93,6 +93,18 @@ def test_the_old_version_serves_while_the_new_one_loads() -> None:
     assert stage.loads == ["iris1a", "iris2a"]
 
 
+def test_what_a_load_raises_is_told_alone() -> None:
+    stage = Stage(cache_size=1, iris=model(1))
+
+    def fail(_: str) -> None:
+        raise RuntimeError("corrupt")
+
+    stage.during["iris"] = fail
+    with pytest.raises(ModelLoadFailed):
+        stage.get("iris")
+    assert "During handling of" not in stage.expect("failed", "iris1a")["traceback"]
+
+
 def test_a_bad_change_is_told_and_tried_again() -> None:
     stage = Stage(iris=model(1))
     stage.holder.start()

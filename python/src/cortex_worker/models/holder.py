@@ -86,7 +86,9 @@ class ModelHolder:
                 self._use(entry, pins, name, version)
                 return entry
         except (KeyError, TypeError):  # TypeError: something that cannot be a key
-            return self._find(name, version, pins)
+            known = None
+        # Here, so that what a load raises is not told as a consequence of the lookup.
+        return self._find(name, version, pins)
 
     def metadata(self) -> dict[str, Any]:
         """Names, versions and times of change, as the summary of the API has them."""
