@@ -28,4 +28,15 @@ import Testing
     func `lines are cut to the screen, and styles closed`(line: String, width: Int, expected: String) {
         #expect(Watch.cut(line, to: width) == expected)
     }
+
+    @Test(arguments: [
+        (5, ["a", "b", "c", "d"]),
+        (4, ["a", "b", "c", "d"]),
+        (3, ["a", "b", "… 2 more lines: this window has too few rows"]),
+        (1, ["… 4 more lines: this window has too few rows"]),
+        (0, ["… 4 more lines: this window has too few rows"]),
+    ])
+    func `says how many lines a window has no room for`(rows: Int, expected: [String]) {
+        #expect(Watch.fitting(["a", "b", "c", "d"], rows: rows) == expected)
+    }
 }

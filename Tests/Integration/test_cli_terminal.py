@@ -39,7 +39,8 @@ def test_problems_with_carets(cortex: Cortex, folder: Path) -> None:
 
 
 def test_watching_redraws_in_place_and_ends_with_ctrl_c(server: Server, echo: str) -> None:
-    with Terminal(server, "get", "--watch") as terminal:
+    # Tests of other files may have left many APIs on the server.
+    with Terminal(server, "get", "--watch", rows=200) as terminal:
         terminal.read_until(echo)
         server.post(echo, json=1)
         text = terminal.read_until("\x1b[H$ cortex get ")
@@ -52,6 +53,14 @@ def test_watching_redraws_in_place_and_ends_with_ctrl_c(server: Server, echo: st
     assert all(len(line) <= 80 for line in lines), lines
     header = next(line for line in lines if line.startswith("$ cortex get "))
     assert re.search(r" \d\d \w{3} \d\d \d\d:\d\d:\d\d \S+$", header), header
+
+
+def test_watching_says_what_the_window_has_no_room_for(server: Server, echo: str) -> None:
+    with Terminal(server, "get", "--watch", rows=4) as terminal:
+        terminal.read_until("more lines: this window has too few rows")
+        terminal.type("\x03")
+        code, text = terminal.finish()
+    assert code == 0 and echo not in text, text
 
 
 def test_ctrl_c_ends_the_waiting_only(server: Server, folder: Path) -> None:

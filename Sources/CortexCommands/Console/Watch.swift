@@ -18,9 +18,10 @@ struct Watch {
     ///   that restarts perhaps, is shown in place of the text.
     func run(_ text: @escaping @Sendable () async throws -> String) async throws {
         let first = try await text()
+        // Before the cursor is hidden: an early Ctrl-C, too, is to bring it back.
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         self.console.write(Array("\u{1B}[?25l\u{1B}[2J".utf8))
         self.draw(first)
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await _ in signals { return }
@@ -54,8 +55,16 @@ struct Watch {
                 separator: "\n",
                 omittingEmptySubsequences: false
             ).map(String.init)
-        let shown = lines.prefix(max(1, size.rows - 1)).map { Self.cut($0, to: size.columns) + "\u{1B}[K" }
+        let shown = Self.fitting(lines, rows: size.rows - 1).map { Self.cut($0, to: size.columns) + "\u{1B}[K" }
         self.console.write(Array(("\u{1B}[H" + shown.joined(separator: "\n") + "\u{1B}[J").utf8))
+    }
+
+    /// As many lines as there are rows; where that is not all, the last one says how many are missing.
+    static func fitting(_ lines: [String], rows: Int) -> [String] {
+        let rows = max(1, rows)
+        guard lines.count > rows else { return lines }
+        let shown = lines.prefix(rows - 1)
+        return shown + ["… \(lines.count - shown.count) more lines: this window has too few rows"]
     }
 
     /// `$ cortex get …  21 Nov 26 12:00:00 UTC`.
