@@ -18,6 +18,18 @@ GOLDEN = Path(__file__).parent / "golden"
 ECHO = "class PythonPredictor:\n    def predict(self, payload):\n        return payload\n"
 
 
+class TallTerminal(Terminal):
+    """Has room for all the APIs that tests of other files have left on the server."""
+
+    rows = 200
+
+
+class LowTerminal(Terminal):
+    """Has no room for any API."""
+
+    rows = 4
+
+
 @pytest.fixture(scope="module")
 def echo(server: Server, short_folder: Path) -> str:
     """The name of a live API."""
@@ -39,8 +51,7 @@ def test_problems_with_carets(cortex: Cortex, folder: Path) -> None:
 
 
 def test_watching_redraws_in_place_and_ends_with_ctrl_c(server: Server, echo: str) -> None:
-    # Tests of other files may have left many APIs on the server.
-    with Terminal(server, "get", "--watch", rows=200) as terminal:
+    with TallTerminal(server, "get", "--watch") as terminal:
         terminal.read_until(echo)
         server.post(echo, json=1)
         text = terminal.read_until("\x1b[H$ cortex get ")
@@ -56,7 +67,7 @@ def test_watching_redraws_in_place_and_ends_with_ctrl_c(server: Server, echo: st
 
 
 def test_watching_says_what_the_window_has_no_room_for(server: Server, echo: str) -> None:
-    with Terminal(server, "get", "--watch", rows=4) as terminal:
+    with LowTerminal(server, "get", "--watch") as terminal:
         terminal.read_until("more lines: this window has too few rows")
         terminal.type("\x03")
         code, text = terminal.finish()

@@ -20,11 +20,12 @@ from blackbox.server import Cortex
 class Terminal:
     """One command with a terminal for its input, output and errors."""
 
-    def __init__(
-        self, cortex: Cortex, *arguments: str | Path, cwd: Path | None = None, rows: int = 24, **settings: str
-    ) -> None:
+    rows = 24
+    """Of the window, which has 80 columns."""
+
+    def __init__(self, cortex: Cortex, *arguments: str | Path, cwd: Path | None = None, **settings: str) -> None:
         self._own, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, 80, 0, 0))
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", self.rows, 80, 0, 0))
         self.text = ""
         self._expected = 0
         environment = {key: value for key, value in cortex.environment.items() if key != "NO_COLOR"}
