@@ -24,7 +24,7 @@ from blackbox import certificates
 from blackbox.certificates import Certificate
 from blackbox.conditions import eventually
 from blackbox.http import Answer, RawConnection
-from blackbox.http2 import DATA, END_STREAM, GOAWAY, HTTP2Connection
+from blackbox.http2 import DATA, END_STREAM, GOAWAY, HEADERS, HTTP2Connection
 from blackbox.project import API, write
 from blackbox.server import Cortex, Server
 
@@ -373,6 +373,28 @@ def test_streams_are_answered_as_they_are_ready(secure: Server, connection: HTTP
     assert connection.answer(quick)[0] == 200
     assert connection.answer(connection.request("/echo?open"))[0] == 200
     assert connection.answer(slow)[2] == b"waited"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "length"),
+    [
+        ("POST", "/echo?size=7", 7),
+        ("POST", "/echo?size=0", 0),
+        ("HEAD", "/echo", 0),
+        ("POST", "/echo?empty", 0),
+        ("POST", "/echo?size=3000000", 3000000),
+        ("POST", "/nothing", None),
+    ],
+)
+def test_the_end_is_in_the_last_frame(connection: HTTP2Connection, method: str, path: str, length: int | None) -> None:
+    # A client that knows the length has it all without an end behind; curl then resets each stream, as a flood does.
+    connection.http.increment_flow_control_window(1 << 24)
+    connection.http.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 1 << 24})
+    stream = connection.request(path, method=method)
+    frames = [frame for frame in connection.frames(until=stream) if frame.stream == stream]
+    body = sum(len(frame.payload) for frame in frames if frame.type == DATA)
+    assert frames[-1].flags & END_STREAM and (frames[-1].payload if body else frames[-1].type == HEADERS), frames[-1]
+    assert length is None or body == length
 
 
 def test_a_reset_stream_is_a_client_that_has_left(secure: Server, connection: HTTP2Connection) -> None:

@@ -145,6 +145,12 @@ extension ConnectionHandler {
         var file = file
         file.offset += bytes.readableBytes
         let next = file
+        if self.transport == .stream, next.offset == next.file.size {
+            // Not flushed, so that it goes with the end.
+            self.writeByTheSlice(bytes, of: nil)
+            self.endOnStream()
+            return self.written(exchange, status: exchange.streamStatus, file.timing, now: .now())
+        }
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenSuccess { self.goOn(with: next, of: number) }
         exchange.isPieceLeaving = true
@@ -161,7 +167,6 @@ extension ConnectionHandler {
         guard case .streaming(let exchange) = self.state, exchange.number == number else { return }
         exchange.isPieceLeaving = false
         guard file.offset == file.file.size else { return self.send(file, of: number) }
-        if self.transport == .stream { self.endOnStream() }
         self.record(exchange, status: exchange.streamStatus, file.timing, errorCode: nil, now: .now())
         self.finished(exchange)
     }

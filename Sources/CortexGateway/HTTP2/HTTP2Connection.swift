@@ -66,6 +66,7 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
                 let handler = ConnectionHandler(loop: loop.value, transport: .stream, connectionMemory: memory)
                 streams.value.add(handler, of: stream)
                 try stream.pipeline.syncOperations.addHandlers(
+                    LastFrameHandler(),
                     HTTP2FramePayloadToHTTP1ServerCodec(),
                     handler
                 )
@@ -107,7 +108,7 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
         case is NIOHTTP2StreamCreatedEvent: self.openRequests += 1
         case is StreamClosedEvent:
             self.openRequests -= 1
-            if self.isEnding, self.openRequests == 0 { self.closeNow() }
+            if self.isEnding, self.openRequests == 0 { self.closeOnceWritten() }
         default: break
         }
         context.fireUserInboundEventTriggered(event)
@@ -116,6 +117,9 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // An error of one stream, which has ended that stream, is no reason to end the others.
         guard !(error is NIOHTTP2Errors.StreamError) else { return }
+        // After its goodbye the last answer ends the connection's state before it is flushed, so NIO fails the window update that
+        // comes between. The answer still has to leave; the connection ends by `closeWhenIdle`.
+        guard !(error is NIOHTTP2Errors.IOOnClosedConnection) else { return }
         context.close(promise: nil)
     }
 
@@ -127,7 +131,19 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
         context.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
         context.eventLoop.assumeIsolated().scheduleTask(in: Self.goodbye) {
             self.isEnding = true
-            if self.openRequests == 0 { self.closeNow() }
+            if self.openRequests == 0 { self.closeOnceWritten() }
+        }
+    }
+
+    /// Closes behind the last answer, which ends its stream before it is flushed.
+    private func closeOnceWritten() {
+        guard let context = self.context else { return }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in self.closeNow() }
+        // Out in its turn, so when it is, all before it is too.
+        let ping = HTTP2Frame(streamID: .rootStream, payload: .ping(HTTP2PingData(), ack: false))
+        context.eventLoop.assumeIsolated().execute {
+            context.writeAndFlush(NIOAny(ping), promise: written)
         }
     }
 

@@ -12,11 +12,11 @@ import h2.connection
 import h2.errors
 import h2.events
 
-DATA, GOAWAY = 0, 7
+DATA, HEADERS, GOAWAY = 0, 1, 7
 """Types of frames."""
 
 END_STREAM = 1
-"""A flag of `DATA`."""
+"""A flag of `DATA` and `HEADERS`."""
 
 
 class Frame(NamedTuple):
@@ -107,14 +107,17 @@ class HTTP2Connection:
         body = b"".join(event.data or b"" for event in mine if isinstance(event, h2.events.DataReceived))
         return int(headers[":status"]), headers, body
 
-    def frames(self) -> Iterator[Frame]:
-        """What comes from now on, read past the library, until the server closes."""
+    def frames(self, until: int | None = None) -> Iterator[Frame]:
+        """What comes from now on, read past the library, until the stream `until` ends or the server closes."""
         rest = b""
         while True:
             while len(rest) >= 9 and len(rest) >= 9 + int.from_bytes(rest[:3], "big"):
                 end = 9 + int.from_bytes(rest[:3], "big")
-                yield Frame(rest[3], rest[4], int.from_bytes(rest[5:9], "big"), rest[9:end])
+                frame = Frame(rest[3], rest[4], int.from_bytes(rest[5:9], "big"), rest[9:end])
                 rest = rest[end:]
+                yield frame
+                if frame.stream == until and frame.type in (DATA, HEADERS) and frame.flags & END_STREAM:
+                    return
             piece = self.socket.recv(65536)
             if not piece:
                 return
