@@ -24,7 +24,7 @@ from blackbox import certificates
 from blackbox.certificates import Certificate
 from blackbox.conditions import eventually
 from blackbox.http import Answer, RawConnection
-from blackbox.http2 import DATA, END_STREAM, GOAWAY, HEADERS, HTTP2Connection
+from blackbox.http2 import DATA, END_STREAM, GOAWAY, HEADERS, PING, HTTP2Connection
 from blackbox.project import API, write
 from blackbox.server import Cortex, Server
 
@@ -650,28 +650,55 @@ def test_an_answer_waits_for_a_window(connection: HTTP2Connection) -> None:
     assert len(connection.answer(stream)[2]) == 9
 
 
-def test_a_shutdown_finishes_streams_and_says_goodbye(binary: Path, folder: Path) -> None:
+@pytest.fixture
+def ending(binary: Path, folder: Path) -> Iterator[tuple[Server, Certificate]]:
+    """A server that a test may end."""
     made = certificates.make(folder / "tls")
-    with Server(binary, folder / "home", None, **tls(made.certificate, made.key)) as server:
+    settings = {**tls(made.certificate, made.key), "CORTEX_IDLE_TIMEOUT": "1s"}
+    with Server(binary, folder / "home", None, **settings) as server:
         server.deploy(write(folder / "p", PREDICTOR, API("echo", predictor={"threads_per_process": 2})))
-        with HTTP2Connection(port(server), made.trust()) as busy, HTTP2Connection(port(server), made.trust()) as idle:
-            assert idle.answer(idle.request("/livez", method="GET"))[0] == 200
-            gate = folder / "gate"
-            stream = busy.request(f"/echo?until={gate}")
-            server.await_log("echo", "waiting for a file")
-            assert server.process is not None
-            server.process.terminate()
-            assert idle.is_ended()
-            assert any(isinstance(event, h2.events.ConnectionTerminated) for event in idle.events)
-            # The library reads nothing more after a goodbye, so this is read by the frame.
-            frames = busy.frames()
-            assert any(frame.type == GOAWAY for frame in frames)
-            gate.touch()
-            body = b""
-            for frame in frames:
-                if frame.type == DATA and frame.stream == stream:
-                    body += frame.payload
-                    if frame.flags & END_STREAM:
-                        break
-            assert body == b"waited"
-        assert server.process.wait(60) == 0
+        yield server, made
+
+
+def test_a_connection_with_a_stream_is_not_idle(ending: tuple[Server, Certificate], folder: Path) -> None:
+    server, made = ending
+    with HTTP2Connection(port(server), made.trust()) as busy, HTTP2Connection(port(server), made.trust()) as idle:
+        stream = busy.request(f"/echo?until={folder / 'gate'}")
+        assert idle.is_ended(), "its time is over, and that of the one before it would be"
+        (folder / "gate").touch()
+        assert busy.answer(stream)[2] == b"waited"
+        assert busy.is_ended(), "idle in its turn"
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["who answers pings", "who does not"])
+def test_a_shutdown_finishes_streams_and_says_goodbye(
+    ending: tuple[Server, Certificate], folder: Path, answers: bool
+) -> None:
+    server, made = ending
+    gate = folder / "gate"
+    with HTTP2Connection(port(server), made.trust()) as busy, HTTP2Connection(port(server), made.trust()) as silent:
+        stream = busy.request(f"/echo?until={gate}")
+        server.await_log("echo", "waiting for a file")
+        silent.request("/livez", method="GET")
+        assert server.process is not None
+        server.process.terminate()
+        # The library reads nothing more after a goodbye, so this is read by the frame.
+        frames = busy.frames()
+        goodbye = next(frame for frame in frames if frame.type == GOAWAY)
+        if answers:
+            ping = next(frame for frame in frames if frame.type == PING)
+            busy.flush(b"\x00\x00\x08\x06\x01\x00\x00\x00\x00" + ping.payload)
+            goodbye = next(frame for frame in frames if frame.type == GOAWAY)
+            assert int.from_bytes(goodbye.payload[:4], "big") == stream, "nothing of it is dropped"
+        assert goodbye.payload[4:8] == bytes(4), "no error"
+        assert GOAWAY in {frame.type for frame in silent.frames()}, "it is closed, though it answers no ping"
+        gate.touch()
+        body = b""
+        for frame in frames:
+            if frame.type == DATA and frame.stream == stream:
+                body += frame.payload
+                if frame.flags & END_STREAM:
+                    break
+        assert body == b"waited"
+        assert {frame.type for frame in frames} <= {PING, GOAWAY}, "and is closed"
+    assert server.process.wait(60) == 0

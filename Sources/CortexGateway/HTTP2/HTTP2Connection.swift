@@ -57,10 +57,20 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
         let streams = NIOLoopBound(own, eventLoop: channel.eventLoop)
         try pipeline.addHandler(ReadGate())
         let memory = ByteBudget(bytes: Self.answerMemory)
+        let lifetime = NIOHTTP2ServerConnectionManagementHandler(
+            eventLoop: channel.eventLoop,
+            configuration: .init(
+                maxIdleTime: loop.value.configuration.idleTimeout,
+                maxAge: nil,
+                maxGraceTime: nil,
+                keepalive: nil
+            )
+        )
         _ = try pipeline.configureHTTP2Pipeline(
             mode: .server,
             connectionConfiguration: connection,
-            streamConfiguration: stream
+            streamConfiguration: stream,
+            streamDelegate: StreamCounter(connection: streams, lifetime: lifetime.http2StreamDelegate)
         ) { stream in
             stream.eventLoop.makeCompletedFuture {
                 let handler = ConnectionHandler(loop: loop.value, transport: .stream, connectionMemory: memory)
@@ -72,15 +82,7 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
                 )
             }
         }
-        let lifetime = NIOHTTP2ServerConnectionManagementHandler.Configuration(
-            maxIdleTime: loop.value.configuration.idleTimeout,
-            maxAge: nil,
-            maxGraceTime: nil,
-            keepalive: nil
-        )
-        try pipeline.addHandlers([
-            own, NIOHTTP2ServerConnectionManagementHandler(eventLoop: channel.eventLoop, configuration: lifetime),
-        ])
+        try pipeline.addHandlers([own, lifetime])
         // It has been active since before the handshake: those that count its idle time have not seen that.
         own.context?.fireChannelActive()
     }
@@ -103,15 +105,11 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
         self.loop.closed(self)
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        switch event {
-        case is NIOHTTP2StreamCreatedEvent: self.openRequests += 1
-        case is StreamClosedEvent:
-            self.openRequests -= 1
-            if self.isEnding, self.openRequests == 0 { self.closeOnceWritten() }
-        default: break
-        }
-        context.fireUserInboundEventTriggered(event)
+    fileprivate func streamOpened() { self.openRequests += 1 }
+
+    fileprivate func streamClosed() {
+        self.openRequests -= 1
+        if self.isEnding, self.openRequests == 0 { self.closeOnceWritten() }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -153,4 +151,20 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
     }
 
     func closeNow() { self.context?.close(promise: nil) }
+}
+
+/// Hears of the streams of one connection, for those who close it when there is none.
+private struct StreamCounter: NIOHTTP2StreamDelegate {
+    let connection: NIOLoopBound<HTTP2Connection>
+    let lifetime: NIOHTTP2ServerConnectionManagementHandler.HTTP2StreamDelegate
+
+    func streamCreated(_ id: HTTP2StreamID, channel: any Channel) {
+        self.connection.value.streamOpened()
+        self.lifetime.streamCreated(id, channel: channel)
+    }
+
+    func streamClosed(_ id: HTTP2StreamID, channel: any Channel) {
+        self.connection.value.streamClosed()
+        self.lifetime.streamClosed(id, channel: channel)
+    }
 }

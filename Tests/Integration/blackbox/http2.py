@@ -12,7 +12,7 @@ import h2.connection
 import h2.errors
 import h2.events
 
-DATA, HEADERS, GOAWAY = 0, 1, 7
+DATA, HEADERS, PING, GOAWAY = 0, 1, 6, 7
 """Types of frames."""
 
 END_STREAM = 1
