@@ -21,6 +21,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -143,7 +144,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CortexGatewayTests",
-            dependencies: ["CortexGateway", "CortexSpec", "CortexTelemetry", nioCore],
+            dependencies: ["CortexGateway", "CortexSpec", "CortexTelemetry", nioCore, nioEmbedded],
             swiftSettings: strict
         ),
 

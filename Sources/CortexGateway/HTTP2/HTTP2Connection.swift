@@ -13,6 +13,9 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
     /// The client has had the time to learn that no stream is taken any more.
     private var isEnding = false
     private var streams: [ObjectIdentifier: ConnectionHandler] = [:]
+    /// Streams that were refused since `windowStart`.
+    private var refusals = 0
+    private var windowStart = NIODeadline.now()
 
     private init(loop: LoopContext) {
         self.loop = loop
@@ -22,6 +25,14 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
 
     /// Streams that a client may have open at once, which is what it can make this server hold.
     private static let maximumStreams = 100
+    /// How often a client may do within `floodWindow` what costs this server more than itself: reset a stream, open one
+    /// too many, or send a ping, settings or a priority.
+    ///
+    /// Some clients send a ping with each reset, and 100 streams may all be given up at once, a few times over.
+    private static let floodLimit = 1000
+    private static let floodWindow = TimeAmount.seconds(10)
+    /// Streams that were reset here, and whose frames on their way are passed over: each client's, a few times over.
+    private static let rememberedStreams = 1000
     /// Of a body that is not read yet; those of all streams together.
     private static let streamWindow = 1 << 20
     private static let connectionWindow = 4 << 20
@@ -34,28 +45,44 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
     /// How long a client may take to answer a ping while the server ends.
     private static let goodbye = TimeAmount.seconds(1)
 
+    private static let connectionConfiguration: NIOHTTP2Handler.ConnectionConfiguration = {
+        var configuration = NIOHTTP2Handler.ConnectionConfiguration()
+        configuration.initialSettings = [
+            // Of the codec, which ends the connection beyond it; clients are told less.
+            HTTP2Setting(parameter: .maxConcurrentStreams, value: Int(Int32.max)),
+            HTTP2Setting(parameter: .maxHeaderListSize, value: HTTP2Connection.maximumHeaderList),
+            HTTP2Setting(parameter: .initialWindowSize, value: HTTP2Connection.streamWindow),
+        ]
+        configuration.targetWindowSize = HTTP2Connection.connectionWindow
+        // All pieces that the largest of heads may come in, each as large as a client may make it.
+        configuration.maximumSequentialContinuationFrames = HTTP2Connection.maximumHeaderList / (16 << 10)
+        // Counted over all streams, and until the end of one.
+        configuration.maximumSequentialEmptyDataFrames = HTTP2Connection.maximumStreams
+        configuration.maximumRecentlyResetStreams = HTTP2Connection.rememberedStreams
+        configuration.controlFrameRateLimit.maximumCount = HTTP2Connection.floodLimit
+        configuration.controlFrameRateLimit.windowLength = HTTP2Connection.floodWindow
+        // Of a connection's whole life. The rate of the same errors is limited anyway.
+        configuration.maximumConnectionGlitches = .max
+        return configuration
+    }()
+
+    private static let streamConfiguration: NIOHTTP2Handler.StreamConfiguration = {
+        var configuration = NIOHTTP2Handler.StreamConfiguration()
+        configuration.streamResetFrameRateLimit.maximumCount = HTTP2Connection.floodLimit
+        configuration.streamResetFrameRateLimit.windowLength = HTTP2Connection.floodWindow
+        configuration.targetWindowSize = HTTP2Connection.streamWindow
+        configuration.outboundBufferSizeHighWatermark = 60 << 10
+        configuration.outboundBufferSizeLowWatermark = 32 << 10
+        return configuration
+    }()
+
     /// Puts HTTP/2 into the pipeline of a connection.
     ///
-    /// Floods of resets (CVE-2023-44487), of pings and settings, and of empty frames end it: what NIO allows by default, 200
-    /// in 30 seconds, is more than any client needs.
+    /// Floods of resets (CVE-2023-44487), of pings and settings, of malformed requests, and of empty frames end it.
     static func add(to channel: any Channel, loop: NIOLoopBound<LoopContext>) throws {
-        var connection = NIOHTTP2Handler.ConnectionConfiguration()
-        connection.initialSettings = [
-            HTTP2Setting(parameter: .maxConcurrentStreams, value: Self.maximumStreams),
-            HTTP2Setting(parameter: .maxHeaderListSize, value: Self.maximumHeaderList),
-            HTTP2Setting(parameter: .initialWindowSize, value: Self.streamWindow),
-        ]
-        connection.targetWindowSize = Self.connectionWindow
-        // All pieces that the largest of heads may come in, each as large as a client may make it.
-        connection.maximumSequentialContinuationFrames = Self.maximumHeaderList / (16 << 10)
-        var stream = NIOHTTP2Handler.StreamConfiguration()
-        stream.targetWindowSize = Self.streamWindow
-        stream.outboundBufferSizeHighWatermark = 60 << 10
-        stream.outboundBufferSizeLowWatermark = 32 << 10
         let pipeline = channel.pipeline.syncOperations
         let own = HTTP2Connection(loop: loop.value)
         let streams = NIOLoopBound(own, eventLoop: channel.eventLoop)
-        try pipeline.addHandler(ReadGate())
         let memory = ByteBudget(bytes: Self.answerMemory)
         let lifetime = NIOHTTP2ServerConnectionManagementHandler(
             eventLoop: channel.eventLoop,
@@ -66,13 +93,17 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
                 keepalive: nil
             )
         )
+        try pipeline.addHandlers([ReadGate(), SettingsHandler(announcedStreams: Self.maximumStreams)])
         _ = try pipeline.configureHTTP2Pipeline(
             mode: .server,
-            connectionConfiguration: connection,
-            streamConfiguration: stream,
+            connectionConfiguration: Self.connectionConfiguration,
+            streamConfiguration: Self.streamConfiguration,
             streamDelegate: StreamCounter(connection: streams, lifetime: lifetime.http2StreamDelegate)
         ) { stream in
             stream.eventLoop.makeCompletedFuture {
+                guard streams.value.takesStream() else {
+                    return try stream.pipeline.syncOperations.addHandler(RefusedStreamHandler())
+                }
                 let handler = ConnectionHandler(loop: loop.value, transport: .stream, connectionMemory: memory)
                 streams.value.add(handler, of: stream)
                 try stream.pipeline.syncOperations.addHandlers(
@@ -88,6 +119,29 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
     }
 
     // MARK: Life
+
+    /// Whether one more stream may be open, which is not counted yet.
+    private func takesStream() -> Bool {
+        guard self.openRequests >= Self.maximumStreams else { return true }
+        let now = NIODeadline.now()
+        if now - self.windowStart > Self.floodWindow {
+            self.windowStart = now
+            self.refusals = 0
+        }
+        self.refusals += 1
+        if self.refusals > Self.floodLimit { self.endFlood() }
+        return false
+    }
+
+    private func endFlood() {
+        guard let context = self.context else { return }
+        let goodbye = HTTP2Frame(
+            streamID: .rootStream,
+            payload: .goAway(lastStreamID: .rootStream, errorCode: .enhanceYourCalm, opaqueData: nil)
+        )
+        context.writeAndFlush(NIOAny(goodbye), promise: nil)
+        context.close(promise: nil)
+    }
 
     private func add(_ handler: ConnectionHandler, of stream: any Channel) {
         let id = ObjectIdentifier(handler)
@@ -115,8 +169,8 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // An error of one stream, which has ended that stream, is no reason to end the others.
         guard !(error is NIOHTTP2Errors.StreamError) else { return }
-        // After its goodbye the last answer ends the connection's state before it is flushed, so NIO fails the window update that
-        // comes between. The answer still has to leave; the connection ends by `closeWhenIdle`.
+        // After its goodbye the last answer ends the connection's state before it is flushed, so NIO fails the window
+        // update that comes between. The answer still has to leave; the connection ends by `closeWhenIdle`.
         guard !(error is NIOHTTP2Errors.IOOnClosedConnection) else { return }
         context.close(promise: nil)
     }

@@ -3,9 +3,9 @@ import NIOHTTP2
 
 /// Puts the end of an answer into its last frame with content, where both are written before a flush.
 ///
-/// The codec ends each answer with a frame of its own, which costs nine bytes, and more: a client that knows the length has
-/// all it wants before the end comes, and some (curl) then reset the stream. With 200 requests in half a minute such a
-/// client looks like a flood of resets.
+/// The codec ends each answer with a frame of its own, which costs nine bytes, and more: a client that knows the length
+/// has all it wants before the end comes, and some (curl) then reset the stream. With many requests such a client looks
+/// like a flood of resets.
 final class LastFrameHandler: ChannelOutboundHandler {
     typealias OutboundIn = HTTP2Frame.FramePayload
     typealias OutboundOut = HTTP2Frame.FramePayload
