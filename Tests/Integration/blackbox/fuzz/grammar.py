@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
+import itertools
 import json
 import random
 import zlib
@@ -25,6 +27,16 @@ class Case:
     hidden: list[str] = field(default_factory=list)
     """Ids of requests that are inside the body of another, and must never be answered."""
 
+    def again(self) -> Case:
+        """The same bytes cut in the same places, but for the ids, which the log has once each."""
+        data = b"".join(self.pieces)
+        ids = [chr(ord(id_[0]) + 1) + id_[1:] for id_ in self.ids]
+        for old, new in zip(self.ids, ids):
+            data = data.replace(b"X-Request-ID: " + old.encode(), b"X-Request-ID: " + new.encode())
+        ends = list(itertools.accumulate(len(piece) for piece in self.pieces))
+        pieces = [data[start:end] for start, end in zip([0, *ends], ends)]
+        return dataclasses.replace(self, pieces=pieces, ids=ids)
+
 
 class Grammar:
     """Cases of one seed."""
@@ -46,11 +58,11 @@ class Grammar:
         """The case of that number: the same for the same seed, if all before it were made."""
         ((_, kind, make),) = self.random.choices(self._kinds, [weight for weight, _, _ in self._kinds])
         requests = make()
-        ids = [f"{number}-{index}" for index in range(len(requests))]
+        ids = [f"a{number}-{index}" for index in range(len(requests))]
         marked = [_mark(request, id_) for request, id_ in zip(requests, ids)]
-        hidden = [f"{number}-hidden"] if kind == "smuggling" else []
-        last = f"{number}-last"
-        data = b"".join(marked).replace(b"HIDDEN", f"{number}-hidden".encode())
+        hidden = [f"a{number}-hidden"] if kind == "smuggling" else []
+        last = f"a{number}-last"
+        data = b"".join(marked).replace(b"HIDDEN", f"a{number}-hidden".encode())
         data += post(b"{}", "Connection: close", f"X-Request-ID: {last}")
         return Case(kind, self._cut(data), [*ids, last], kind == "valid", hidden)
 
