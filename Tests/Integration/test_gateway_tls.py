@@ -705,6 +705,14 @@ def test_a_connection_with_a_stream_is_not_idle(ending: tuple[Server, Certificat
         assert busy.is_ended(), "idle in its turn"
 
 
+def test_an_idle_connection_is_closed_though_it_answers_no_ping(ending: tuple[Server, Certificate]) -> None:
+    server, made = ending
+    with HTTP2Connection(port(server), made.trust()) as used, HTTP2Connection(port(server), made.trust()) as unused:
+        used.request("/livez", method="GET")
+        for connection in (used, unused):
+            assert [frame.type for frame in connection.frames()][-3:-1] == [GOAWAY, PING]
+
+
 @pytest.mark.parametrize("answers", [True, False], ids=["who answers pings", "who does not"])
 def test_a_shutdown_finishes_streams_and_says_goodbye(
     ending: tuple[Server, Certificate], folder: Path, answers: bool

@@ -2,15 +2,19 @@ import NIOCore
 import NIOHTTP2
 
 /// One client's HTTP/2 connection: its streams are `ConnectionHandler`s of their own, its end is decided here.
-final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
+final class HTTP2Connection: ChannelDuplexHandler, ClientConnection {
     typealias InboundIn = HTTP2Frame
     typealias InboundOut = HTTP2Frame
+    typealias OutboundIn = HTTP2Frame
+    typealias OutboundOut = HTTP2Frame
 
     private let loop: LoopContext
     private var context: ChannelHandlerContext?
     /// Each stream is one.
     private(set) var openRequests = 0
-    /// The client has had the time to learn that no stream is taken any more.
+    /// The client has been told that no stream is taken any more.
+    private var isLeaving = false
+    /// It has had the time to learn that.
     private var isEnding = false
     private var streams: [ObjectIdentifier: ConnectionHandler] = [:]
     /// Streams that were refused since `windowStart`.
@@ -42,7 +46,7 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
     private static let maximumHeaderList = 2 << 20
     /// Of answers that the client does not read, beyond the small ones; what is more waits in files.
     private static let answerMemory = 8 << 20
-    /// How long a client may take to answer a ping while the server ends.
+    /// How long a client may take to answer the ping that follows `GOAWAY`.
     private static let goodbye = TimeAmount.seconds(1)
 
     private static let connectionConfiguration: NIOHTTP2Handler.ConnectionConfiguration = {
@@ -181,6 +185,17 @@ final class HTTP2Connection: ChannelInboundHandler, ClientConnection {
         guard let context = self.context else { return }
         // GOAWAY, a ping, and when that is answered the last GOAWAY: no stream that was opened meanwhile is lost.
         context.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+    }
+
+    /// Only frames of the whole connection pass here: those of streams have a way of their own.
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .goAway = self.unwrapOutboundIn(data).payload, !self.isLeaving { self.beginGoodbye(context) }
+        context.write(data, promise: promise)
+    }
+
+    /// Whoever has been told to go, and does not say that it knows, has a moment more.
+    private func beginGoodbye(_ context: ChannelHandlerContext) {
+        self.isLeaving = true
         context.eventLoop.assumeIsolated().scheduleTask(in: Self.goodbye) {
             self.isEnding = true
             if self.openRequests == 0 { self.closeOnceWritten() }
