@@ -634,6 +634,8 @@ def without(name: str) -> list[tuple[str, str]]:
     [
         pytest.param(without(":path"), None, id="no path"),
         pytest.param(without(":method"), None, id="no method"),
+        pytest.param(without(":authority"), None, id="no authority"),
+        pytest.param(without(":authority"), b"1", id="no authority, and a body"),
         pytest.param([*HEAD.items(), (":path", "/echo")], None, id="two paths"),
         pytest.param([*without(":path"), (":path", "/echo HTTP/1.1\r\nx: y")], None, id="a line in the path"),
         pytest.param([*HEAD.items(), ("X-Upper", "a")], None, id="upper case"),
@@ -711,6 +713,15 @@ def test_an_idle_connection_is_closed_though_it_answers_no_ping(ending: tuple[Se
         used.request("/livez", method="GET")
         for connection in (used, unused):
             assert [frame.type for frame in connection.frames()][-3:-1] == [GOAWAY, PING]
+
+
+def test_a_stream_that_is_refused_at_once_leaves_its_connection_idle(ending: tuple[Server, Certificate]) -> None:
+    server, made = ending
+    with HTTP2Connection(port(server), made.trust()) as connection:
+        connection.http.send_headers(1, without(":authority"))
+        connection.flush()
+        connection.read(lambda events: bool(resets(events)))
+        assert connection.is_ended(), "after the idle time"
 
 
 @pytest.mark.parametrize("answers", [True, False], ids=["who answers pings", "who does not"])

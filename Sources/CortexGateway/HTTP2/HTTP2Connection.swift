@@ -10,8 +10,9 @@ final class HTTP2Connection: ChannelDuplexHandler, ClientConnection {
 
     private let loop: LoopContext
     private var context: ChannelHandlerContext?
-    /// Each stream is one.
-    private(set) var openRequests = 0
+    private var openStreams: Set<HTTP2StreamID> = []
+    /// Of which the end was told before the beginning, which comes next.
+    private var endedStreams: Set<HTTP2StreamID> = []
     /// The client has been told that no stream is taken any more.
     private var isLeaving = false
     /// It has had the time to learn that.
@@ -126,7 +127,7 @@ final class HTTP2Connection: ChannelDuplexHandler, ClientConnection {
 
     /// Whether one more stream may be open, which is not counted yet.
     private func takesStream() -> Bool {
-        guard self.openRequests >= Self.maximumStreams else { return true }
+        guard self.openStreams.count >= Self.maximumStreams else { return true }
         let now = NIODeadline.now()
         if now - self.windowStart > Self.floodWindow {
             self.windowStart = now
@@ -163,11 +164,21 @@ final class HTTP2Connection: ChannelDuplexHandler, ClientConnection {
         self.loop.closed(self)
     }
 
-    fileprivate func streamOpened() { self.openRequests += 1 }
+    /// - Returns: Whether it is still open: NIO tells the end first of a stream that its own handlers close at once.
+    fileprivate func opened(_ stream: HTTP2StreamID) -> Bool {
+        guard self.endedStreams.remove(stream) == nil else { return false }
+        self.openStreams.insert(stream)
+        return true
+    }
 
-    fileprivate func streamClosed() {
-        self.openRequests -= 1
-        if self.isEnding, self.openRequests == 0 { self.closeOnceWritten() }
+    /// - Returns: Whether its beginning was told.
+    fileprivate func ended(_ stream: HTTP2StreamID) -> Bool {
+        guard self.openStreams.remove(stream) != nil else {
+            self.endedStreams.insert(stream)
+            return false
+        }
+        if self.isEnding, self.openStreams.isEmpty { self.closeOnceWritten() }
+        return true
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -180,6 +191,9 @@ final class HTTP2Connection: ChannelDuplexHandler, ClientConnection {
     }
 
     // MARK: ClientConnection
+
+    /// Each stream is one.
+    var openRequests: Int { self.openStreams.count }
 
     func closeWhenIdle() {
         guard let context = self.context else { return }
@@ -228,12 +242,10 @@ private struct StreamCounter: NIOHTTP2StreamDelegate {
     let lifetime: NIOHTTP2ServerConnectionManagementHandler.HTTP2StreamDelegate
 
     func streamCreated(_ id: HTTP2StreamID, channel: any Channel) {
-        self.connection.value.streamOpened()
-        self.lifetime.streamCreated(id, channel: channel)
+        if self.connection.value.opened(id) { self.lifetime.streamCreated(id, channel: channel) }
     }
 
     func streamClosed(_ id: HTTP2StreamID, channel: any Channel) {
-        self.connection.value.streamClosed()
-        self.lifetime.streamClosed(id, channel: channel)
+        if self.connection.value.ended(id) { self.lifetime.streamClosed(id, channel: channel) }
     }
 }
