@@ -166,11 +166,11 @@ package actor Gateway {
     }
 
     /// What `/readyz` on the admin port answers: whether the server is ready, and its JSON.
-    package func readiness() async -> (isReady: Bool, json: String) {
+    package func readiness(requestID: String) async -> (isReady: Bool, json: String) {
         let obstacle = await self.onEachLoop({ $0.obstacle }).compactMap(\.self).first
         let table = RouteTable(Array(self.routes.values))
         let report = await ReadinessReport(of: table.routes, isWhole: true, obstacle: obstacle)
-        return (report.isReady, report.json(isVerbose: true, requestID: ""))
+        return (report.isReady, report.json(isVerbose: true, requestID: requestID))
     }
 
     // MARK: The end

@@ -68,9 +68,10 @@ package actor LocalProvider: Provider {
     package func logLines(
         of name: APIName,
         last: Int,
-        follow: Bool
+        follow: Bool,
+        as form: LogForm
     ) async throws -> AsyncThrowingStream<String, any Error> {
-        await self.api(name).log.lines(last: last, follow: follow)
+        await self.api(name).log.lines(last: last, follow: follow, as: form)
     }
 
     /// Lines of the API's log from now on, each a JSON object; ends when the API is removed.

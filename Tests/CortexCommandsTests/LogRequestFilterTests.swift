@@ -23,12 +23,23 @@ import Testing
 
     @Test(arguments: [1, 7, 64, 10_000])
     func `what one request wrote is let through, in pieces of any size`(size: Int) {
-        var filter = LogRequestFilter(requestID: "r-1")
+        var filter = LogRequestFilter(requestID: "r-1", asJSON: false)
         let bytes = Array(Self.log.utf8)
         var lines: [String] = []
         for start in stride(from: 0, to: bytes.count, by: size) {
             lines += filter.take(bytes[start..<min(start + size, bytes.count)])
         }
         #expect(lines == Self.wanted)
+    }
+
+    @Test func `of JSON, only the key tells whose a line is`() {
+        let lines = [
+            #"{"ts":"1","worker":"a","request_id":"r-1","message":"one"}"#,
+            #"{"ts":"2","worker":"a","request_id":"r-12","message":"two"}"#,
+            #"{"ts":"3","worker":"a","message":",\"request_id\":\"r-1\","}"#,
+            #"{"ts":"4","worker":"a","request_id":"r-1","message":"three"}"#,
+        ]
+        var filter = LogRequestFilter(requestID: "r-1", asJSON: true)
+        #expect(filter.take(Array((lines.joined(separator: "\n") + "\n").utf8)) == [lines[0], lines[3]])
     }
 }

@@ -319,6 +319,9 @@ def test_what_a_full_disk_refuses_says_so(binary: Path, folder: Path, small_disk
                 break
         assert done.returncode == 1 and "the disk is full" in done.stderr, done.stderr
         assert server.post("full", json={}).status_code == 200
+        write(folder / "project", {"data.bin": os.urandom(1 << 20)})
+        done = server.run("deploy", "cortex.yaml", cwd=folder / "project")
+        assert done.returncode == 1 and "the disk is full" in done.stderr and "cortex prune" in done.stderr, done.stderr
         (small_disk / "filler").unlink()
         server.ok("token", "create", "after")
 

@@ -89,6 +89,7 @@ def test_C12_a_wedged_worker_is_not_ready_and_is_replaced(server: Server, folder
     assert pid_of(server, api) != before
     assert not is_alive(before)
     assert server.metrics("cortex_worker_restarts_total", api=api, reason="overdue") == 1
+    assert f"did not answer request {answer.json()['request_id']} in time" in server.logs(api)
     assert status(server, api)["status_code"] == "status_live"
 
 

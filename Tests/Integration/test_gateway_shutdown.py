@@ -98,6 +98,8 @@ def test_G01_requests_are_still_taken_for_a_moment_and_told_to_go(
         os.kill(server.pid, signal.SIGTERM)
         eventually(lambda: server.get("/readyz").status_code == 503, "it is not ready", within=3)
         assert server.get(f"{api}/readyz").status_code == 503
+        told = requests.get(f"{server.operator}/readyz", headers={"X-Request-ID": "asked-by-a-monitor"}, timeout=20)
+        assert (told.status_code, told.json()["request_id"]) == (503, "asked-by-a-monitor")
         assert server.get("/livez").status_code == 200
         late = session.post(server.url(api), json={}, timeout=20)
     assert (late.status_code, late.headers["connection"]) == (200, "close")

@@ -300,11 +300,12 @@ def test_a_request_has_one_access_line(server: Server, api: str) -> None:
     }
     assert set(found) == {
         "ts", "level", "request_id", "trace_id", "api", "version", "method", "path", "status", "bytes_in", "bytes_out",
-        "queue_ms", "predict_ms", "total_ms", "worker", "client",
+        "queue_ms", "predict_ms", "total_ms", "batch_size", "worker", "client",
     }  # fmt: skip
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", found["ts"])
     assert found["worker"].startswith(f"{api}-{found['version']}-")
     assert found["total_ms"] >= found["predict_ms"]
+    assert found["batch_size"] == 1
 
 
 @pytest.mark.parametrize(
@@ -395,6 +396,10 @@ def test_C16_printed_lines_carry_their_request_and_forge_nothing(server: Server,
         "logged",
     ]
     assert len(of_request) == 3
+    objects = [json.loads(each) for each in server.ok("logs", api, "-o", "json").splitlines()]
+    assert objects == found
+    own = server.ok("logs", api, "-o", "json", "--request", "telemetry-print").splitlines()
+    assert [json.loads(each) for each in own] == [e for e in found if e.get("request_id") == "telemetry-print"]
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", shown)
     assert "\\u{202e}forged" in shown
     nothing = server.run("logs", api, "--request", "nope")

@@ -1,11 +1,14 @@
 /// Lets through what one request wrote, of a log as `cortex logs` shows it.
 struct LogRequestFilter {
     private let mark: Substring
+    private let asJSON: Bool
     private var rest: [UInt8] = []
     private var isShown = false
 
-    init(requestID: String) {
-        self.mark = "[\(requestID)]"
+    init(requestID: String, asJSON: Bool) {
+        // No message can hold the latter: its quotation marks are escaped.
+        self.mark = asJSON ? ",\"request_id\":\"\(requestID)\"," : "[\(requestID)]"
+        self.asJSON = asJSON
     }
 
     /// The lines of the request in what came, and in what was left of a line before.
@@ -20,6 +23,7 @@ struct LogRequestFilter {
 
     /// A line begins with its time, a level if that is worth it, and the id; further lines of a message are indented.
     private mutating func admits(_ line: String) -> Bool {
+        if self.asJSON { return line.contains(self.mark) }
         if !line.hasPrefix(" ") {
             let words = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false).dropFirst()
             self.isShown = words.first == self.mark || words.dropFirst().first == self.mark && Self.isLevel(words.first)

@@ -14,6 +14,7 @@ struct LogsCommand: AsyncParsableCommand {
               cortex logs iris
               cortex logs iris --follow --last 20
               cortex logs iris --request 0193a5b2-7c31-7def-8123-0123456789ab
+              cortex logs iris -o json | jq 'select(.level == "error")'
             """
     )
 
@@ -34,6 +35,9 @@ struct LogsCommand: AsyncParsableCommand {
     @Option(help: "Only what this request wrote: its id is in the X-Request-ID of its answer.")
     var request: String?
 
+    @Option(name: .shortAndLong, help: "How lines are printed: pretty, or json: one object a line, as they are kept.")
+    var output: OutputFormat = .pretty
+
     @OptionGroup var environment: EnvironmentOptions
 
     func validate() throws {
@@ -50,8 +54,14 @@ struct LogsCommand: AsyncParsableCommand {
         do {
             let last = self.last ?? (self.request == nil ? 1000 : Self.most)
             var isAnyShown = false
-            var filter = self.request.map { LogRequestFilter(requestID: $0) }
-            for try await buffer in try await client.logs(of: self.api, last: last, follow: self.follow) {
+            let asJSON = self.output == .json
+            var filter = self.request.map { LogRequestFilter(requestID: $0, asJSON: asJSON) }
+            for try await buffer in try await client.logs(
+                of: self.api,
+                last: last,
+                follow: self.follow,
+                asJSON: asJSON
+            ) {
                 if let lines = filter?.take(buffer.readableBytesView) {
                     for line in lines { console.print(line) }
                     isAnyShown = isAnyShown || !lines.isEmpty

@@ -96,8 +96,8 @@ struct OperatorClient: Sendable {
     }
 
     /// The log's bytes as they come; ends with the log, or never where it is followed.
-    func logs(of name: String, last: Int, follow: Bool) async throws -> HTTPClientResponse.Body {
-        let path = "/v1/apis/\(Self.escaped(name))/logs?last=\(last)&follow=\(follow)"
+    func logs(of name: String, last: Int, follow: Bool, asJSON: Bool = false) async throws -> HTTPClientResponse.Body {
+        let path = "/v1/apis/\(Self.escaped(name))/logs?last=\(last)&follow=\(follow)&json=\(asJSON)"
         let response = try await OperatorClient.http.execute(
             self.request(path),
             deadline: follow ? .distantFuture : .now() + .minutes(10)

@@ -136,7 +136,7 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
         record: { await bound.record },
         metrics: { ByteBuffer(string: await provider.metrics()) },
         readiness: {
-            let readiness = await gateway.readiness()
+            let readiness = await gateway.readiness(requestID: $0)
             return OperatorApplication.Readiness(isReady: readiness.isReady, summary: readiness.json)
         },
         onBound: { await bound.operatorBound(to: $0) },

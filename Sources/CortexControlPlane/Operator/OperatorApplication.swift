@@ -26,7 +26,7 @@ package struct OperatorApplication: Sendable {
     private let reconciler: Reconciler
     private let record: @Sendable () async -> ServerRecord?
     private let metrics: @Sendable () async -> ByteBuffer
-    private let readiness: @Sendable () async -> Readiness
+    private let readiness: @Sendable (_ requestID: String) async -> Readiness
     private let onBound: @Sendable (Int) async -> Void
     private let logger: Logger
 
@@ -34,7 +34,7 @@ package struct OperatorApplication: Sendable {
     ///   - port: On 127.0.0.1; 0 takes a free one.
     ///   - record: What `GET /v1/info` tells; nil while the server starts, and then it answers 503.
     ///   - metrics: The body of `/metrics`, Prometheus text.
-    ///   - readiness: The answer of `/readyz`.
+    ///   - readiness: The answer of `/readyz`, which names its request where it is an error.
     ///   - onBound: Called once, with the port, when connections are accepted.
     package init(
         port: Int,
@@ -43,7 +43,7 @@ package struct OperatorApplication: Sendable {
         reconciler: Reconciler,
         record: @escaping @Sendable () async -> ServerRecord?,
         metrics: @escaping @Sendable () async -> ByteBuffer,
-        readiness: @escaping @Sendable () async -> Readiness,
+        readiness: @escaping @Sendable (_ requestID: String) async -> Readiness,
         onBound: @escaping @Sendable (Int) async -> Void,
         logger: Logger
     ) {

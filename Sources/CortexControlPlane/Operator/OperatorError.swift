@@ -25,6 +25,10 @@ enum OperatorError: Error, Hashable {
     case diskFull
 }
 
+extension HTTPResponse.Status {
+    static let insufficientStorage = Self(code: 507, reasonPhrase: "Insufficient Storage")
+}
+
 extension OperatorError {
     var status: HTTPResponse.Status {
         switch self {
@@ -37,7 +41,7 @@ extension OperatorError {
         case .projectNotStored, .tokenExists, .localToken, .updating: .conflict
         case .projectRefused: .unprocessableContent
         case .starting, .shuttingDown: .serviceUnavailable
-        case .diskFull: .init(code: 507, reasonPhrase: "Insufficient Storage")
+        case .diskFull: .insufficientStorage
         }
     }
 

@@ -100,6 +100,8 @@ extension ProjectError {
     /// The error of the system call that has just failed.
     static func system(_ operation: String, _ path: String) -> ProjectError {
         let code = errno
-        return .system(operation: operation, path: path, reason: String(cString: strerror(code)))
+        let reason = String(cString: strerror(code))
+        guard !DiskFull.isFull(code) else { return .diskFull(operation: operation, path: path, reason: reason) }
+        return .system(operation: operation, path: path, reason: reason)
     }
 }

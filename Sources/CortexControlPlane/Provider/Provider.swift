@@ -43,7 +43,12 @@ package protocol Provider: Sendable {
     /// - Parameters:
     ///   - last: At most this many lines that are there already.
     ///   - follow: Whether the stream goes on with lines to come, until its consumer stops.
-    func logLines(of api: APIName, last: Int, follow: Bool) async throws -> AsyncThrowingStream<String, any Error>
+    func logLines(
+        of api: APIName,
+        last: Int,
+        follow: Bool,
+        as form: LogForm
+    ) async throws -> AsyncThrowingStream<String, any Error>
 
     /// Frees what the provider keeps on disk for no API.
     ///

@@ -201,9 +201,10 @@ package actor Reconciler {
     package func logLines(
         of api: APIName,
         last: Int,
-        follow: Bool
+        follow: Bool,
+        as form: LogForm
     ) async throws -> AsyncThrowingStream<String, any Error> {
-        try await self.provider.logLines(of: api, last: last, follow: follow)
+        try await self.provider.logLines(of: api, last: last, follow: follow, as: form)
     }
 }
 

@@ -1,5 +1,13 @@
 import Foundation
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// The folder that everything of one server lives under: `CORTEX_HOME`, by default `~/.cortex`.
 ///
 /// Two servers with two homes share nothing. The file `layout` holds the version of this layout, so that a server
@@ -84,11 +92,30 @@ package struct CortexHome: Hashable, Sendable {
                     attributes: [.posixPermissions: 0o700]
                 )
             } catch {
-                throw CortexHomeError.cannotCreate(folder: folder, reason: error.localizedDescription)
+                throw CortexHomeError.cannotCreate(folder: folder, reason: Self.reason(error, folder))
             }
         }
         if try self.foundLayout() == nil {
             try Data("\(Self.layoutVersion)\n".utf8).write(to: URL(filePath: self.layoutFile), options: .atomic)
+        }
+    }
+
+    /// Why a folder could not be made.
+    ///
+    /// Foundation's own words do not tell of a file where a folder is needed.
+    private static func reason(_ error: any Error, _ folder: String) -> String {
+        var found = folder
+        while found.count > 1, !FileManager.default.fileExists(atPath: found) {
+            found = NSString(string: found).deletingLastPathComponent
+        }
+        var isFolder = ObjCBool(true)
+        if FileManager.default.fileExists(atPath: found, isDirectory: &isFolder), !isFolder.boolValue {
+            return found == folder ? "it is a file" : "\(found) is a file"
+        }
+        switch (error as? CocoaError)?.underlying {
+        case let cause as POSIXError: return String(cString: strerror(cause.code.rawValue))
+        case let cause?: return cause.localizedDescription
+        case nil: return error.localizedDescription
         }
     }
 

@@ -6,6 +6,7 @@ import NIOCore
 enum DiskFull {
     static func causes(_ error: any Error) -> Bool {
         switch error {
+        case ProjectError.diskFull: return true
         case let error as DatabaseError: return error.resultCode == .SQLITE_FULL
         case let error as IOError: return self.isFull(error.errnoCode)
         case let error as POSIXError: return self.isFull(error.code.rawValue)
@@ -16,5 +17,5 @@ enum DiskFull {
         }
     }
 
-    private static func isFull(_ code: Int32) -> Bool { code == ENOSPC || code == EDQUOT }
+    static func isFull(_ code: Int32) -> Bool { code == ENOSPC || code == EDQUOT }
 }

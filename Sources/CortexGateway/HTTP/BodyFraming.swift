@@ -8,7 +8,7 @@ final class BodyFraming {
     /// Bytes beyond what the chunks themselves account for.
     static let limit = 16 << 10
 
-    private var isInBody = false
+    private(set) var isInBody = false
     /// A request began or ended within the bytes at hand: they are not told apart then.
     private var sawBoundary = false
     private var credit = 0

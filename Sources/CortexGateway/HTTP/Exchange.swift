@@ -139,6 +139,8 @@ final class Exchange {
         record.queue = timing.queue
         record.predict = timing.predict
         record.total = now - self.arrival
+        // Each call is for one request.
+        record.batchSize = timing.predict.map { _ in 1 }
         record.worker = timing.worker
         record.errorCode = errorCode
         record.api = self.route?.api.description

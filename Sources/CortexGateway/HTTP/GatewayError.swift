@@ -15,7 +15,7 @@ enum GatewayError: Error {
     case headTooSlow(within: TimeAmount)
     case bodyTooLarge(BodyLimit)
     case urlTooLong(limit: Int)
-    case headersTooLarge(HeaderLimits)
+    case headersTooLarge(HeaderLimit)
     case expectationFailed(String)
     case unsupportedEncoding(String)
     case unsupportedTransferCoding(String)
@@ -115,15 +115,7 @@ extension GatewayError {
                 code: "URI_TOO_LONG",
                 message: "the path and query are longer than the \(limit) bytes that CORTEX_MAX_URL_LENGTH allows"
             )
-        case .headersTooLarge(let limits):
-            Response(
-                status: 431,
-                code: "HEADERS_TOO_LARGE",
-                message:
-                    "there are more headers than the \(limits.count) that CORTEX_MAX_HEADERS allows, one is longer "
-                    + "than the \(limits.size) bytes of CORTEX_MAX_HEADER_SIZE, or path and headers together are longer "
-                    + "than the \(limits.head) bytes of CORTEX_MAX_HEAD_SIZE"
-            )
+        case .headersTooLarge(let limit): Self.response(to: limit)
         case .expectationFailed(let expectation):
             Response(
                 status: 417,
@@ -197,6 +189,18 @@ extension GatewayError {
             )
         case .upstream(let api, let failure): Self.response(of: api, failure)
         }
+    }
+
+    private static func response(to limit: HeaderLimit) -> Response {
+        let message =
+            switch limit {
+            case .count(let most): "there are more headers than the \(most) that CORTEX_MAX_HEADERS allows"
+            case .size(let most):
+                "the name or value of a header is longer than the \(most) bytes that CORTEX_MAX_HEADER_SIZE allows"
+            case .head(let most):
+                "path and headers together are longer than the \(most) bytes that CORTEX_MAX_HEAD_SIZE allows"
+            }
+        return Response(status: 431, code: "HEADERS_TOO_LARGE", message: message)
     }
 
     private static func response(of api: APIName, _ failure: UpstreamFailure) -> Response {

@@ -23,7 +23,7 @@ enum RequestCheck {
         if size < configuration.maximumURLLength,
             head.headers.contains(where: { max($0.name.utf8.count, $0.value.utf8.count) > size })
         {
-            return .headersTooLarge(HeaderLimits(configuration))
+            return .headersTooLarge(.size(size))
         }
         if let coding = Self.foreignTransferCoding(of: head) { return .unsupportedTransferCoding(coding) }
         let coding = ContentCoding(head.headers)

@@ -13,6 +13,8 @@ final class RequestDecoder: ByteToMessageDecoder {
     }
 
     private var rest = Rest.none
+    /// Of the head that `rest` is the end of.
+    private var measure = HeadMeasure()
     private let framing: BodyFraming
 
     /// - Parameter framing: To be told of each part that this makes.
@@ -36,6 +38,7 @@ final class RequestDecoder: ByteToMessageDecoder {
     }
 
     func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
+        if !self.framing.isInBody, buffer.hasTabInHead, !buffer.spaceOutTabs() { return .needMoreData }
         let before = buffer
         do {
             let state = try self.parser.decode(context: context, buffer: &buffer)
@@ -44,6 +47,8 @@ final class RequestDecoder: ByteToMessageDecoder {
             if buffer.readableBytes == 0 {
                 self.rest = .none
             } else if used > 0 || self.rest == .none {
+                if self.rest == .none { self.measure = HeadMeasure() }
+                self.measure.read(before.readableBytesView.prefix(used))
                 self.rest = Self.endsInURL(before, used: used) ? .url : .header
             }
             return state
@@ -79,7 +84,8 @@ final class RequestDecoder: ByteToMessageDecoder {
             }
         let isLong = path.prefix { $0 != UInt8(ascii: " ") }.count > limit
         if isLong, self.rest == .url || path.first == UInt8(ascii: "/") { return .urlTooLong(limit: limit) }
-        return .headersTooLarge(HeaderLimits(self.configuration))
+        var measure = self.rest == .none ? HeadMeasure() : self.measure
+        return .headersTooLarge(measure.limit(passedWith: bytes.readableBytesView, self.configuration))
     }
 
     /// - Parameter bytes: The first of them may tell another protocol.

@@ -16,14 +16,18 @@ extension ConnectionHandler {
     func streamProblem(with head: HTTPRequestHead) -> GatewayError? {
         let configuration = self.loop.configuration
         var size = head.uri.utf8.count
-        var isTooMuch = head.headers.count > configuration.maximumHeaders
+        var longest = 0
         var lengths = 0
         for (name, value) in head.headers {
             size += name.utf8.count + value.utf8.count
-            isTooMuch = isTooMuch || max(name.utf8.count, value.utf8.count) > configuration.maximumHeaderSize
+            longest = max(longest, name.utf8.count, value.utf8.count)
             if name.utf8.count == 14, name.lowercased() == "content-length" { lengths += 1 }
         }
-        if isTooMuch || size > configuration.maximumHeadSize { return .headersTooLarge(HeaderLimits(configuration)) }
+        let (most, width, whole) =
+            (configuration.maximumHeaders, configuration.maximumHeaderSize, configuration.maximumHeadSize)
+        if longest > width { return .headersTooLarge(.size(width)) }
+        if head.headers.count > most { return .headersTooLarge(.count(most)) }
+        if size > whole { return .headersTooLarge(.head(whole)) }
         if lengths > 1 { return .malformed("there are \(lengths) content-length headers") }
         // RFC 9113, 8.2.1.
         return head.headers.hasOuterBlanks ? .malformed("the value of a header begins or ends with a blank") : nil

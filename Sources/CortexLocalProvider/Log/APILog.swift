@@ -1,3 +1,4 @@
+import CortexControlPlane
 import CortexServing
 import CortexSpec
 import CortexTelemetry
@@ -63,21 +64,21 @@ final class APILog: Sendable {
         self.sink.append(line)
     }
 
-    /// The last lines that are there, as text, then (where followed) those to come.
-    func lines(last: Int, follow: Bool) async -> AsyncThrowingStream<String, any Error> {
+    /// The last lines that are there, then (where followed) those to come.
+    func lines(last: Int, follow: Bool, as form: LogForm) async -> AsyncThrowingStream<String, any Error> {
         // Followed before the file is read: a line may then come twice at the seam, but none is missed.
         let live = follow ? self.sink.follow() : nil
         await self.sink.flush()
         let path = self.sink.file.path
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: String.self, bufferingPolicy: .unbounded)
-        for line in LogTail.lines(of: path, last: last) { continuation.yield(LogText.render(line)) }
+        for line in LogTail.lines(of: path, last: last) { continuation.yield(LogText.render(line, as: form)) }
         guard let live else {
             continuation.finish()
             return stream
         }
         // Bridges the sink's stream to the provider's; ends with either side.
         let pump = Task {
-            for await line in live { continuation.yield(LogText.render(line)) }
+            for await line in live { continuation.yield(LogText.render(line, as: form)) }
             continuation.finish()
         }
         continuation.onTermination = { _ in pump.cancel() }

@@ -1,3 +1,4 @@
+import CortexControlPlane
 import Foundation
 
 /// A line of an API's log as a person reads it: `time [request id] message`.
@@ -36,6 +37,13 @@ enum LogText {
             }
         }
         return line
+    }
+
+    static func render(_ json: String, as form: LogForm) -> String {
+        switch form {
+        case .text: self.render(json)
+        case .json: json
+        }
     }
 
     /// Control and format characters are shown as escapes, so that no message can move the cursor or pass for another line: the lines

@@ -225,13 +225,16 @@ actor LocalVersion {
         let name = "\(spec.name)-\(self.deployment.version)-\(self.attempt)"
         let registry = WorkerRegistry()
         // A worker that outlives its deadline is ended by its replica, which is made after the queue that finds it out.
-        let (overdue, ended) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1024))
+        let (overdue, ended) = AsyncStream.makeStream(
+            of: (worker: String, exit: WorkerExit).self,
+            bufferingPolicy: .bufferingNewest(1024)
+        )
         let queue = AdmissionQueue(
             on: self.machine.eventLoops.next(),
             apiVersion: self.deployment.version,
             limit: spec.autoscaling.maxReplicaConcurrency,
             handOverDepth: self.machine.handOverDepth,
-            endWorker: { ended.yield($0) }
+            endWorker: { ended.yield(($0, $1)) }
         )
         let listener = try await WorkerListener(
             path: launch.socket,
@@ -262,7 +265,7 @@ actor LocalVersion {
         self.running = Running(queue: queue, listener: listener, replica: replica)
         await withDiscardingTaskGroup { group in
             group.addTask {
-                for await worker in overdue { await replica.end(worker, as: .overdue) }
+                for await (worker, exit) in overdue { await replica.end(worker, as: exit) }
             }
             if let models = self.models {
                 group.addTask {

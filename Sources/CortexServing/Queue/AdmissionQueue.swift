@@ -13,7 +13,7 @@ package actor AdmissionQueue {
     package static let grace = TimeAmount.seconds(5)
 
     private let apiVersion: Int
-    private let endWorker: @Sendable (_ worker: String) -> Void
+    private let endWorker: @Sendable (_ worker: String, WorkerExit) -> Void
     var state: AdmissionState
     var links: [SlotLink?] = []
     var controls: [String: any Channel] = [:]
@@ -43,7 +43,7 @@ package actor AdmissionQueue {
         apiVersion: Int,
         limit: Int,
         handOverDepth: Int = 4,
-        endWorker: @escaping @Sendable (_ worker: String) -> Void
+        endWorker: @escaping @Sendable (_ worker: String, WorkerExit) -> Void
     ) {
         self.eventLoop = eventLoop
         self.apiVersion = apiVersion
@@ -238,7 +238,7 @@ package actor AdmissionQueue {
             }
             if let slot { self.openFlow(of: slot) }
         }
-        for worker in expiry.hopelessWorkers { self.endWorker(worker) }
+        for (worker, id) in expiry.hopelessWorkers { self.endWorker(worker, .overdue(requestID: id)) }
         for slot in expiry.hopelessSlots { self.links[slot]?.channel.close(promise: nil) }
         // What is hopeless has been acted on: it is looked at again only if it is still there in a grace's time. A look at
         // tens of thousands of requests takes long: no more than a tenth of the loop's time goes into it.

@@ -13,8 +13,8 @@ extension AdmissionState {
         }
 
         var overdue: [Overdue] = []
-        /// Workers that run a request whose patience is at its end.
-        var hopelessWorkers: Set<String> = []
+        /// Workers that run a request whose patience is at its end, with the id of that request.
+        var hopelessWorkers: [String: String] = [:]
         /// Slots that stream to nobody, and do not stop.
         var hopelessSlots: [SlotIndex] = []
         /// When to look again.

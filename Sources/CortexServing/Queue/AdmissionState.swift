@@ -362,7 +362,8 @@ struct AdmissionState {
             expiry.hopelessSlots.append(index)
         case .handed(let index), .streaming(let index):
             // Only the first runs; those behind it wait for it and go with it.
-            if let slot = self.slots[index], slot.outstanding.first == id { expiry.hopelessWorkers.insert(slot.worker) }
+            guard let slot = self.slots[index], slot.outstanding.first == id else { return }
+            expiry.hopelessWorkers[slot.worker] = entry.request.requestID
         }
     }
 

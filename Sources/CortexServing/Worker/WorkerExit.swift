@@ -6,8 +6,8 @@ package enum WorkerExit: Hashable, Sendable, CustomStringConvertible {
     /// Sent by itself, or by somebody who is not this server.
     case signal(Int32)
     case outOfMemory(MemoryShortage)
-    /// Ended by this server: a request outlived its deadline by more than the grace.
-    case overdue
+    /// Ended by this server: the request of this id outlived its deadline by more than the grace.
+    case overdue(requestID: String)
     /// It ended by itself: a device did not answer any more.
     case lostDevice
     /// Ended by this server: it had closed its connection, and lived on.
@@ -22,7 +22,7 @@ package enum WorkerExit: Hashable, Sendable, CustomStringConvertible {
         case .signal(let signal): "was ended by signal \(signal)"
         case .outOfMemory(let shortage): "\(shortage)"
         case .lostDevice: "ended because a device does not answer in it any more"
-        case .overdue: "did not answer in time and was ended"
+        case .overdue(let requestID): "did not answer request \(requestID) in time and was ended"
         case .disconnected: "closed its connection to the server and was ended"
         }
     }

@@ -18,6 +18,8 @@ package struct AccessRecord: Sendable {
     package var queue: TimeAmount?
     package var predict: TimeAmount?
     package var total: TimeAmount
+    /// Requests of the call of `predict` that answered this one.
+    package var batchSize: Int?
     package var worker: String?
     package var client: String
     package var errorCode: String?
@@ -86,6 +88,10 @@ package struct AccessRecord: Sendable {
         }
         line.writeStaticString(",\"total_ms\":")
         line.writeMilliseconds(self.total)
+        if let batchSize = self.batchSize {
+            line.writeStaticString(",\"batch_size\":")
+            line.writeDecimal(batchSize)
+        }
         if let worker = self.worker {
             line.writeStaticString(",\"worker\":")
             line.writeJSON(worker)

@@ -71,6 +71,8 @@ import Testing
             _ = try await server.deploy(RunningOperator.iris, project: "\(hash)")
             for line in ["one", "two", "three"] { server.provider.write(line, to: try .of("iris")) }
             #expect(try await server.send(.GET, "/v1/apis/iris/logs?last=2").body == "two\nthree\n")
+            let json = try await server.send(.GET, "/v1/apis/iris/logs?last=1&json=true")
+            #expect(json.body == "{\"message\":\"three\"}\n")
 
             try await self.follow(server)
             // Dropping the answer has closed the connection.
@@ -92,7 +94,7 @@ import Testing
         #expect(try await body.next().map { String(buffer: $0) } == "four\n")
     }
 
-    @Test(arguments: ["last=-1", "last=x", "last=99999999999999999999", "follow=maybe"])
+    @Test(arguments: ["last=-1", "last=x", "last=99999999999999999999", "follow=maybe", "json=2"])
     func `parameters out of bounds are refused`(query: String) async throws {
         try await RunningOperator.run { server in
             let hash = try await server.upload()

@@ -79,7 +79,8 @@ import Testing
         try await RunningOperator.run(readiness: .init(isReady: false, summary: "draining")) { server in
             let answer = try await server.send(.GET, "/readyz")
             #expect(answer.status == 503)
-            #expect(answer.body == "draining\n")
+            let id = try #require(answer.headers.first(name: "X-Request-ID"))
+            #expect(answer.body == "draining \(id)\n")
             #expect(try await server.send(.GET, "/livez").status == 200)
             #expect(try await server.send(.GET, "/metrics").body == "cortex_build_info 1\n")
             #expect(try await server.send(.GET, "/v1/info").decode(ServerRecord.self).version == "1.2.3")

@@ -46,7 +46,11 @@ struct RunningOperator: Sendable {
             reconciler: reconciler,
             record: { ServerRecord(home: home, version: "1.2.3", host: "127.0.0.1", port: 8888, operatorPort: 1) },
             metrics: { ByteBuffer(string: "cortex_build_info 1\n") },
-            readiness: { readiness },
+            readiness: { id in
+                var readiness = readiness
+                readiness.summary += " \(id)"
+                return readiness
+            },
             onBound: { bound.yield($0) },
             logger: logger
         )

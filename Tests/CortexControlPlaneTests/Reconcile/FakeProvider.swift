@@ -136,11 +136,16 @@ final class FakeProvider: Provider {
         self.state.withLock { $0.observations[api] }
     }
 
-    func logLines(of api: APIName, last: Int, follow: Bool) async throws -> AsyncThrowingStream<String, any Error> {
+    func logLines(
+        of api: APIName,
+        last: Int,
+        follow: Bool,
+        as form: LogForm
+    ) async throws -> AsyncThrowingStream<String, any Error> {
         let lines = self.state.withLock { Array(($0.lines[api] ?? []).suffix(last)) }
         let (followed, left) = (self.followed, self.leftSource)
         return AsyncThrowingStream(bufferingPolicy: .unbounded) { continuation in
-            for line in lines { continuation.yield(line) }
+            for line in lines { continuation.yield(form == .json ? "{\"message\":\"\(line)\"}" : line) }
             guard follow else { return continuation.finish() }
             // Bridges one stream to another; ends with its consumer.
             let task = Task {

@@ -30,6 +30,19 @@ import Testing
         try FileManager.default.removeItem(atPath: home.path)
     }
 
+    @Test(arguments: [("", "it is a file"), ("/below/it", "PATH is a file")])
+    func `a file where the folder is to be is called a file`(below: String, reason: String) throws {
+        let folder = try TemporaryHome()
+        let file = "\(folder.home.path)/file"
+        try Data().write(to: URL(filePath: file))
+        let expected = CortexHomeError.cannotCreate(
+            folder: file + below,
+            reason: reason.replacingOccurrences(of: "PATH", with: file)
+        )
+        #expect(throws: expected) { try CortexHome(path: file + below).prepare() }
+        withExtendedLifetime(folder) {}
+    }
+
     @Test(arguments: ["2", "99\n"])
     func `a newer layout is refused`(layout: String) throws {
         let folder = try TemporaryHome()

@@ -309,7 +309,7 @@ import Testing
         _ = self.dispatched()
         #expect(self.state.expire(now: second(1)).overdue.map(\.slot) == [slot])
         #expect(self.state.expire(now: second(99)).hopelessWorkers.isEmpty)
-        #expect(self.state.expire(now: second(105)).hopelessWorkers == ["a"])
+        #expect(self.state.expire(now: second(105)).hopelessWorkers == ["a": "r-1"])
     }
 
     @Test mutating func `a stream that outlives its client's deadline loses its slot, not its worker`() {
@@ -336,7 +336,7 @@ import Testing
         #expect(expiry.next == second(105))
         #expect(self.state.liveCount == 0)
         #expect(self.state.expire(now: second(104)).overdue.isEmpty, "nobody is told twice")
-        #expect(self.state.expire(now: second(105)).hopelessWorkers == ["a"])
+        #expect(self.state.expire(now: second(105)).hopelessWorkers == ["a": "r-1"])
     }
 
     // MARK: Modes

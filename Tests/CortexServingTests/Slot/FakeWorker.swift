@@ -20,7 +20,7 @@ struct Rig {
     static func with<R>(_ body: (Rig) async throws -> R) async throws -> R {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let path = FileManager.default.temporaryDirectory.appending(path: "ct-\(UUID().uuidString.prefix(8)).sock")
-        let queue = AdmissionQueue(on: group.next(), apiVersion: 3, limit: 10) { _ in }
+        let queue = AdmissionQueue(on: group.next(), apiVersion: 3, limit: 10) { _, _ in }
         let registry = WorkerRegistry()
         let (reports, continuation) = AsyncStream.makeStream(of: WorkerReport.self)
         registry.expect(Self.worker, token: Self.token, welcome: .sample, models: { ["catalog": [:]] }) {

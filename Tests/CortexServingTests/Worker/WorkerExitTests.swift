@@ -24,7 +24,7 @@ import Testing
             ),
             (.outOfMemory(.raised), "ended because its predictor raised MemoryError", "out_of_memory"),
             (.lostDevice, "ended because a device does not answer in it any more", "device"),
-            (.overdue, "did not answer in time and was ended", "overdue"),
+            (.overdue(requestID: "r-1"), "did not answer request r-1 in time and was ended", "overdue"),
         ] as [(WorkerExit, String, String)]
     )
     func `an end says who did it and why`(exit: WorkerExit, text: String, label: String) {

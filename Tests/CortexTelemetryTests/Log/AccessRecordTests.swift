@@ -24,6 +24,19 @@ import Testing
         #expect(line == expected)
     }
 
+    @Test func `what its prediction was stands behind its times`() {
+        let line = self.line { record in
+            record.queue = .microseconds(250)
+            record.predict = .milliseconds(12)
+            record.total = .milliseconds(13)
+            record.batchSize = 1
+            record.worker = "iris-3-0-0"
+        }
+        let expected =
+            #""queue_ms":0.250,"predict_ms":12.000,"total_ms":13.000,"batch_size":1,"worker":"iris-3-0-0","client""#
+        #expect(line.contains(expected))
+    }
+
     @Test func `a request cannot forge a line or a field`() throws {
         let line = self.line { record in
             record.path = "/a\",\"status\":200}\n{\"forged\":1"

@@ -28,7 +28,7 @@ struct OperatorRoute: Sendable {
     let answer: @Sendable (Request, OperatorContext) async throws -> Response
 
     var allAnswers: [RouteAnswer] {
-        let refusals = Self.isChange(self.method) ? [RouteAnswer.shuttingDown] : []
+        let refusals = Self.isChange(self.method) ? [RouteAnswer.shuttingDown, RouteAnswer.diskFull] : []
         return self.answers + refusals + RouteAnswer.common(isOpen: self.isOpen)
     }
 

@@ -30,6 +30,9 @@ struct RouteAnswer: Sendable {
         headers: ["Retry-After"]
     )
 
+    /// What every route that changes something may answer, too.
+    static let diskFull = Self.refusal(.insufficientStorage, "the disk of the server is full, and nothing was changed")
+
     /// What any route may answer beside its own answers.
     static func common(isOpen: Bool) -> [RouteAnswer] {
         var answers = [

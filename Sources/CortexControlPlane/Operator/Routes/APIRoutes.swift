@@ -17,6 +17,7 @@ struct APIRoutes: Sendable {
         allowed: 0...1_000_000
     )
     private static let follow = FlagParameter(name: "follow", summary: "whether lines to come follow")
+    private static let json = FlagParameter(name: "json", summary: "whether each line is a JSON object, as it is kept")
     private static let after = NumberParameter(
         name: "after",
         summary: "the id of the event after which to begin",
@@ -147,11 +148,13 @@ struct APIRoutes: Sendable {
             path: "/v1/apis/{name}/logs",
             id: "getLogs",
             summary: "lines of an API's log, oldest first",
-            parameters: [.apiName, Self.last.documented, Self.follow.documented],
+            parameters: [.apiName, Self.last.documented, Self.follow.documented, Self.json.documented],
             answers: [RouteAnswer(status: .ok, summary: "the lines", content: .text), Self.badQuery, Self.missing]
         ) { request, context in
             let (last, follow) = (try Self.last.value(in: request), try Self.follow.value(in: request))
-            let lines = try await self.reconciler.logLines(of: try await self.name(context), last: last, follow: follow)
+            let form: LogForm = try Self.json.value(in: request) ? .json : .text
+            let name = try await self.name(context)
+            let lines = try await self.reconciler.logLines(of: name, last: last, follow: follow, as: form)
             return Self.stream(lines, of: request)
         }
     }

@@ -6,7 +6,7 @@ import NIOCore
 struct ServerRoutes: Sendable {
     let record: @Sendable () async -> ServerRecord?
     let metrics: @Sendable () async -> ByteBuffer
-    let readiness: @Sendable () async -> OperatorApplication.Readiness
+    let readiness: @Sendable (_ requestID: String) async -> OperatorApplication.Readiness
 
     var routes: [OperatorRoute] {
         [
@@ -39,8 +39,8 @@ struct ServerRoutes: Sendable {
                 RouteAnswer(status: .serviceUnavailable, summary: "why they cannot", content: .text),
             ],
             isOpen: true
-        ) { _, _ in
-            let readiness = await self.readiness()
+        ) { _, context in
+            let readiness = await self.readiness(context.requestID)
             return Response.text("\(readiness.summary)\n", status: readiness.isReady ? .ok : .serviceUnavailable)
         }
     }
