@@ -23,11 +23,11 @@ struct DescriptorsTests {
     @Test
     func `starts are claimed until no more fit`() throws {
         #expect(Descriptors.open > 0)
-        let room = (Descriptors.limit - Descriptors.open) / Descriptors.perStart
-        try #require(room > 0)
+        // Not what is free at the moment: tests that run beside this one close theirs.
+        let most = Descriptors.limit / Descriptors.perStart
         var claims: [Descriptors.Claim] = []
         let shortage = #expect(throws: DescriptorShortage.self) {
-            while claims.count <= room { claims.append(try Descriptors.claimStart()) }
+            while claims.count <= most { claims.append(try Descriptors.claimStart()) }
         }
         #expect("\(try #require(shortage))".contains("ulimit -n"))
         claims.removeAll()
