@@ -16,6 +16,9 @@ from blackbox.models import run_script
 from blackbox.s3 import S3
 from blackbox.server import Cortex, Server
 
+pytest_plugins = ["blackbox.admission", "blackbox.limits", "blackbox.secure"]
+"""Fixtures that several files share."""
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 

@@ -254,10 +254,7 @@ class ModelHolder:
             pins.entries.append(entry)
             self.release(pins)
             return entry
-        pins.got[name, version] = entry
-        if entry not in pins.entries:
-            pins.entries.append(entry)
-        else:
+        if not pins.take(entry, name, version):
             with self._lock:
                 entry.pins -= 1
         return entry
@@ -265,11 +262,8 @@ class ModelHolder:
     def _use(self, entry: Entry, pins: Pins | None, name: Any, version: Any) -> None:
         self._uses += 1
         entry.used = self._uses
-        if pins is not None:
-            pins.got[name, version] = entry
-            if entry not in pins.entries:
-                pins.entries.append(entry)
-                entry.pins += 1
+        if pins is not None and pins.take(entry, name, version):
+            entry.pins += 1
 
     def _state_of(self, name: Any) -> ModelState:
         model = self._catalog.get(name) if isinstance(name, str) else None

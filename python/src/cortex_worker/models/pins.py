@@ -20,6 +20,14 @@ class Pins:
         #: Each entry once: it is pinned once, however often it was got.
         self.entries: list[Entry] = []
 
+    def take(self, entry: Entry, name: Any, version: Any) -> bool:
+        """Note what was asked for, and got. Returns whether the entry is new here, and so is to be pinned."""
+        self.got[name, version] = entry
+        if entry in self.entries:
+            return False
+        self.entries.append(entry)
+        return True
+
     def version(self) -> str | None:
         """The version of the one model that the request has got; None for none, or for several."""
         if not self.entries:
