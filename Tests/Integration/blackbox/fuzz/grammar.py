@@ -32,7 +32,7 @@ class Case:
         data = b"".join(self.pieces)
         ids = [chr(ord(id_[0]) + 1) + id_[1:] for id_ in self.ids]
         for old, new in zip(self.ids, ids):
-            data = data.replace(b"X-Request-ID: " + old.encode(), b"X-Request-ID: " + new.encode())
+            data = data.replace(old.encode(), new.encode())
         ends = list(itertools.accumulate(len(piece) for piece in self.pieces))
         pieces = [data[start:end] for start, end in zip([0, *ends], ends)]
         return dataclasses.replace(self, pieces=pieces, ids=ids)
