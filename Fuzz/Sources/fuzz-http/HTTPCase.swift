@@ -15,7 +15,7 @@ enum HTTPCase {
     }
 
     private static let eventLoop = NIOAsyncTestingEventLoop()
-    private static let budget = SpoolBudget(bytes: 1 << 30)
+    private static let budget = ByteBudget(bytes: 1 << 30)
     /// Bounds that a short input can pass.
     private static let configuration: GatewayConfiguration = {
         var configuration = GatewayConfiguration(
