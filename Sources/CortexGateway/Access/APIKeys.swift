@@ -1,5 +1,4 @@
 import Crypto
-import NIOHTTP1
 import Synchronization
 
 /// The keys that may call an API: their digests, so that no key stays in memory longer than it takes to read it.
@@ -37,7 +36,7 @@ package final class APIKeys: Sendable {
     }
 
     /// Whether a request with these headers may go on: `X-API-Key: KEY`, or else `Authorization: Bearer KEY`.
-    func verdict(on headers: HTTPHeaders) -> Verdict {
+    func verdict(on headers: KnownHeaders) -> Verdict {
         guard let digests = self.digests.withLock({ $0 }) else { return .unreadable }
         guard let key = Self.key(in: headers) else { return .refused }
         let digest = SHA256.hash(data: Array(key.utf8))
@@ -48,9 +47,9 @@ package final class APIKeys: Sendable {
     }
 
     /// Each header counts at most once: proxies do not agree on which of two is meant.
-    private static func key(in headers: HTTPHeaders) -> Substring? {
-        let own = headers["x-api-key"]
-        let authorization = headers["authorization"]
+    private static func key(in headers: KnownHeaders) -> Substring? {
+        let own = headers.apiKey
+        let authorization = headers.authorization
         guard own.count <= 1, authorization.count <= 1 else { return nil }
         if let key = own.first { return key[...] }
         guard let value = authorization.first, let space = value.firstIndex(of: " ") else { return nil }

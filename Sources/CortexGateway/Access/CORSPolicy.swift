@@ -22,9 +22,8 @@ package enum CORSPolicy: Hashable, Sendable {
         return origin
     }
 
-    /// The headers of any answer, an error too, to a request with these.
-    func answerHeaders(for request: HTTPHeaders) -> [(name: String, value: String)] {
-        let origin = request.first(name: "origin")
+    /// The headers of any answer, an error too, to a request from this origin.
+    func answerHeaders(to origin: String?) -> [(name: String, value: String)] {
         var headers: [(name: String, value: String)] = []
         switch self {
         case .any:

@@ -305,7 +305,7 @@ extension ConnectionHandler {
     /// None where a predictor has set its own: a browser that finds two refuses both.
     static func corsHeaders(_ exchange: Exchange, _ answer: UpstreamAnswer) -> [(name: String, value: String)] {
         guard let route = exchange.route else { return [] }
-        let headers = route.cors.answerHeaders(for: exchange.head.headers)
+        let headers = route.cors.answerHeaders(to: exchange.known.origin.first)
         guard !headers.isEmpty else { return [] }
         return answer.headers.contains { $0.name.lowercased() == "access-control-allow-origin" } ? [] : headers
     }

@@ -1,12 +1,34 @@
+import NIOCore
 import NIOHTTP1
 
 /// What is made of the head of a request, before its body comes.
 extension ConnectionHandler {
-    static func withoutOuterBlanks(_ head: HTTPRequestHead) -> HTTPRequestHead {
-        guard head.headers.hasOuterBlanks else { return head }
-        var head = head
-        head.headers = head.headers.withoutOuterBlanks
-        return head
+    /// What the parser could not read has no head, so it is answered (and logged) as a request without one.
+    func makeNamelessExchange() -> Exchange {
+        let head = HTTPRequestHead(version: .http1_1, method: .RAW(value: "?"), uri: "?")
+        let exchange = self.makeExchange(head)
+        exchange.keepAlive = false
+        return exchange
+    }
+
+    func makeExchange(_ head: HTTPRequestHead) -> Exchange {
+        var (head, known) = (head, KnownHeaders(head.headers))
+        // On a stream they are refused.
+        if known.hasOuterBlanks, self.transport != .stream {
+            head.headers = head.headers.withoutOuterBlanks
+            known = KnownHeaders(head.headers)
+        }
+        let offered = known.requestID.first
+        let id = offered.flatMap { RequestIDGenerator.isAcceptable($0) ? $0 : nil } ?? self.loop.ids.next()
+        return Exchange(
+            number: self.loop.nextNumber(),
+            id: id,
+            head: head,
+            known: known,
+            arrival: .now(),
+            keepAlive: head.isKeepAlive && !self.isClosingWhenIdle && !RequestCheck.leavesHTTP(head, known),
+            body: BodyCollector(self.loop.bodies)
+        )
     }
 
     /// Answers at once what is refused for its head: the client may wait for that with its body.
@@ -21,7 +43,7 @@ extension ConnectionHandler {
             exchange.early = problem
             self.state = .receiving(exchange)
             return
-        } else if announced > 0 || exchange.head.headers.contains(name: "transfer-encoding") {
+        } else if announced > 0 || exchange.known.transferEncoding.isThere {
             exchange.skipsBody = true
         } else {
             exchange.early = problem

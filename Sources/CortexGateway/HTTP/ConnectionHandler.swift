@@ -211,7 +211,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         switch (part, self.state) {
         case (.head(let head), .idle):
             self.sawBoundary = true
-            self.begin(self.transport == .stream ? Self.asHTTP1(head) : Self.withoutOuterBlanks(head))
+            self.begin(self.transport == .stream ? Self.asHTTP1(head) : head)
         case (.body(let bytes), .receiving(let exchange)): self.collect(bytes, exchange)
         case (.end, .receiving(let exchange)):
             self.isRequestWhole = true
@@ -237,37 +237,16 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
 
     // MARK: A request
 
-    /// What the parser could not read has no head, so it is answered (and logged) as a request without one.
-    func makeNamelessExchange() -> Exchange {
-        let head = HTTPRequestHead(version: .http1_1, method: .RAW(value: "?"), uri: "?")
-        let exchange = self.makeExchange(head)
-        exchange.keepAlive = false
-        return exchange
-    }
-
-    private func makeExchange(_ head: HTTPRequestHead) -> Exchange {
-        let offered = head.headers.first(name: "x-request-id")
-        let id = offered.flatMap { RequestIDGenerator.isAcceptable($0) ? $0 : nil } ?? self.loop.ids.next()
-        return Exchange(
-            number: self.loop.nextNumber(),
-            id: id,
-            head: head,
-            arrival: .now(),
-            keepAlive: head.isKeepAlive && !self.isClosingWhenIdle && !RequestCheck.leavesHTTP(head),
-            body: BodyCollector(self.loop.bodies)
-        )
-    }
-
     private func begin(_ head: HTTPRequestHead) {
-        let host = head.headers.first(name: "host")
         let exchange = self.makeExchange(head)
+        let host = exchange.known.host.first
         exchange.target = self.loop.routes.target(path: exchange.path, host: host.map { $0[...] })
         exchange.routeChanges = self.loop.routeChanges
         exchange.isOnStream = self.transport == .stream
-        exchange.body.announced = RequestCheck.announcedLength(head)
-        var expectation = RequestCheck.expectation(of: head)
-        var problem = RequestCheck.problem(with: head, exchange, self.loop)
-        if self.transport == .stream { problem = problem ?? self.streamProblem(with: head) }
+        exchange.body.announced = exchange.known.announcedLength
+        var expectation = RequestCheck.expectation(of: exchange)
+        var problem = RequestCheck.problem(with: exchange, self.loop)
+        if self.transport == .stream { problem = problem ?? self.streamProblem(with: exchange) }
         if case .unknown(let text) = expectation {
             problem = problem ?? .expectationFailed(text)
             expectation = .none
@@ -332,6 +311,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
             number: exchange.number,
             id: exchange.id,
             headers: exchange.decodedHeaders,
+            contentType: exchange.known.contentType.first,
             query: String(exchange.query),
             body: exchange.body.body,
             deadline: exchange.deadline,

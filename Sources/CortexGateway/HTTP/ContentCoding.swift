@@ -11,13 +11,13 @@ enum ContentCoding {
     /// What a client is told that it may use.
     static let accepted = "gzip, deflate"
 
-    init(_ headers: HTTPHeaders) {
-        guard let value = headers.first(name: "content-encoding") else {
+    /// - Parameter headers: Where `field` was found.
+    init(_ field: KnownHeaders.Field, of headers: HTTPHeaders) {
+        guard let value = field.first else {
             self = .identity
             return
         }
-        let values = headers["content-encoding"]
-        let coding = values.count == 1 ? value : values.joined(separator: ", ")
+        let coding = field.count == 1 ? value : headers["content-encoding"].joined(separator: ", ")
         self =
             switch coding.lowercased() {
             case "", "identity": .identity

@@ -11,6 +11,7 @@ final class Exchange {
     let number: UInt64
     let id: String
     let head: HTTPRequestHead
+    let known: KnownHeaders
     /// Of the request's target, without query.
     let path: Substring
     /// What stands behind `?`; empty where there is none.
@@ -50,6 +51,7 @@ final class Exchange {
         number: UInt64,
         id: String,
         head: HTTPRequestHead,
+        known: KnownHeaders,
         arrival: NIODeadline,
         keepAlive: Bool,
         body: BodyCollector
@@ -57,6 +59,7 @@ final class Exchange {
         self.number = number
         self.id = id
         self.head = head
+        self.known = known
         (self.path, self.query) = Self.split(head.uri)
         self.arrival = arrival
         self.keepAlive = keepAlive
@@ -92,12 +95,12 @@ final class Exchange {
         let limit = TimeAmount(route.timeout)
         guard self.head.method == .POST else {
             // What is no time is told so, though nothing is predicted.
-            _ = try RequestTimeout.wanted(by: self.head.headers, limit: limit)
+            _ = try RequestTimeout.wanted(by: self.known.requestTimeout, limit: limit)
             return
         }
         self.apiDeadline = self.arrival + limit
         self.deadline = self.apiDeadline
-        if let wanted = try RequestTimeout.wanted(by: self.head.headers, limit: limit) {
+        if let wanted = try RequestTimeout.wanted(by: self.known.requestTimeout, limit: limit) {
             self.deadline = self.arrival + wanted
         }
     }
@@ -145,7 +148,7 @@ final class Exchange {
         record.errorCode = errorCode
         record.api = self.route?.api.description
         record.version = self.route?.version
-        record.traceID = self.head.headers.first(name: "traceparent").flatMap { TraceParent.traceID(of: $0) }
+        record.traceID = self.known.traceParent.first.flatMap { TraceParent.traceID(of: $0) }
         return record
     }
 }

@@ -1,14 +1,9 @@
 import NIOHTTP1
 
 extension HTTPHeaders {
-    /// Whether a value has blanks around it, which are no part of it (RFC 9110, 5.5).
+    /// With the values as they are meant: blanks around one are no part of it (RFC 9110, 5.5).
     ///
     /// The parser of HTTP/1 takes away those before it only.
-    var hasOuterBlanks: Bool {
-        self.contains { Self.isBlank($0.value.utf8.last) || Self.isBlank($0.value.utf8.first) }
-    }
-
-    /// With the values as they are meant.
     var withoutOuterBlanks: HTTPHeaders {
         HTTPHeaders(
             self.map { name, value in

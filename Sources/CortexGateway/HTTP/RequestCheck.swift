@@ -3,41 +3,39 @@ import NIOHTTP1
 
 /// What can be told from the head of a request alone.
 enum RequestCheck {
-    static func problem(with head: HTTPRequestHead, _ exchange: Exchange, _ loop: LoopContext) -> GatewayError? {
-        let configuration = loop.configuration
+    static func problem(with exchange: Exchange, _ loop: LoopContext) -> GatewayError? {
+        let (configuration, head) = (loop.configuration, exchange.head)
         if head.uri.utf8.count > configuration.maximumURLLength {
             return .urlTooLong(limit: configuration.maximumURLLength)
         }
         if head.version.major != 1 { return .malformed("this port speaks HTTP/1.1") }
         // RFC 9112, 3.2: exactly one.
-        let hosts = head.headers["host"].count
+        let hosts = exchange.known.host.count
         if head.version.minor >= 1, hosts != 1 {
             return .malformed(hosts == 0 ? "the Host header is missing" : "there are \(hosts) Host headers")
         }
-        if let error = Self.missingKey(head, exchange.target) ?? Self.wrongMethod(head, exchange.target, loop) {
+        if let error = Self.missingKey(exchange) ?? Self.wrongMethod(head, exchange.target, loop) {
             return error
         }
         do throws(GatewayError) { try exchange.setDeadline() } catch { return error }
         // Wider than that, the parser would have let a header pass as long as a path may be.
         let size = configuration.maximumHeaderSize
-        if size < configuration.maximumURLLength,
-            head.headers.contains(where: { max($0.name.utf8.count, $0.value.utf8.count) > size })
-        {
+        if size < configuration.maximumURLLength, exchange.known.longest > size {
             return .headersTooLarge(.size(size))
         }
-        if let coding = Self.foreignTransferCoding(of: head) { return .unsupportedTransferCoding(coding) }
-        let coding = ContentCoding(head.headers)
+        if let coding = Self.foreignTransferCoding(of: exchange) { return .unsupportedTransferCoding(coding) }
+        let coding = ContentCoding(exchange.known.contentEncoding, of: head.headers)
         if case .unsupported(let name) = coding { return .unsupportedEncoding(name) }
         let limit = BodyLimit(of: exchange.target, server: configuration.maximumBodySize)
         do throws(GatewayError) { try exchange.body.expect(limit, coding) } catch { return error }
-        return Self.announcedLength(head) > (coding.isIdentity ? limit.bytes : limit.encodedBytes)
+        return exchange.known.announcedLength > (coding.isIdentity ? limit.bytes : limit.encodedBytes)
             ? .bodyTooLarge(limit) : nil
     }
 
     /// A preflight never carries a key, and learns nothing but what the headers of every answer say.
-    private static func missingKey(_ head: HTTPRequestHead, _ target: RouteTable.Target) -> GatewayError? {
-        guard case .api(let route) = target, let keys = route.keys, head.method != .OPTIONS else { return nil }
-        switch keys.verdict(on: head.headers) {
+    private static func missingKey(_ exchange: Exchange) -> GatewayError? {
+        guard let route = exchange.route, let keys = route.keys, exchange.head.method != .OPTIONS else { return nil }
+        switch keys.verdict(on: exchange.known) {
         case .admitted: return nil
         case .refused: return .unauthorized(route.api)
         case .unreadable: return .keysUnreadable(route.api)
@@ -47,8 +45,8 @@ enum RequestCheck {
     /// Whether the parser takes what follows this request for another protocol, and reads no request any more.
     ///
     /// Clients may offer one (`Upgrade: h2c`) and go on in HTTP/1.1 where it is not taken up: on a connection of their own.
-    static func leavesHTTP(_ head: HTTPRequestHead) -> Bool {
-        head.method == .CONNECT || head.headers.contains(name: "upgrade")
+    static func leavesHTTP(_ head: HTTPRequestHead, _ known: KnownHeaders) -> Bool {
+        known.hasUpgrade || head.method == .CONNECT
     }
 
     private static func wrongMethod(
@@ -74,18 +72,11 @@ enum RequestCheck {
         }
     }
 
-    /// 0 where no length is announced (no body, or a chunked one).
-    static func announcedLength(_ head: HTTPRequestHead) -> Int {
-        guard let text = head.headers.first(name: "content-length") else { return 0 }
-        // The parser has made sure that it is a number below 2^64.
-        return Int(text) ?? (UInt64(text) == nil ? 0 : .max)
-    }
-
     /// What a body is encoded with for its transfer, besides its chunks; nil where it is nothing.
-    private static func foreignTransferCoding(of head: HTTPRequestHead) -> String? {
-        guard let first = head.headers.first(name: "transfer-encoding") else { return nil }
-        if first.lowercased() == "chunked", head.headers["transfer-encoding"].count == 1 { return nil }
-        return String(head.headers["transfer-encoding"].joined(separator: ", ").prefix(32))
+    private static func foreignTransferCoding(of exchange: Exchange) -> String? {
+        guard let first = exchange.known.transferEncoding.first else { return nil }
+        if exchange.known.transferEncoding.count == 1, first.lowercased() == "chunked" { return nil }
+        return String(exchange.head.headers["transfer-encoding"].joined(separator: ", ").prefix(32))
     }
 
     /// What a client waits for before it sends its body.
@@ -99,11 +90,11 @@ enum RequestCheck {
         }
     }
 
-    static func expectation(of head: HTTPRequestHead) -> Expectation {
+    static func expectation(of exchange: Exchange) -> Expectation {
         // HTTP/1.0 does not know it.
-        guard let expect = head.headers.first(name: "expect"), head.version.minor >= 1 else { return .none }
+        guard let expect = exchange.known.expect.first, exchange.head.version.minor >= 1 else { return .none }
         guard expect.lowercased() == "100-continue" else { return .unknown(String(expect.prefix(32))) }
-        let hasBody = Self.announcedLength(head) > 0 || head.headers.contains(name: "transfer-encoding")
+        let hasBody = exchange.known.announcedLength > 0 || exchange.known.transferEncoding.isThere
         return hasBody ? .permission : .none
     }
 }

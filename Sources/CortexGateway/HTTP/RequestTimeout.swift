@@ -1,20 +1,18 @@
 import NIOCore
-import NIOHTTP1
 
 /// What a client asks for in `X-Request-Timeout`: seconds as a decimal (`1.5`), or a duration (`500ms`, `1m30s`).
 enum RequestTimeout {
-    static let header = "x-request-timeout"
     static let allowed = "allowed are seconds above 0, such as 1.5, or a duration, such as 500ms or 1m30s"
     /// Bytes; what is longer is no number that anybody would wait for.
     static let longestText = 32
 
     /// Nil where the client asks for nothing; never more than `limit`.
     static func wanted(
-        by headers: HTTPHeaders,
+        by field: KnownHeaders.Field,
         limit: TimeAmount
     ) throws(GatewayError) -> TimeAmount? {
-        guard let text = headers.first(name: self.header) else { return nil }
-        guard headers[self.header].count == 1 else { throw .malformed("X-Request-Timeout is there more than once") }
+        guard let text = field.first else { return nil }
+        guard field.count == 1 else { throw .malformed("X-Request-Timeout is there more than once") }
         guard let nanoseconds = self.nanoseconds(text), nanoseconds > 0 else {
             let shown = text.utf8.prefix(self.longestText).map { 0x20..<0x7f ~= $0 ? $0 : UInt8(ascii: "?") }
             let isCut = text.utf8.count > self.longestText

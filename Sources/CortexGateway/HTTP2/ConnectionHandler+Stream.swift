@@ -13,24 +13,17 @@ extension ConnectionHandler {
     }
 
     /// What the parser of HTTP/1.1 would have refused.
-    func streamProblem(with head: HTTPRequestHead) -> GatewayError? {
+    func streamProblem(with exchange: Exchange) -> GatewayError? {
         let configuration = self.loop.configuration
-        var size = head.uri.utf8.count
-        var longest = 0
-        var lengths = 0
-        for (name, value) in head.headers {
-            size += name.utf8.count + value.utf8.count
-            longest = max(longest, name.utf8.count, value.utf8.count)
-            if name.utf8.count == 14, name.lowercased() == "content-length" { lengths += 1 }
-        }
         let (most, width, whole) =
             (configuration.maximumHeaders, configuration.maximumHeaderSize, configuration.maximumHeadSize)
-        if longest > width { return .headersTooLarge(.size(width)) }
-        if head.headers.count > most { return .headersTooLarge(.count(most)) }
-        if size > whole { return .headersTooLarge(.head(whole)) }
+        if exchange.known.longest > width { return .headersTooLarge(.size(width)) }
+        if exchange.head.headers.count > most { return .headersTooLarge(.count(most)) }
+        if exchange.head.uri.utf8.count + exchange.known.size > whole { return .headersTooLarge(.head(whole)) }
+        let lengths = exchange.known.contentLength.count
         if lengths > 1 { return .malformed("there are \(lengths) content-length headers") }
         // RFC 9113, 8.2.1.
-        return head.headers.hasOuterBlanks ? .malformed("the value of a header begins or ends with a blank") : nil
+        return exchange.known.hasOuterBlanks ? .malformed("the value of a header begins or ends with a blank") : nil
     }
 
     /// Writes a whole answer, but for a file.

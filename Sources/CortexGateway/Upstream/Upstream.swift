@@ -38,6 +38,8 @@ package struct UpstreamRequest: Sendable {
     /// What clients and logs call it: 1 to 128 of `A-Za-z0-9._-`.
     package var id: String
     package var headers: HTTPHeaders
+    /// As it stands in `headers`.
+    package var contentType: String?
     /// What stands behind `?`, as it came; empty where there is none.
     package var query: String
     package var body: UpstreamBody

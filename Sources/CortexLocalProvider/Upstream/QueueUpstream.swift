@@ -86,7 +86,7 @@ final class QueueUpstream: Upstream {
     }
 
     private func predictRequest(_ request: UpstreamRequest) -> PredictRequest {
-        let contentType = request.headers.first(name: "content-type")
+        let contentType = request.contentType
         let payload = self.takesPayload ? PredictRequest.Payload(contentType: contentType) : .none
         let body: PredictRequest.Body =
             switch request.body {

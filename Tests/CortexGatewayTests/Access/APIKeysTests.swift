@@ -28,18 +28,18 @@ struct APIKeysTests {
         ] as [([(String, String)], APIKeys.Verdict)]
     )
     func `a key is in one of two headers, once`(headers: [(String, String)], expected: APIKeys.Verdict) {
-        #expect(self.keys.verdict(on: HTTPHeaders(headers)) == expected)
+        #expect(self.keys.verdict(on: KnownHeaders(HTTPHeaders(headers))) == expected)
     }
 
     @Test func `no keys, or none that can be read, let nobody in`() {
-        let asked = HTTPHeaders([("X-API-Key", "")])
+        let asked = KnownHeaders(HTTPHeaders([("X-API-Key", "")]))
         #expect(APIKeys([]).verdict(on: asked) == .refused)
         #expect(APIKeys(nil).verdict(on: asked) == .unreadable)
     }
 
     @Test func `keys are replaced in place`() {
-        let old = HTTPHeaders([("X-API-Key", "first-key")])
-        let new = HTTPHeaders([("X-API-Key", "third-key")])
+        let old = KnownHeaders(HTTPHeaders([("X-API-Key", "first-key")]))
+        let new = KnownHeaders(HTTPHeaders([("X-API-Key", "third-key")]))
         #expect(!self.keys.replace(with: ["first-key", "second-key"]))
         #expect(self.keys.replace(with: ["third-key"]))
         #expect(self.keys.verdict(on: old) == .refused)

@@ -9,7 +9,7 @@ import Testing
 
     private func wanted(_ values: String...) throws(GatewayError) -> TimeAmount? {
         try RequestTimeout.wanted(
-            by: HTTPHeaders([("host", "a")] + values.map { ("X-Request-Timeout", $0) }),
+            by: KnownHeaders(HTTPHeaders([("host", "a")] + values.map { ("X-Request-Timeout", $0) })).requestTimeout,
             limit: Self.limit
         )
     }
