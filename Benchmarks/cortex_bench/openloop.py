@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import heapq
 import selectors
 import socket
@@ -136,6 +137,9 @@ class OpenLoop:
         found = {stream.name: Latencies() for stream in streams}
         # `select` waits for microseconds; `epoll` and `poll` round up to the next millisecond.
         with ExitStack() as stack:
+            # To look for garbage among all the answers so far would hold up those that come meanwhile.
+            gc.disable()
+            stack.callback(gc.enable)
             selector = stack.enter_context(selectors.SelectSelector())
             spare = [_Connection(self._port) for _ in range(self._connections)]
             for connection in spare:

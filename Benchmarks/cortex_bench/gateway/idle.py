@@ -30,8 +30,9 @@ def run(settings: Settings) -> Findings:
     beside: list[Round] = []
     grown: list[float] = []
     with running_noop(settings) as (cortex, target):
-        measure(settings.wrk, target, BUSY, 1)
         for number in range(settings.rounds):
+            # Not counted: caches get warm, and the server closes what the round before has left it, which takes its time.
+            measure(settings.wrk, target, BUSY, 1)
             alone.append(measure(settings.wrk, target, BUSY, settings.seconds))
             before = resident(cortex.pid)
             with _idle(cortex.port, "/noop") as sockets:

@@ -18,7 +18,7 @@ TIMES = 2.0
 """Offered, of the capacity."""
 CALM = 0.5
 """Offered before and after."""
-CALM_SECONDS = 6.0
+CALM_SECONDS = 10.0
 RECOVERY_SECONDS = 2.0
 """After the overload, until everything is as it was before."""
 CONNECTIONS = 256
