@@ -20,22 +20,39 @@ struct CollectedBody: Sendable {
     private(set) var size = 0
     private(set) var file: SpoolFile?
     private var memory: ByteBuffer?
+    /// What follows `memory`, in large pieces.
+    private var rest: [ByteBuffer]?
     private var taken = 0
 
     var body: UpstreamBody {
         if let file = self.file { return .spooled(path: file.path, size: self.size) }
-        return .bytes(self.memory ?? ByteBuffer())
+        let memory = self.memory ?? ByteBuffer()
+        return self.rest.map { .pieces([memory] + $0) } ?? .bytes(memory)
     }
 
     func fitsInMemory(_ more: Int, _ place: Place) -> Bool {
         self.file == nil && self.size + more <= place.inlineLimit
     }
 
-    /// - Parameter expected: Bytes of the whole body, as far as is known: they are gathered in one piece of memory.
+    /// The first piece and large ones are kept as they are; small ones are gathered, since each holds the memory that it was
+    /// read into.
+    ///
+    /// - Parameter expected: Bytes of the whole body, as far as is known.
     mutating func keep(_ bytes: ByteBuffer, expecting expected: Int = 0) {
         self.size += bytes.readableBytes
-        self.memory.appendOrSet(bytes, expecting: expected)
+        if self.memory == nil {
+            self.memory = bytes
+        } else if bytes.readableBytes >= max(Self.largePiece, bytes.storageCapacity / 2) {
+            self.rest = self.rest.take().map { $0 + [bytes] } ?? [bytes]
+        } else if let last = self.rest?.indices.last {
+            self.rest?[last].gather(bytes, expecting: expected - self.size)
+        } else {
+            self.memory?.gather(bytes, expecting: expected - self.size)
+        }
     }
+
+    /// In bytes; for what is smaller, a place in a list of pieces costs more than to copy it.
+    private static let largePiece = 16 << 10
 
     /// Takes the disk space for more bytes.
     ///
@@ -44,6 +61,7 @@ struct CollectedBody: Sendable {
         var bytes = bytes
         self.size += bytes.readableBytes
         if var memory = self.memory.take() {
+            for piece in self.rest.take() ?? [] { memory.writeImmutableBuffer(piece) }
             memory.writeBuffer(&bytes)
             bytes = memory
         }
@@ -58,6 +76,7 @@ struct CollectedBody: Sendable {
     /// Lets go of disk and memory; the request has been answered, or never will be.
     mutating func release(_ place: Place) {
         self.memory = nil
+        self.rest = nil
         self.file?.remove()
         self.file = nil
         place.budget.give(self.taken)
@@ -65,14 +84,10 @@ struct CollectedBody: Sendable {
     }
 }
 
-extension ByteBuffer? {
-    /// The first piece is kept as it is: a body that comes in one piece is never copied.
-    fileprivate mutating func appendOrSet(_ bytes: ByteBuffer, expecting expected: Int) {
-        if self == nil {
-            self = bytes
-        } else {
-            self?.reserveCapacity(expected)
-            self?.writeImmutableBuffer(bytes)
-        }
+extension ByteBuffer {
+    /// - Parameter expected: Bytes that are still to come after these.
+    fileprivate mutating func gather(_ bytes: ByteBuffer, expecting expected: Int) {
+        self.reserveCapacity(minimumWritableBytes: bytes.readableBytes + max(expected, 0))
+        self.writeImmutableBuffer(bytes)
     }
 }

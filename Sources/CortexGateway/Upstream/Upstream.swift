@@ -51,12 +51,15 @@ package struct UpstreamRequest: Sendable {
 
 package enum UpstreamBody: Hashable, Sendable {
     case bytes(ByteBuffer)
+    /// One after another: a large one, in the memory that it was read into.
+    case pieces([ByteBuffer])
     /// In a file, which goes away when the request has been answered.
     case spooled(path: String, size: Int)
 
     package var size: Int {
         switch self {
         case .bytes(let bytes): bytes.readableBytes
+        case .pieces(let pieces): pieces.reduce(0) { $0 + $1.readableBytes }
         case .spooled(_, let size): size
         }
     }

@@ -92,6 +92,7 @@ final class QueueUpstream: Upstream {
             switch request.body {
             case _ where payload == .none: .inline(ByteBuffer())
             case .bytes(let bytes): .inline(bytes)
+            case .pieces(let pieces): .pieces(pieces)
             case .spooled(let path, _): .spooled(path: path)
             }
         return PredictRequest(

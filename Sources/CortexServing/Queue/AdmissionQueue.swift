@@ -293,14 +293,19 @@ extension AdmissionQueue.SlotLink {
     mutating func append(_ request: PredictRequest, apiVersion: Int) {
         self.lastUnsent = request.id
         self.unsentCount += 1
-        if case .inline(let body) = request.body, body.readableBytes > Self.copiedBody {
-            request.write(into: &self.outbox, apiVersion: apiVersion, withBody: false)
-            self.large.append(self.outbox)
-            self.large.append(body)
-            self.outbox = ByteBuffer()
-        } else {
-            request.write(into: &self.outbox, apiVersion: apiVersion)
+        switch request.body {
+        case .inline(let body) where body.readableBytes > Self.copiedBody:
+            self.append(request, [body], apiVersion: apiVersion)
+        case .pieces(let pieces): self.append(request, pieces, apiVersion: apiVersion)
+        case .inline, .spooled: request.write(into: &self.outbox, apiVersion: apiVersion)
         }
+    }
+
+    private mutating func append(_ request: PredictRequest, _ body: [ByteBuffer], apiVersion: Int) {
+        request.write(into: &self.outbox, apiVersion: apiVersion, withBody: false)
+        self.large.append(self.outbox)
+        self.large += body
+        self.outbox = ByteBuffer()
     }
 
     mutating func append(_ frame: Frame) {

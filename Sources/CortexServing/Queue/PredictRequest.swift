@@ -14,6 +14,8 @@ package struct PredictRequest: Sendable {
 
     package enum Body: Hashable, Sendable {
         case inline(ByteBuffer)
+        /// One after another: a large one, in the memory that it was read into.
+        case pieces([ByteBuffer])
         /// A file in the spool, which the worker unlinks.
         case spooled(path: String)
     }
@@ -55,7 +57,7 @@ package struct PredictRequest: Sendable {
 
     /// Whether it may be handed to a slot that is still at work (design: only what is small may wait there).
     var isLight: Bool {
-        guard case .inline = self.body else { return false }
+        if case .spooled = self.body { return false }
         return true
     }
 
@@ -66,6 +68,7 @@ package struct PredictRequest: Sendable {
         let (idLength, flags, bodyLength): (Int, Frame.Flags, Int) =
             switch self.body {
             case .inline(let body): (requestID.utf8.count, [], body.readableBytes)
+            case .pieces(let pieces): (requestID.utf8.count, [], pieces.reduce(0) { $0 + $1.readableBytes })
             case .spooled(let path): (requestID.utf8.count, .spooled, path.utf8.count)
             }
         let length = 20 + idLength + metaLength + bodyLength
@@ -90,6 +93,7 @@ package struct PredictRequest: Sendable {
         if var meta = self.meta { buffer.writeBuffer(&meta) }
         switch self.body {
         case .inline(var body): if withBody { buffer.writeBuffer(&body) }
+        case .pieces(let pieces): if withBody { for piece in pieces { buffer.writeImmutableBuffer(piece) } }
         case .spooled(let path): buffer.writeString(path)
         }
     }

@@ -70,6 +70,25 @@ import Testing
         }
     }
 
+    @Test func `a body in pieces arrives as one`() async throws {
+        try await Rig.with { rig in
+            try await rig.connect(.slot) { peer in
+                let rest = [ByteBuffer(repeating: 0x62, count: 70_000), ByteBuffer(string: "c")]
+                for (id, first) in [(1, ByteBuffer(string: "a")), (2, ByteBuffer(repeating: 0x61, count: 70_000))] {
+                    let body = PredictRequest.Body.pieces([first] + rest)
+                    await rig.queue.submit(
+                        request(UInt64(id), body: body, deadline: .now() + .seconds(30)),
+                        SilentSender()
+                    )
+                    let received = try await peer.next()
+                    let text = String(buffer: try #require(received).body)
+                    #expect(text.hasSuffix("r-\(id)" + ([first] + rest).map { String(buffer: $0) }.joined()))
+                    try await peer.answer(UInt64(id), "[1]")
+                }
+            }
+        }
+    }
+
     @Test func `a stream arrives in its pieces`() async throws {
         try await Rig.with { rig in
             try await rig.connect(.slot) { peer in
