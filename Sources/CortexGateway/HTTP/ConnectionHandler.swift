@@ -48,7 +48,9 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     private let framing: BodyFraming?
 
     init(
-        loop: LoopContext, transport: Transport = .plain, framing: BodyFraming? = nil,
+        loop: LoopContext,
+        transport: Transport = .plain,
+        framing: BodyFraming? = nil,
         connectionMemory: ByteBudget? = nil
     ) {
         self.loop = loop

@@ -163,8 +163,9 @@ import Testing
                 seen.insert("\(operation.id) \(example.status)")
             }
             // 500 and 507 are for what no request can bring about; 503 is another test's; 401 and 421 are below.
+            let apart: Set = [401, 421, 500, 503, 507]
             let documented = operations.flatMap { operation in
-                operation.answers.keys.filter { ![401, 421, 500, 503, 507].contains($0) }.map { "\(operation.id) \($0)" }
+                operation.answers.keys.filter { !apart.contains($0) }.map { "\(operation.id) \($0)" }
             }
             #expect(Set(documented) == seen)
         }
