@@ -128,11 +128,12 @@ class Peer:
         request_id: str = "r-1",
         deadline: int = 0,
         flags: int = 0,
+        hops: int = 0,
         **meta: Any,
     ) -> None:
         encoded = json.dumps(meta).encode() if meta else b""
         name = request_id.encode()
-        fixed = struct.pack("<QIHHI", deadline, 1, 0, len(name), len(encoded))
+        fixed = struct.pack("<QIHHI", deadline, 1, hops, len(name), len(encoded))
         self.send(0x01, fixed + name + encoded + body, number, kind, flags)
 
     def answer(self, number: int = 1, idle: bool = True) -> Answer:
@@ -196,6 +197,7 @@ class Worker:
         predictor: str,
         python: str = sys.executable,
         files: dict[str, bytes] | None = None,
+        environment: dict[str, str] | None = None,
         **welcome: Any,
     ) -> None:
         self.project = home / "project"
@@ -238,11 +240,11 @@ class Worker:
         #: Where the files of a version are, or what is said instead: answers to `ENSURE`.
         self.on_disk: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {"error": "nothing", "code": "?"}
         self._events: dict[int, Queue[dict[str, Any]]] = defaultdict(Queue)
-        environment = {**os.environ, "CORTEX_WORKER_TOKEN": "secret", "PYTHONPATH": str(SOURCES)}
+        own = {"CORTEX_WORKER_TOKEN": "secret", "PYTHONPATH": str(SOURCES)}
         self.process = subprocess.Popen(
             [python, "-m", "cortex_worker", "--socket", self.path, "--worker", "w1"],
             cwd=self.project,
-            env=environment,
+            env={**os.environ, **(environment or {}), **own},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import sys
 import threading
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Callable, TextIO
 
+from cortex_worker.current import CurrentRequest
 from cortex_worker.text import encode_text
 
 if TYPE_CHECKING:
@@ -26,23 +26,6 @@ class _Line(threading.local):
     def __init__(self) -> None:
         self.text = ""
         self.cut = False
-
-
-class CurrentRequest:
-    """The id of the request that this thread, or this asynchronous task, works on.
-
-    A task keeps the id of the request that began it, and so does what it hands to `asyncio.to_thread` (and to anyio's
-    and starlette's thread pools). Threads that user code starts by itself have none: they may outlive the request.
-    """
-
-    def __init__(self) -> None:
-        self._id: ContextVar[str | None] = ContextVar("cortex_request_id", default=None)
-        #: Called by each slot for each request.
-        self.set: Callable[[str | None], object] = self._id.set
-
-    @property
-    def request_id(self) -> str | None:
-        return self._id.get()
 
 
 class OutputStream(io.TextIOBase):

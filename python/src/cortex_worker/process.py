@@ -11,7 +11,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cortex_worker import construction, contract, inline, lifeline, loader, wire
+from cortex_worker import chaining, construction, contract, inline, lifeline, loader, wire
 from cortex_worker.control import Control
 from cortex_worker.errors import ContractError, LoadError, ModelError
 from cortex_worker.exchange import AnswerSettings
@@ -65,6 +65,9 @@ class Worker:
         signal.signal(signal.SIGINT, lambda *_: None)
         os.register_at_fork(after_in_child=self._after_fork)
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        address = os.environ.pop("CORTEX_CHAINING_ADDRESS", None)
+        if address is not None:
+            chaining.install(address, self._output.current)
         self._models = self._build_models()
         self._control.listen(self._drain, self._models)
         os.chdir(self._welcome.project_directory)

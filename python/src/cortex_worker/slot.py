@@ -55,7 +55,8 @@ class Slot:
         contract = environment.contract
         self._environment = environment
         self._cancellations = environment.cancellations
-        self._set_current = environment.output.current.set
+        self._current = environment.output.current
+        self._set_current = self._current.set
         self._predict = environment.predictor.predict
         self._predict_names = contract.predict
         self._post_predict = environment.predictor.post_predict if contract.post_predict is not None else None
@@ -107,7 +108,7 @@ class Slot:
         number, body = frame.number, frame.body
         if len(body) < wire.REQUEST_PART.size:
             raise ProtocolError(f"request of {len(body)} bytes")
-        deadline, _, _, id_length, meta_length = wire.REQUEST_PART.unpack_from(body)
+        deadline, _, hops, id_length, meta_length = wire.REQUEST_PART.unpack_from(body)
         meta_start = wire.REQUEST_PART.size + id_length
         body_start = meta_start + meta_length
         if body_start > len(body):
@@ -136,7 +137,9 @@ class Slot:
             self._post_predict is not None,
             self._pins,
         )
-        self._set_current(request_id)
+        self._set_current((request_id, deadline, hops))
+        if hops:
+            self._current.begin_chained(hops)
         try:
             self._answer(exchange, frame, body[meta_start:body_start], payload, deadline)
         finally:
@@ -144,6 +147,8 @@ class Slot:
                 self._holder.release(self._pins)
             environment.output.end_lines()
             self._set_current(None)
+            if hops:
+                self._current.end_chained()
             self._cancellations.discard(number)
             lifetime = environment.lifetime
             if exchange.failed:
@@ -204,6 +209,7 @@ class Slot:
 
     def _run_rest(self, exchange: Exchange, arguments: dict[str, Any], result: Any, background: Any) -> None:
         """What follows the answer; nobody but the log hears of what it raises."""
+        self._current.answered()
         try:
             if background is not None and not exchange.failed:
                 run_background(background)
