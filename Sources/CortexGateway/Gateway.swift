@@ -14,6 +14,8 @@ package actor Gateway {
     private let logger: Logger
     private let loops: [NIOLoopBound<LoopContext>]
     private var listeners: [any Channel] = []
+    /// Where this server's own workers come in; open until none of them works on a request any more.
+    private var workerListener: (any Channel)?
     private var routes: [APIName: Route] = [:]
 
     package init(configuration: GatewayConfiguration, accessLog: LogSink, logger: Logger) async throws {
@@ -51,10 +53,19 @@ package actor Gateway {
     /// - Throws: `IOError` where it is taken or not allowed.
     package func listen() async throws -> Int {
         let configuration = self.configuration
-        return try await self.bind(host: self.configuration.host, port: self.configuration.port) { channel, loop in
-            // Whoever closes only its own side is still answered: see `ConnectionHandler`.
-            try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
-            try Self.addHTTP1(to: channel, loop: loop, transport: .plain, configuration)
+        let listener = try await self.bind(host: configuration.host, port: configuration.port) { channel, loop in
+            try Self.addPlain(to: channel, loop: loop, configuration, isOfWorker: false)
+        }
+        self.listeners.append(listener)
+        return listener.localAddress?.port ?? configuration.port
+    }
+
+    /// Opens a port for this server's own workers beside that, where they call other APIs.
+    /// - Throws: `IOError` where it is taken or not allowed.
+    package func listen(forWorkersAt address: WorkerAddress) async throws {
+        let configuration = self.configuration
+        self.workerListener = try await self.bind(host: address.host, port: address.port) { channel, loop in
+            try Self.addPlain(to: channel, loop: loop, configuration, isOfWorker: true)
         }
     }
 
@@ -63,7 +74,7 @@ package actor Gateway {
     /// - Throws: `IOError` where it is taken or not allowed.
     package func listen(host: String, tlsPort: Int, certificates: CertificateStore) async throws -> Int {
         let configuration = self.configuration
-        return try await self.bind(host: host, port: tlsPort) { channel, loop in
+        let listener = try await self.bind(host: host, port: tlsPort) { channel, loop in
             try channel.pipeline.syncOperations.addHandlers([
                 PlaintextGuard(loop: loop.value),
                 NIOSSLServerHandler(context: certificates.context),
@@ -76,13 +87,27 @@ package actor Gateway {
                 },
             ])
         }
+        self.listeners.append(listener)
+        return listener.localAddress?.port ?? tlsPort
+    }
+
+    private static func addPlain(
+        to channel: any Channel,
+        loop: NIOLoopBound<LoopContext>,
+        _ configuration: GatewayConfiguration,
+        isOfWorker: Bool
+    ) throws {
+        // Whoever closes only its own side is still answered: see `ConnectionHandler`.
+        try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
+        try Self.addHTTP1(to: channel, loop: loop, transport: .plain, configuration, isOfWorker: isOfWorker)
     }
 
     private static func addHTTP1(
         to channel: any Channel,
         loop: NIOLoopBound<LoopContext>,
         transport: Transport,
-        _ configuration: GatewayConfiguration
+        _ configuration: GatewayConfiguration,
+        isOfWorker: Bool = false
     ) throws {
         // The parser keeps back no more than a part of a head. But after a request for another protocol it reads
         // nothing, and would let all that a client sends pile up.
@@ -90,7 +115,7 @@ package actor Gateway {
         let decoder = RequestDecoder(configuration, framing: framing)
         try channel.pipeline.syncOperations.addHandlers(
             ByteToMessageHandler(decoder, maximumBufferSize: 2 * max(configuration.maximumHeadSize, 64 << 10)),
-            ConnectionHandler(loop: loop.value, transport: transport, framing: framing)
+            ConnectionHandler(loop: loop.value, transport: transport, framing: framing, isOfWorker: isOfWorker)
         )
     }
 
@@ -98,9 +123,9 @@ package actor Gateway {
         host: String,
         port: Int,
         _ configure: @escaping @Sendable (any Channel, NIOLoopBound<LoopContext>) throws -> Void
-    ) async throws -> Int {
+    ) async throws -> any Channel {
         let loops = self.loops
-        let channel = try await ServerBootstrap(group: self.group)
+        return try await ServerBootstrap(group: self.group)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -112,8 +137,6 @@ package actor Gateway {
             }
             .bind(host: host, port: port)
             .get()
-        self.listeners.append(channel)
-        return channel.localAddress?.port ?? port
     }
 
     // MARK: Routes
@@ -182,22 +205,29 @@ package actor Gateway {
         await self.onEachLoop { $0.isDraining = true }
         try? await Task.sleep(for: Duration(self.configuration.drainDelay))
         for listener in self.listeners { try? await listener.close() }
-        let grace = self.configuration.drainGrace
+        let end = NIODeadline.now() + self.configuration.drainGrace
+        await self.closeConnections(.ofClients, until: end)
+        // Only now: what was in flight could call other APIs to its end.
+        try? await self.workerListener?.close()
+        await self.closeConnections(.all, until: end)
+        await self.onEachLoop { $0.flushLog() }
+        return await self.onEachLoop { $0.cut }.reduce(0, +)
+    }
+
+    private func closeConnections(_ which: LoopContext.Connections, until end: NIODeadline) async {
         await withDiscardingTaskGroup { group in
             for loop in self.loops {
                 group.addTask {
-                    let emptied = loop.eventLoop.flatSubmit { loop.value.closeConnections() }
+                    let emptied = loop.eventLoop.flatSubmit { loop.value.closeConnections(which) }
                     let timeouts = [
-                        loop.eventLoop.scheduleTask(in: grace) { loop.value.cutOff() },
-                        loop.eventLoop.scheduleTask(in: grace + Self.farewell) { loop.value.closeNow() },
+                        loop.eventLoop.scheduleTask(deadline: end) { loop.value.cutOff() },
+                        loop.eventLoop.scheduleTask(deadline: end + Self.farewell) { loop.value.closeNow() },
                     ]
                     try? await emptied.get()
                     for timeout in timeouts { timeout.cancel() }
                 }
             }
         }
-        await self.onEachLoop { $0.flushLog() }
-        return await self.onEachLoop { $0.cut }.reduce(0, +)
     }
 
     /// How long clients may take to read that they were cut off.

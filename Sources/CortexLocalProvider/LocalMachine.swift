@@ -24,6 +24,10 @@ package final class LocalMachine: Sendable {
     let socketDirectory: String
     /// Where clients find the data port, such as `http://localhost:8888`.
     let baseURL: String
+    /// Where workers find the data port.
+    let workerAddress: WorkerAddress
+    /// Whether the names of APIs lead workers there.
+    let isChaining: Bool
     let payloadLimits: PayloadLimits
     let logger: Logger
     let capacity = MachineCapacity.current()
@@ -39,6 +43,8 @@ package final class LocalMachine: Sendable {
     ///   - workerPackage: The unpacked Python sources of the worker.
     ///   - socketDirectory: Short, and readable by this user only.
     ///   - baseURL: Of the data port, without a trailing slash.
+    ///   - workerAddress: Where workers find the data port.
+    ///   - isChaining: Whether the names of APIs lead workers there.
     ///   - handOverDepth: The most requests that one slot of a worker may hold at once.
     package init(
         home: CortexHome,
@@ -52,6 +58,8 @@ package final class LocalMachine: Sendable {
         ledger: WorkerLedger,
         socketDirectory: String,
         baseURL: String,
+        workerAddress: WorkerAddress,
+        isChaining: Bool,
         payloadLimits: PayloadLimits = PayloadLimits(),
         handOverDepth: Int,
         logger: Logger
@@ -69,6 +77,8 @@ package final class LocalMachine: Sendable {
         self.ledger = ledger
         self.socketDirectory = socketDirectory
         self.baseURL = baseURL
+        self.workerAddress = workerAddress
+        self.isChaining = isChaining
         self.payloadLimits = payloadLimits
         self.handOverDepth = handOverDepth
         self.logger = logger

@@ -99,6 +99,12 @@ import Testing
         #expect(try configuration(flags, named) == flagged)
         #expect(try ServerOptions.parse(flags).arguments.sorted() == flags.sorted())
         #expect(try configuration([], ["CORTEX_PORT": ""]).port == 8888)
+        #expect(try configuration([], [:]).isChaining)
+        #expect(try configuration([], ["CORTEX_CHAINING": "1"]).isChaining)
+        #expect(try !configuration([], ["CORTEX_CHAINING": "0"]).isChaining)
+        #expect(try !configuration(["--no-chaining"], ["CORTEX_CHAINING": "1"]).isChaining)
+        #expect(try ServerOptions.parse(["--no-chaining"]).arguments == ["--no-chaining"])
+        #expect(throws: CommandFailure.self) { try configuration([], ["CORTEX_CHAINING": "maybe"]) }
         for value in ["x", "-1", "65536", "8888 "] {
             #expect(throws: CommandFailure.self) { try configuration([], ["CORTEX_PORT": value]) }
         }

@@ -62,6 +62,12 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     if let tls = configuration.tls, let certificates {
         tlsPort = try await gateway.listen(host: configuration.host, tlsPort: tls.port, certificates: certificates)
     }
+    let workerAddress = await ChainingListener(
+        gateway: gateway,
+        configuration: configuration,
+        port: port,
+        logger: logger
+    ).open()
     let sockets = try SocketDirectory(home: home)
     defer { sockets.remove() }
     let store = try StateStore(home: home)
@@ -106,6 +112,8 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
         ledger: ledger,
         socketDirectory: sockets.path,
         baseURL: "http://localhost:\(port)",
+        workerAddress: workerAddress,
+        isChaining: configuration.isChaining,
         payloadLimits: configuration.limits.payloads,
         handOverDepth: try ServerVariable.count("CORTEX_HANDOVER_DEPTH", in: 1...8, of: environment) ?? 4,
         logger: logger
@@ -124,7 +132,13 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
         )
     )
     let reconciler = Reconciler(store: store, provider: provider, logger: logger)
-    let bound = BoundServer(configuration: configuration, port: port, tlsPort: tlsPort, logger: logger)
+    let bound = BoundServer(
+        configuration: configuration,
+        port: port,
+        tlsPort: tlsPort,
+        chainingAddress: configuration.isChaining ? "\(workerAddress)" : nil,
+        logger: logger
+    )
     var operatorLogger = logger
     // Ended at once, by a second Ctrl-C, its server complains of having been cancelled: at a terminal that helps nobody.
     if companion != nil { operatorLogger.logLevel = .critical }
@@ -228,16 +242,18 @@ private actor BoundServer {
     private let configuration: ServerConfiguration
     private let port: Int
     private let tlsPort: Int?
+    private let chainingAddress: String?
     private let logger: Logger
     private(set) var record: ServerRecord?
     private var isShuttingDown = false
     /// Told once, when the record is there.
     private let (records, tell) = AsyncStream.makeStream(of: ServerRecord.self, bufferingPolicy: .bufferingNewest(1))
 
-    init(configuration: ServerConfiguration, port: Int, tlsPort: Int?, logger: Logger) {
+    init(configuration: ServerConfiguration, port: Int, tlsPort: Int?, chainingAddress: String?, logger: Logger) {
         self.configuration = configuration
         self.port = port
         self.tlsPort = tlsPort
+        self.chainingAddress = chainingAddress
         self.logger = logger
     }
 
@@ -274,6 +290,7 @@ private actor BoundServer {
             operatorPort: operatorPort,
             tlsPort: self.tlsPort
         )
+        record.chainingAddress = self.chainingAddress
         record.isShuttingDown = self.isShuttingDown
         self.write(record)
         self.tell.yield(record)
@@ -283,6 +300,7 @@ private actor BoundServer {
             "serving",
             metadata: [
                 "https": "\(tls ?? "off")",
+                "chaining": "\(self.chainingAddress ?? "off")",
                 "data": "http://\(host.contains(":") ? "[\(host)]" : host):\(self.port)",
                 "operator": "http://127.0.0.1:\(operatorPort)",
                 "home": "\(self.configuration.home.path)",

@@ -21,6 +21,8 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var accessLog: AccessLog
     /// Nil where HTTPS is not asked for.
     package var tls: TLSServerConfiguration?
+    /// Whether predictors find the other APIs under their names.
+    package var isChaining = true
     /// What the server says of itself on standard error.
     package var logLevel = Logger.Level.info
     /// The home whose Python environments and tools are used; ``home`` itself unless another is named.

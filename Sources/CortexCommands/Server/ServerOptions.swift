@@ -40,6 +40,9 @@ struct ServerOptions: ParsableArguments {
     )
     var drainGrace: Pause?
 
+    @Flag(help: "Leave names such as api-iris alone in predictors, and open no port for them (CORTEX_CHAINING=0).")
+    var noChaining = false
+
     @OptionGroup(title: "Limits")
     var limits: LimitOptions
 
@@ -69,6 +72,8 @@ struct ServerOptions: ParsableArguments {
         configuration.drainGrace =
             try self.drainGrace?.duration ?? Self.pause("CORTEX_DRAIN_GRACE", in: environment)
         configuration.limits = try self.limits.limits(environment: environment)
+        let isOn = try ServerVariable.isOn("CORTEX_CHAINING", in: environment) ?? true
+        configuration.isChaining = isOn && !self.noChaining
         configuration.tls = try self.tls.configuration(in: environment)
         return configuration
     }
@@ -83,6 +88,7 @@ struct ServerOptions: ParsableArguments {
         if let accessLog { arguments += ["--access-log", accessLog.rawValue] }
         if let drainDelay { arguments += ["--drain-delay", "\(drainDelay)"] }
         if let drainGrace { arguments += ["--drain-grace", "\(drainGrace)"] }
+        if self.noChaining { arguments.append("--no-chaining") }
         arguments += self.tls.arguments
         return arguments + self.limits.arguments
     }

@@ -26,6 +26,7 @@ struct ServerStatus: AsyncParsableCommand {
         var port: Int?
         var operatorPort: Int?
         var tlsPort: Int?
+        var chainingAddress: String?
         var startedAt: Date?
         /// Absent where none runs.
         var shuttingDown: Bool?
@@ -39,6 +40,7 @@ struct ServerStatus: AsyncParsableCommand {
             self.port = record?.port
             self.operatorPort = record?.operatorPort
             self.tlsPort = record?.tlsPort
+            self.chainingAddress = record?.chainingAddress
             self.startedAt = record?.startedAt
             self.shuttingDown = record?.isShuttingDown
         }
@@ -47,6 +49,7 @@ struct ServerStatus: AsyncParsableCommand {
             case running, home, pid, version, host, port
             case operatorPort = "operator_port"
             case tlsPort = "tls_port"
+            case chainingAddress = "chaining_address"
             case startedAt = "started_at"
             case shuttingDown = "shutting_down"
         }
@@ -76,6 +79,11 @@ struct ServerStatus: AsyncParsableCommand {
             console.print("  predictions   http://localhost:\(record.port)")
             if let port = record.tlsPort { console.print("                https://localhost:\(port)") }
             console.print("  operator      http://127.0.0.1:\(record.operatorPort)")
+            if let address = record.chainingAddress {
+                console.print("  chaining      http://api-NAME:8888/predict in predictors (\(address))")
+            } else {
+                console.print("  chaining      off")
+            }
             console.print("  home          \(record.home)")
         } else {
             console.print("no cortex server runs in \(environment.home.path)")

@@ -39,6 +39,16 @@ enum ServerVariable {
     }
 
     /// Nil where the variable is not set.
+    static func isOn(_ name: String, in environment: [String: String]) throws -> Bool? {
+        switch environment[name]?.lowercased() {
+        case nil, "": return nil
+        case "0", "false": return false
+        case "1", "true": return true
+        case _?: throw CommandFailure("\(name) is \"\(environment[name] ?? "")\"; allowed are 1 and 0", exitCode: 2)
+        }
+    }
+
+    /// Nil where the variable is not set.
     static func duration(_ name: String, in environment: [String: String]) throws -> Duration? {
         guard let text = environment[name], !text.isEmpty else { return nil }
         guard let duration = Duration(goText: text), duration > .zero else {

@@ -68,10 +68,6 @@ struct TLSOptions: ParsableArguments {
     }
 
     private static func isSet(_ variable: String, in environment: [String: String]) throws -> Bool {
-        switch self.named(variable, in: environment)?.lowercased() {
-        case nil, "0", "false": return false
-        case "1", "true": return true
-        case let text?: throw CommandFailure("\(variable) is \"\(text)\"; allowed are 1 and 0", exitCode: 2)
-        }
+        try ServerVariable.isOn(variable, in: environment) ?? false
     }
 }

@@ -15,6 +15,8 @@ package struct ServerRecord: Hashable, Sendable, Codable {
     package var operatorPort: Int
     /// The port for HTTPS; nil where there is none.
     package var tlsPort: Int?
+    /// Where the names of APIs lead its workers, such as `127.88.0.1:8888`; nil where they lead nowhere.
+    package var chainingAddress: String?
     /// True once it has been told to end: it finishes what it has, and takes no orders.
     private var shuttingDown: Bool?
 
@@ -51,6 +53,7 @@ package struct ServerRecord: Hashable, Sendable, Codable {
         case startedAt = "started_at"
         case operatorPort = "operator_port"
         case tlsPort = "tls_port"
+        case chainingAddress = "chaining_address"
         case shuttingDown = "shutting_down"
     }
 

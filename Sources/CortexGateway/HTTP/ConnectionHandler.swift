@@ -41,6 +41,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     let connectionMemory: ByteBudget?
 
     let transport: Transport
+    let isOfWorker: Bool
     /// Of a stream: the client has sent all of its request.
     private(set) var isRequestWhole = false
 
@@ -51,11 +52,13 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         loop: LoopContext,
         transport: Transport = .plain,
         framing: BodyFraming? = nil,
-        connectionMemory: ByteBudget? = nil
+        connectionMemory: ByteBudget? = nil,
+        isOfWorker: Bool = false
     ) {
         self.loop = loop
         self.connectionMemory = connectionMemory
         self.transport = transport
+        self.isOfWorker = isOfWorker
         self.framing = framing
     }
 
@@ -241,8 +244,11 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
 
     private func begin(_ head: HTTPRequestHead) {
         let exchange = self.makeExchange(head)
-        let host = exchange.known.host.first
-        exchange.target = self.loop.routes.target(path: exchange.path, host: host.map { $0[...] })
+        exchange.target = self.loop.routes.target(
+            path: exchange.path,
+            host: exchange.known.host.first.map { $0[...] },
+            isChained: exchange.known.hops.isThere
+        )
         exchange.routeChanges = self.loop.routeChanges
         exchange.isOnStream = self.transport == .stream
         exchange.body.announced = exchange.known.announcedLength
@@ -317,7 +323,8 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
             query: String(exchange.query),
             body: exchange.body.body,
             deadline: exchange.deadline,
-            apiDeadline: exchange.apiDeadline
+            apiDeadline: exchange.apiDeadline,
+            hops: UInt16(exchange.hops)
         )
         route.upstream.send(request, to: self.responder(exchange))
     }

@@ -31,6 +31,8 @@ final class Exchange {
     var deadline = NIODeadline.distantFuture
     /// When the time is up that the API gives to a request: what `networking.timeout` was when the request came.
     var apiDeadline = NIODeadline.distantFuture
+    /// How many APIs of a chain it has passed.
+    var hops = 0
     var bytesOut = 0
     /// Of a large answer, while it is in memory.
     var memory: AnswerMemory?

@@ -6,6 +6,9 @@ import NIOCore
 enum GatewayError: Error {
     case malformed(String)
     case noSuchPath(path: String, nearest: String?)
+    /// A predictor has called an API by its name.
+    case noSuchName(String)
+    case chainLoop(APIName, hops: Int)
     case methodNotAllowed(allowed: String)
     case unauthorized(APIName)
     case keysUnreadable(APIName)
@@ -56,6 +59,21 @@ extension GatewayError {
                 code: "NO_SUCH_API",
                 message: "no API answers at \(path)",
                 hint: nearest.map { "did you mean \($0)?" } ?? "GET / lists the APIs"
+            )
+        case .noSuchName(let name):
+            Response(
+                status: 404,
+                code: "NO_SUCH_API",
+                message: "no API is named \(name)",
+                hint: "GET / lists the APIs"
+            )
+        case .chainLoop(let api, let hops):
+            Response(
+                status: 508,
+                code: "CHAIN_LOOP",
+                message: "\(api) is called as number \(hops) of a chain of APIs, and \(ChainHops.limit) are allowed",
+                hint: "they seem to call each other in a circle; the access log has all calls under one request_id",
+                shedReason: "chain_loop"
             )
         case .methodNotAllowed(let allowed):
             Response(

@@ -25,6 +25,7 @@ struct KnownHeaders {
     private(set) var expect = Field()
     private(set) var requestID = Field()
     private(set) var requestTimeout = Field()
+    private(set) var hops = Field()
     private(set) var traceParent = Field()
     private(set) var origin = Field()
     private(set) var apiKey = Field()
@@ -73,7 +74,12 @@ struct KnownHeaders {
             } else if Self.equal(name, "x-request-id") {
                 self.requestID.add(value)
             }
-        case 13: if Self.equal(name, "authorization") { self.authorization.add(value) }
+        case 13:
+            if Self.equal(name, ChainHops.header) {
+                self.hops.add(value)
+            } else if Self.equal(name, "authorization") {
+                self.authorization.add(value)
+            }
         case 14: if Self.equal(name, "content-length") { self.contentLength.add(value) }
         case 16: if Self.equal(name, "content-encoding") { self.contentEncoding.add(value) }
         case 17:

@@ -14,10 +14,15 @@ enum RequestCheck {
         if head.version.minor >= 1, hosts != 1 {
             return .malformed(hosts == 0 ? "the Host header is missing" : "there are \(hosts) Host headers")
         }
-        if let error = Self.missingKey(exchange) ?? Self.wrongMethod(head, exchange.target, loop) {
+        if let error = Self.missingKey(exchange) ?? Self.wrongMethod(exchange, loop) {
             return error
         }
-        do throws(GatewayError) { try exchange.setDeadline() } catch { return error }
+        do throws(GatewayError) {
+            try Self.countHops(exchange)
+            try exchange.setDeadline()
+        } catch {
+            return error
+        }
         // Wider than that, the parser would have let a header pass as long as a path may be.
         let size = configuration.maximumHeaderSize
         if size < configuration.maximumURLLength, exchange.known.longest > size {
@@ -49,14 +54,34 @@ enum RequestCheck {
         known.hasUpgrade || head.method == .CONNECT
     }
 
+    /// A circle of APIs that call each other is cut here.
+    private static func countHops(_ exchange: Exchange) throws(GatewayError) {
+        guard let text = exchange.known.hops.first, let route = exchange.route else { return }
+        guard exchange.known.hops.count == 1, let hops = ChainHops.count(text) else {
+            throw .malformed("X-Cortex-Hops is set by Cortex itself, to one number")
+        }
+        guard hops <= ChainHops.limit else { throw .chainLoop(route.api, hops: hops) }
+        exchange.hops = hops
+    }
+
+    /// What a predictor calls an API that is not there; nil where it is there, or it is not a predictor that calls.
+    private static func unknownAPI(_ known: KnownHeaders, _ loop: LoopContext) -> String? {
+        guard
+            known.hops.isThere, let host = known.host.first, let name = RouteTable.name(inHost: host[...]),
+            !loop.routes.knows(host: name)
+        else { return nil }
+        return String(name.dropFirst("api-".count).prefix(64))
+    }
+
     private static func wrongMethod(
-        _ head: HTTPRequestHead,
-        _ target: RouteTable.Target,
+        _ exchange: Exchange,
         _ loop: LoopContext
     ) -> GatewayError? {
-        switch target {
+        let head = exchange.head
+        switch exchange.target {
         case .nothing where !loop.isLoaded: return .starting
         case .nothing:
+            if let name = Self.unknownAPI(exchange.known, loop) { return .noSuchName(name) }
             let path = String(Exchange.split(head.uri).path.prefix(200))
             return .noSuchPath(path: path, nearest: loop.routes.nearest(to: path))
         case .api:

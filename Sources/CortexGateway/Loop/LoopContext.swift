@@ -26,7 +26,9 @@ final class LoopContext {
     private let accessLog: LogSink
     private var pendingLog = ByteBuffer()
     private var isFlushScheduled = false
-    private var emptied: EventLoopPromise<Void>?
+    /// How many of them are not of this server's workers.
+    private var clients = 0
+    private var emptied: (which: Connections, promise: EventLoopPromise<Void>)?
     /// Requests that the end of the server cut off.
     private(set) var cut = 0
 
@@ -100,13 +102,32 @@ final class LoopContext {
 
     // MARK: Connections
 
+    /// Which connections are meant.
+    enum Connections {
+        case ofClients
+        /// Those of this server's own workers too.
+        case all
+    }
+
     func opened(_ connection: any ClientConnection) {
         self.connections[ObjectIdentifier(connection)] = connection
+        if !connection.isOfWorker { self.clients += 1 }
     }
 
     func closed(_ connection: any ClientConnection) {
-        self.connections[ObjectIdentifier(connection)] = nil
-        if self.connections.isEmpty { self.emptied?.succeed() }
+        guard self.connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        if !connection.isOfWorker { self.clients -= 1 }
+        self.tellEmptied()
+    }
+
+    private func tellEmptied() {
+        guard let emptied = self.emptied else { return }
+        switch emptied.which {
+        case .ofClients where self.clients == 0, .all where self.connections.isEmpty:
+            self.emptied = nil
+            emptied.promise.succeed()
+        case .ofClients, .all: break
+        }
     }
 
     /// Answers what is in flight with an error, since nobody waits for it any longer.
@@ -124,11 +145,14 @@ final class LoopContext {
     }
 
     /// Closes each connection once it has nothing in flight; the future succeeds when none is left.
-    func closeConnections() -> EventLoopFuture<Void> {
-        let promise = self.emptied ?? self.eventLoop.makePromise(of: Void.self)
-        self.emptied = promise
-        for connection in self.connections.values { connection.closeWhenIdle() }
-        if self.connections.isEmpty { promise.succeed() }
+    func closeConnections(_ which: Connections) -> EventLoopFuture<Void> {
+        let promise = self.eventLoop.makePromise(of: Void.self)
+        if let former = self.emptied?.promise { promise.futureResult.cascade(to: former) }
+        self.emptied = (which, promise)
+        for connection in self.connections.values where which == .all || !connection.isOfWorker {
+            connection.closeWhenIdle()
+        }
+        self.tellEmptied()
         return promise.futureResult
     }
 }

@@ -29,13 +29,15 @@ package struct RouteTable: Sendable {
         case nothing
     }
 
-    func target(path: Substring, host: Substring?) -> Target {
-        if let route = self.byEndpoint[String(path)] { return .api(route) }
+    /// - Parameter isChained: The request is a predictor's, to whom a host of this form is an API and nothing else.
+    func target(path: Substring, host: Substring?, isChained: Bool = false) -> Target {
         let trimmed = path.utf8.count > 1 && path.utf8.last == UInt8(ascii: "/") ? path.dropLast() : path
-        if let host, !self.byHost.isEmpty, host.hasPrefix("api-"), trimmed == "/predict" || trimmed == "/" {
-            let name = host.prefix { $0 != ":" }
-            if let route = self.byHost[String(name)] { return .api(route) }
+        // First, since an API may have such a path for its endpoint.
+        if let host, trimmed == "/predict" || trimmed == "/", let name = Self.name(inHost: host) {
+            if let route = self.byHost[name] { return .api(route) }
+            if isChained { return .nothing }
         }
+        if let route = self.byEndpoint[String(path)] { return .api(route) }
         switch trimmed {
         case "/livez", "/healthz", "/ping": return .liveness
         case "/readyz": return .readiness
@@ -50,6 +52,17 @@ package struct RouteTable: Sendable {
             return .apiReadiness(route)
         }
         return .nothing
+    }
+
+    /// - Parameter host: In lower case, and without a port.
+    func knows(host: String) -> Bool { self.byHost[host] != nil }
+
+    /// `api-iris` of `API-Iris:8888`; nil for other hosts.
+    static func name(inHost host: Substring) -> String? {
+        guard host.utf8.count > 4, host.utf8.prefix(4).elementsEqual("api-".utf8, by: { $0 | 0x20 == $1 | 0x20 }) else {
+            return nil
+        }
+        return host.prefix { $0 != ":" }.lowercased()
     }
 
     /// The endpoint that differs least from `path`; nil where none is near.

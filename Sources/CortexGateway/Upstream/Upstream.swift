@@ -47,6 +47,8 @@ package struct UpstreamRequest: Sendable {
     package var deadline: NIODeadline
     /// When the time is up that its API gives to a request: not before `deadline`.
     package var apiDeadline: NIODeadline
+    /// How many APIs of a chain it has passed; 0 for one from outside.
+    package var hops: UInt16
 }
 
 package enum UpstreamBody: Hashable, Sendable {

@@ -103,7 +103,7 @@ final class QueueUpstream: Upstream {
             body: body,
             deadline: request.deadline,
             apiDeadline: request.apiDeadline,
-            hops: 0
+            hops: request.hops
         )
     }
 

@@ -85,6 +85,8 @@ actor LocalVersion {
             dotEnv: dotEnv,
             version: self.machine.version,
             machine: self.machine.capacity,
+            gateway: self.machine.workerAddress,
+            isChaining: self.machine.isChaining,
             hidesGPUs: self.deployment.spec.compute.gpu == 0 && self.machine.devices.inventory.hasGraphicsProcessors()
         ).variables(base: self.machine.environment)
         let spec = self.deployment.spec

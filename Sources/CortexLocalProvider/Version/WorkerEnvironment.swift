@@ -1,4 +1,5 @@
 import CortexControlPlane
+import CortexGateway
 import CortexSpec
 
 /// The environment variables that user code sees: the server's own, the API's, those of `.env`, and Cortex's.
@@ -7,7 +8,7 @@ struct WorkerEnvironment {
     private static let withheld: Set<String> = [
         "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT", "VIRTUAL_ENV", "CORTEX_HOME", "CORTEX_PORT",
         "CORTEX_OPERATOR_PORT", "CORTEX_TLS_CERTIFICATE", "CORTEX_TLS_KEY", "CORTEX_TLS_PORT", "CORTEX_TLS_ONLY",
-        "CORTEX_UV", "CORTEX_PYTHON",
+        "CORTEX_UV", "CORTEX_PYTHON", "CORTEX_CHAINING",
         // Common in containers. It would have every start of a worker compile all that it imports.
         "PYTHONDONTWRITEBYTECODE",
     ]
@@ -18,6 +19,10 @@ struct WorkerEnvironment {
     let dotEnv: [(key: String, value: String)]
     let version: String
     let machine: MachineCapacity
+    /// Where workers find the gateway.
+    let gateway: WorkerAddress
+    /// Whether the names of APIs lead there.
+    let isChaining: Bool
     /// Whether the machine has GPUs, none of which the API asks for.
     let hidesGPUs: Bool
 
@@ -50,6 +55,9 @@ struct WorkerEnvironment {
             "CORTEX_MAX_REPLICA_CONCURRENCY": "\(spec.autoscaling.maxReplicaConcurrency)",
         ]
         variables.merge(own) { $1 }
+        variables["CORTEX_GATEWAY_URL"] = self.gateway.url
+        // For the worker itself, which takes it away before user code runs.
+        variables["CORTEX_CHAINING_ADDRESS"] = self.isChaining ? self.gateway.description : nil
         return variables
     }
 }

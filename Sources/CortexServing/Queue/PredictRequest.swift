@@ -56,9 +56,11 @@ package struct PredictRequest: Sendable {
     }
 
     /// Whether it may be handed to a slot that is still at work (design: only what is small may wait there).
+    ///
+    /// And nothing that an API has sent: what is at work there may be what waits for it.
     var isLight: Bool {
         if case .spooled = self.body { return false }
-        return true
+        return self.hops == 0
     }
 
     /// Appends the `request` frame; without its body, that has to follow.

@@ -14,11 +14,14 @@ import Testing
     }
 
     private let table: RouteTable
+    /// One of whose APIs has the path by which all are called.
+    private let crowded: RouteTable
 
     init() throws {
         self.table = RouteTable([
             try Self.route("iris", "/iris"), try Self.route("text", "/nlp/v1/text"), try Self.route("dot", "/a.b"),
         ])
+        self.crowded = RouteTable([try Self.route("iris", "/iris"), try Self.route("greedy", "/predict")])
     }
 
     private static func route(_ name: String, _ endpoint: String) throws -> Route {
@@ -54,13 +57,33 @@ import Testing
             ("/readyz", nil, "readiness"), ("/", nil, "index"), ("", nil, "nothing"), ("//", nil, "index"),
             ("/predict", nil, "nothing"), ("/predict", "api-iris", "api iris"),
             ("/predict/", "api-iris:8888", "api iris"),
-            ("/", "api-iris:8888", "api iris"), ("/", "api-none", "index"), ("/predict", "iris", "nothing"),
+            ("/", "api-iris:8888", "api iris"), ("/predict", "API-Iris:8888", "api iris"),
+            ("/predict", "api-", "nothing"),
+            ("/", "api-none", "index"), ("/predict", "iris", "nothing"),
             ("/predict", "api-iris.example.org", "nothing"), ("/livez", "api-iris", "liveness"),
             ("/nlp/v1/text", "api-iris", "api text"),
         ] as [(String, String?, String)]
     )
     func `a path and a host have one meaning`(path: String, host: String?, expected: String) {
         #expect(self.describe(self.table.target(path: path[...], host: host.map { $0[...] })) == expected)
+    }
+
+    @Test(
+        arguments: [
+            ("api-iris:8888", true, "api iris"), ("api-iris:8888", false, "api iris"),
+            ("localhost", false, "api greedy"),
+            // A machine may have such a name; to a predictor it is an API's.
+            ("api-none:8888", false, "api greedy"), ("api-none:8888", true, "nothing"),
+            ("127.88.0.1:8888", true, "api greedy"),
+        ] as [(String, Bool, String)]
+    )
+    func `a host that names an API comes before a path that another has taken`(
+        host: String,
+        isChained: Bool,
+        expected: String
+    ) {
+        let target = self.crowded.target(path: "/predict", host: host[...], isChained: isChained)
+        #expect(self.describe(target) == expected)
     }
 
     @Test func `an empty table knows the health routes only`() {

@@ -145,6 +145,15 @@ import Testing
         #expect(self.dispatched() == [[slot, 1]])
     }
 
+    @Test mutating func `a call of another API waits for a free slot`() {
+        let slot = UInt64(self.state.slotOpened(worker: "a"))
+        self.warmUp()
+        self.submit(1)
+        // It may be number 1 that waits for it: behind that it would never run, whatever slots become free.
+        #expect(self.state.submit(request(2, hops: 1), SilentSender(), now: second(0)) == nil)
+        #expect(self.dispatched() == [[slot, 1]])
+    }
+
     @Test mutating func `nothing is handed over early behind work after an answer`() {
         let slot = UInt64(self.state.slotOpened(worker: "a"))
         self.warmUp()

@@ -29,7 +29,8 @@ func request(
     _ id: UInt64,
     body: PredictRequest.Body = .inline(ByteBuffer(string: "{}")),
     deadline: NIODeadline = second(100),
-    apiDeadline: NIODeadline? = nil
+    apiDeadline: NIODeadline? = nil,
+    hops: UInt16 = 0
 ) -> PredictRequest {
     PredictRequest(
         id: id,
@@ -39,6 +40,6 @@ func request(
         body: body,
         deadline: deadline,
         apiDeadline: apiDeadline ?? deadline,
-        hops: 0
+        hops: hops
     )
 }

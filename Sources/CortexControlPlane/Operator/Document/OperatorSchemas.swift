@@ -101,7 +101,7 @@ enum OperatorSchemas {
                 "pid": .positive, "started_at": .time, "version": .text, "home": .text, "host": .text, "port": .count,
                 "operator_port": .count,
             ],
-            optional: ["process_start": .text, "tls_port": .count, "shutting_down": .flag]
+            optional: ["process_start": .text, "tls_port": .count, "chaining_address": .text, "shutting_down": .flag]
         ),
         "Token": .members(["name": .text, "created_at": .time, "revoked_at": .nullable(.time)]),
         "TokenSecret": .members(["name": .text, "token": .text]),
