@@ -34,9 +34,11 @@ package final class LocalMachine: Sendable {
     let kernelKills = KernelKills()
     let memory: MemoryWatch
     let devices: DeviceDesk
+    let room: ReplicaRoom
     /// The most requests that one slot of a worker may hold at once.
     let handOverDepth: Int
     private let sockets = Atomic<Int>(0)
+    private let samples = Atomic<Int>(0)
 
     /// - Parameters:
     ///   - environment: The server's own variables, from which the workers' are made.
@@ -83,10 +85,17 @@ package final class LocalMachine: Sendable {
         self.handOverDepth = handOverDepth
         self.logger = logger
         self.memory = MemoryWatch(kernelKills: self.kernelKills)
+        self.room = ReplicaRoom(self.capacity)
         self.devices = DeviceDesk(inventory: DeviceInventory(environment: environment))
     }
 
     func nextSocketPath() -> String {
         "\(self.socketDirectory)/\(self.sockets.add(1, ordering: .relaxed).newValue).sock"
+    }
+
+    /// For a request that is no client's: its count, and a number that none of a client's has.
+    func nextSampleNumber() -> (request: UInt64, count: Int) {
+        let count = self.samples.add(1, ordering: .relaxed).newValue
+        return (1 << 63 | UInt64(count), count)
     }
 }

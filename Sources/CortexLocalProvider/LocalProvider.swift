@@ -48,13 +48,27 @@ package actor LocalProvider: Provider {
     package func apply(_ deployment: Deployment, fallback: Deployment?) async {
         let api = self.api(deployment.spec.name)
         await api.apply(deployment, fallback: fallback)
+        await self.roomChanged()
     }
 
     package func remove(_ name: APIName) async {
         guard let api = self.apis.removeValue(forKey: name) else { return }
         // Before this returns, so that a deploy of the same name that follows finds its route its own.
         await api.withdraw()
-        self.spawn.yield { await api.finish() }
+        self.spawn.yield {
+            await api.finish()
+            await self.roomChanged()
+        }
+    }
+
+    package func scale(_ name: APIName, to replicas: Int) async -> Int? {
+        defer { self.spawn.yield { await self.roomChanged() } }
+        return await self.apis[name]?.scale(to: replicas)
+    }
+
+    /// An API that wants more replicas than it has may find room for them now.
+    private func roomChanged() async {
+        for api in self.apis.values { await api.reconcile() }
     }
 
     package func observation(of name: APIName) async -> APIObservation? {
@@ -111,6 +125,7 @@ package actor LocalProvider: Provider {
             spawn: { spawn.yield($0) }
         )
         spawn.yield { await log.sink.run() }
+        spawn.yield { await api.endOverdueWorkers() }
         self.apis[name] = api
         return api
     }

@@ -128,7 +128,7 @@ def test_all_problems_at_once(cortex: Cortex, folder: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (1, "", (GOLDEN / "twelve.txt").read_text())
     report = json.loads(cortex.run("validate", "-o", "json", cwd=project).stdout)
     assert not report["valid"] and len(report["problems"]) == 12, report
-    told = [line.split(" ")[0] for line in done.stderr.splitlines()[2:]]
+    told = [line.split(" ")[0] for line in done.stderr.splitlines()[1:]]
     assert [f"{p['file']}:{p['line']}:{p['column']}:" for p in report["problems"]] == told
     # A deploy tells the same, and starts nothing for it.
     assert cortex.run("deploy", cwd=project).stderr == done.stderr

@@ -146,8 +146,8 @@ INVALID: list[tuple[str, str, list[str]]] = [
     ),
     (
         "a later release",
-        GOOD + "  readiness: {sample: predictor.py}\n",
-        ["cortex.yaml:6:23: a: readiness.sample: ", "not supported yet"],
+        GOOD.replace("type: python", "type: tensorflow") + "    server_side_batching: {max_batch_size: 2}\n",
+        ["cortex.yaml:6:", "a: predictor.server_side_batching: ", "not supported yet"],
     ),
 ]
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import AsyncHTTPClient
 import CortexControlPlane
+import CortexSpec
 import Foundation
 import NIOCore
 import NIOHTTP1

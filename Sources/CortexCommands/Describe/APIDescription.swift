@@ -4,9 +4,6 @@ import Foundation
 
 /// The page of `cortex describe`, and what its `-o json` prints.
 struct APIDescription: Encodable {
-    /// As many lines as are shown of each history; `-o json` has all.
-    private static let shown = 10
-
     var api: APIResponse
     var deployments: [DeploymentSummary]
     var events: [EventRecord]
@@ -15,7 +12,12 @@ struct APIDescription: Encodable {
         let heading = "\(self.api.spec.name) (\(self.api.spec.kind.rawValue))"
         var parts = [bold ? "\u{1B}[1m\(heading)\u{1B}[0m" : heading]
         parts.append(self.facts(bold: bold, width: width, now: now))
-        if !self.deployments.isEmpty { parts.append(self.deploymentTable(bold: bold, width: width, now: now)) }
+        if let replicas = self.api.status.replicas {
+            parts.append(Self.replicaTable(replicas, bold: bold, width: width))
+        }
+        if !self.deployments.isEmpty {
+            parts.append(DeploymentTable(self.deployments, now: now).render(bold: bold, width: width))
+        }
         if !self.events.isEmpty { parts.append(self.eventTable(bold: bold, width: width, now: now)) }
         parts.append(try APIConfiguration.text(of: self.api.spec))
         return parts.joined(separator: "\n\n")
@@ -66,34 +68,25 @@ struct APIDescription: Encodable {
         return text
     }
 
-    private func deploymentTable(bold: Bool, width: Int?, now: Date) -> String {
+    private static func replicaTable(_ replicas: [ReplicaObservation], bold: Bool, width: Int?) -> String {
         var table = TextTable([
-            .init("deployment"), .init("outcome"), .init("age"), .init("by", dropOrder: 2),
-            .init("project", dropOrder: 1), .init("reason", hiddenWhenEmpty: true, empty: ""),
+            .init("replica"), .init("version"), .init("state"), .init("reason", hiddenWhenEmpty: true, empty: ""),
         ])
-        let newest = self.deployments.sorted { $0.version > $1.version }
-        for deployment in newest.prefix(Self.shown) {
-            table.add([
-                "\(deployment.version)", deployment.outcome, "\(Age(since: deployment.lastUpdated, now: now))",
-                deployment.deployedBy, String(deployment.project.prefix(8)),
-                deployment.reason.map(FailureExcerpt.headline) ?? "",
-            ])
+        for replica in replicas {
+            let reason = replica.reason.map(FailureExcerpt.headline) ?? ""
+            table.add([replica.name, "\(replica.version)", replica.state.rawValue, reason])
         }
-        return table.render(bold: bold, width: width) + Self.more(newest.count, "deployments")
+        return table.render(bold: bold, width: width)
     }
 
     private func eventTable(bold: Bool, width: Int?, now: Date) -> String {
         var table = TextTable([.init("event"), .init("version"), .init("age"), .init("message")])
-        for event in self.events.suffix(Self.shown) {
+        for event in self.events.suffix(DeploymentTable.shown) {
             table.add([
                 event.kind.replacingOccurrences(of: "_", with: " "), "\(event.version)",
                 "\(Age(since: event.at, now: now))", FailureExcerpt.headline(of: event.message),
             ])
         }
-        return table.render(bold: bold, width: width) + Self.more(self.events.count, "events")
-    }
-
-    private static func more(_ count: Int, _ what: String) -> String {
-        count > Self.shown ? "\n(the last \(Self.shown) of \(count) \(what); all of them with -o json)" : ""
+        return table.render(bold: bold, width: width) + DeploymentTable.more(self.events.count, "events")
     }
 }

@@ -27,9 +27,11 @@ package struct APIResponse: Hashable, Sendable, Codable {
         package var progress: String?
         package var servingVersion: Int?
         package var replicaCounts: ReplicaCounts
+        /// Nil where there is none.
+        package var replicas: [ReplicaObservation]?
 
         private enum CodingKeys: String, CodingKey {
-            case message, reason, progress
+            case message, reason, progress, replicas
             case code = "status_code"
             case servingVersion = "serving_version"
             case replicaCounts = "replica_counts"
@@ -74,7 +76,8 @@ extension APIResponse {
             reason: observation?.reason ?? record.outcome.reason,
             progress: observation?.progress,
             servingVersion: observation?.servingVersion,
-            replicaCounts: observation?.replicas ?? ReplicaCounts()
+            replicaCounts: observation?.replicas ?? ReplicaCounts(),
+            replicas: observation.flatMap { $0.eachReplica.isEmpty ? nil : $0.eachReplica }
         )
         self.metrics = Metrics(networkStatistics: observation?.requests ?? RequestStatistics())
         self.endpoint = observation?.endpoint ?? baseURL + record.deployment.spec.networking.endpoint

@@ -12,6 +12,13 @@ package protocol Provider: Sendable {
     ///   stopped in the middle of an update); nil where there is none, or where it is `deployment` itself.
     func apply(_ deployment: Deployment, fallback: Deployment?) async
 
+    /// Has an API run so many replicas from now on: no fewer than its `min_replicas`, no more than its `max_replicas`, and no
+    /// more than its machines bear; a new version of it begins with as many.
+    ///
+    /// - Returns: How many it is to have; nil where the provider knows none of that name.
+    @discardableResult
+    func scale(_ api: APIName, to replicas: Int) async -> Int?
+
     /// Looks at the models that specs name, where they are kept, before the specs are accepted.
     ///
     /// - Parameters:
@@ -78,6 +85,8 @@ package struct Deployment: Hashable, Sendable {
     /// Whether it has answered requests before, under an earlier server: then what is wrong with a model now harms that
     /// model only.
     package var wasLive = false
+    /// How many replicas the API had when it was scaled last; nil where it never was.
+    package var replicas: Int?
 
     package init(
         id: String,
@@ -117,6 +126,8 @@ package struct APIObservation: Hashable, Sendable {
     /// The version that answers requests; nil while none does.
     package var servingVersion: Int?
     package var replicas: ReplicaCounts
+    /// Each of them, those that end among them, in the order in which they were started.
+    package var eachReplica: [ReplicaObservation]
     package var requests: RequestStatistics
     /// Where requests go, such as `http://localhost:8888/iris`.
     package var endpoint: String
@@ -127,6 +138,7 @@ package struct APIObservation: Hashable, Sendable {
         progress: String? = nil,
         servingVersion: Int? = nil,
         replicas: ReplicaCounts = ReplicaCounts(),
+        eachReplica: [ReplicaObservation] = [],
         requests: RequestStatistics = RequestStatistics(),
         endpoint: String
     ) {
@@ -135,6 +147,7 @@ package struct APIObservation: Hashable, Sendable {
         self.progress = progress
         self.servingVersion = servingVersion
         self.replicas = replicas
+        self.eachReplica = eachReplica
         self.requests = requests
         self.endpoint = endpoint
     }

@@ -124,13 +124,25 @@ package actor Reconciler {
         return owners
     }
 
-    private func apply(_ record: DeploymentRecord, fallback: DeploymentRecord?) async {
+    func apply(_ record: DeploymentRecord, fallback: DeploymentRecord?) async {
         // A version that was live is its own last live one.
         var fallback = record.outcome == .live ? nil : fallback?.deployment
         fallback?.wasLive = true
         var deployment = record.deployment
         deployment.wasLive = record.outcome == .live
+        deployment.replicas = try? await self.store.replicas(of: deployment.spec.name)
         await self.provider.apply(deployment, fallback: fallback)
+    }
+
+    /// Has an API run so many replicas; a server that is started anew begins with as many.
+    ///
+    /// - Returns: How many it is to have, within its bounds; nil where it is not deployed.
+    package func scale(_ api: APIName, to replicas: Int) async throws -> Int? {
+        try await self.turns.withTurn {
+            guard let count = await self.provider.scale(api, to: replicas) else { return nil }
+            try await self.store.setReplicas(count, of: api)
+            return count
+        }
     }
 
     /// Replaces the workers of an API by new ones of the same spec and project; nil where it is not deployed.

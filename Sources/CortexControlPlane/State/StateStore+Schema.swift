@@ -59,6 +59,10 @@ extension StateStore {
             // Where the user deployed from on this machine; what was deployed before is served from its stored project.
             try db.execute(sql: "ALTER TABLE deployments ADD COLUMN project_directory TEXT")
         }
+        migrator.registerMigration("4 replicas") { db in
+            // How many were wanted last, where somebody said so: a server that is started anew begins with as many.
+            try db.execute(sql: "ALTER TABLE apis ADD COLUMN replicas INTEGER")
+        }
         return migrator
     }
 }

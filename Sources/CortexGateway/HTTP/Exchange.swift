@@ -149,7 +149,7 @@ final class Exchange {
         record.worker = timing.worker
         record.errorCode = errorCode
         record.api = self.route?.api.description
-        record.version = self.route?.version
+        record.version = timing.version ?? self.route?.version
         record.traceID = self.known.traceParent.first.flatMap { TraceParent.traceID(of: $0) }
         return record
     }

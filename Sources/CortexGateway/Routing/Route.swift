@@ -4,7 +4,7 @@ package import NIOCore
 /// An API as the gateway knows it; never changed, but replaced.
 package final class Route: Sendable {
     package let api: APIName
-    /// The version that answers, for the access log.
+    /// The version whose settings these are; for the access log where no version answered.
     package let version: Int
     /// Begins with `/`, has no trailing one.
     package let endpoint: String

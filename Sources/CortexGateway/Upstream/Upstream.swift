@@ -102,11 +102,19 @@ package struct UpstreamTiming: Hashable, Sendable {
     package var queue: TimeAmount?
     package var predict: TimeAmount?
     package var worker: String?
+    /// The version of the API that the worker is of.
+    package var version: Int?
 
-    package init(queue: TimeAmount? = nil, predict: TimeAmount? = nil, worker: String? = nil) {
+    package init(
+        queue: TimeAmount? = nil,
+        predict: TimeAmount? = nil,
+        worker: String? = nil,
+        version: Int? = nil
+    ) {
         self.queue = queue
         self.predict = predict
         self.worker = worker
+        self.version = version
     }
 }
 

@@ -2,12 +2,14 @@ import CortexSpec
 
 /// Who has which device of one kind, decided in values.
 ///
-/// No two APIs have one in common. Versions of one API may: a new one that finds too few free takes those of the version
-/// that it is to replace, since that one goes only when the new one is ready.
+/// No two APIs have one in common, nor have two replicas of a version. Versions of one API may: a new one that finds too
+/// few free takes those of the version that it is to replace, since that one goes only when the new one is ready.
 struct DeviceTable {
     struct Owner: Hashable, Sendable {
         /// The deployment's id.
         var deployment: String
+        /// Its number among those of the deployment.
+        var replica: Int
         var api: APIName
     }
 
@@ -30,8 +32,10 @@ struct DeviceTable {
 
     mutating func request(_ count: Int, by owner: Owner) -> Decision {
         guard count <= self.devices.count else { return .tooFew }
-        let others = self.holdings.filter { $0.key.api != owner.api }
-        let own = self.holdings.filter { $0.key.api == owner.api && $0.key != owner }
+        let others = self.holdings.filter { holder, _ in
+            holder.api != owner.api || holder.deployment == owner.deployment && holder.replica != owner.replica
+        }
+        let own = self.holdings.filter { $0.key.api == owner.api && $0.key.deployment != owner.deployment }
         let foreign = Set(others.values.joined())
         let shared = Set(own.values.joined())
         let free = self.devices.filter { !foreign.contains($0) && !shared.contains($0) }

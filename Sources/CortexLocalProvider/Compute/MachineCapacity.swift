@@ -58,6 +58,13 @@ package struct MachineCapacity: Hashable, Sendable {
         return (unified + legacy).min()
     }
 
+    /// How many replicas are worth having where none is asked for by name: a process keeps a processor busy, unless
+    /// `compute.cpu` says that it takes less.
+    package func mostReplicas(of spec: APISpec) -> Int {
+        let replica = spec.compute.cpuQuantity?.millicores ?? Int64(spec.predictor.processesPerReplica) * 1000
+        return max(1, Int(Int64(self.processors) * 1000 / max(replica, 1)))
+    }
+
     private static func memoryLimits(_ cgroup: Cgroup) -> [ByteCount] {
         // No limit is "max" in version 2, and more than any machine has in version 1.
         (cgroup.texts("memory.max") + cgroup.texts("memory.limit_in_bytes", of: "memory"))

@@ -6,15 +6,17 @@ import Foundation
 /// Carries what the queue says of a request to the gateway, in the gateway's words.
 final class ResponderBridge: PredictResponder {
     private let responder: UpstreamResponder
-    private let requestID: String
+    private let request: UpstreamRequest
     private let log: APILog
-    private let version: Int
 
-    init(responder: UpstreamResponder, requestID: String, log: APILog, version: Int) {
+    init(responder: UpstreamResponder, request: UpstreamRequest, log: APILog) {
         self.responder = responder
-        self.requestID = requestID
+        self.request = request
         self.log = log
-        self.version = version
+    }
+
+    func request(for arguments: PredictArguments) -> PredictRequest? {
+        PredictRequest(self.request, arguments: arguments)
     }
 
     func receive(_ event: PredictEvent) {
@@ -28,7 +30,13 @@ final class ResponderBridge: PredictResponder {
         case .failed(let failure, let timing):
             if case .workerCrashed(let worker) = failure {
                 let text = "\(worker) ended while it ran this request"
-                self.log.write(level: "error", text, version: self.version, worker: worker, requestID: self.requestID)
+                self.log.write(
+                    level: "error",
+                    text,
+                    version: timing.version ?? 0,
+                    worker: worker,
+                    requestID: self.request.id
+                )
             }
             self.responder.receive(.failed(UpstreamFailure(failure), UpstreamTiming(timing)))
         }
@@ -57,7 +65,7 @@ extension UpstreamAnswerBody {
 
 extension UpstreamTiming {
     fileprivate init(_ timing: PredictTiming) {
-        self.init(queue: timing.queue, predict: timing.predict, worker: timing.worker)
+        self.init(queue: timing.queue, predict: timing.predict, worker: timing.worker, version: timing.version)
     }
 }
 

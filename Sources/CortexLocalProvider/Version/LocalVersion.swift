@@ -1,44 +1,42 @@
 import CortexControlPlane
-import CortexGateway
 import CortexModels
 import CortexServing
 import CortexSpec
 import CortexTelemetry
 import Foundation
-import NIOCore
 
-/// One version of an API on this machine: its unpacked project, its environment, its queue and its replica.
+/// One version of an API on this machine: its unpacked project, its environment, its models, and how its workers start.
+///
+/// It is prepared once, however many replicas run of it.
 actor LocalVersion {
     nonisolated let deployment: Deployment
     private let machine: LocalMachine
-    private let log: APILog
+    nonisolated let log: APILog
     private let counters: ModelCounters
     private let userMetrics: UserMetrics
     /// How many were made of the deployment before this one, each with fewer packages.
     nonisolated let attempt: Int
     /// Its deployment's, with the attempt.
-    private let id: String
+    nonisolated let id: String
     /// Folder of its own, below `CORTEX_HOME/versions`; gone when the version is.
-    private let folder: String
+    private nonisolated let folder: String
     /// Keeps the folder from being pruned while the version is there.
     private var folderLease: FolderLease?
     /// Kept, so that it is not pruned either.
     private var environment: PythonEnvironment?
     private var environmentRequest: EnvironmentRequest?
-    private(set) var running: Running?
     private var models: LocalModels?
-    /// Ends what is being waited for: a build, a download, a pause, a device.
-    private var endStep: (@Sendable () -> Void)?
-    /// Nobody wants it any more: what is about to start must not.
-    private var isEnded = false
-    /// The server ends: the next one will want the files of the models.
-    private var keepsModelFiles = false
+    private let steps = Interruption()
+    private var opening: Opening?
+    private var isClosed = false
 
-    /// What there is of a version once it has been started.
-    struct Running {
-        var queue: AdmissionQueue
+    /// What replicas are started from.
+    struct Opening: Sendable {
+        var launch: WorkerLaunch
         var listener: WorkerListener
-        var replica: Replica
+        var registry: WorkerRegistry
+        /// The environment that its workers run in.
+        var environmentKey: String?
     }
 
     init(
@@ -59,7 +57,7 @@ actor LocalVersion {
         self.folder = "\(machine.home.versions)/\(deployment.spec.name)/\(self.id)"
     }
 
-    private var projectDirectory: String { "\(self.folder)/project" }
+    nonisolated var projectDirectory: String { "\(self.folder)/project" }
 
     // MARK: Starting
 
@@ -99,7 +97,7 @@ actor LocalVersion {
         )
         self.environmentRequest = request
         let environments = self.machine.environments
-        let environment = try await self.endable {
+        let environment = try await self.steps.run {
             try await environments.environment(for: request) { said in
                 if !said.isPassing { log.write(said.text, version: version, stream: "environment") }
                 progress(said)
@@ -107,7 +105,7 @@ actor LocalVersion {
         }
         self.environment = environment
         try environment.addMadeFiles(to: self.projectDirectory)
-        let models = try await self.endable { try await self.openModels(dotEnv: dotEnv) { progress(.step($0)) } }
+        let models = try await self.steps.run { try await self.openModels(dotEnv: dotEnv) { progress(.step($0)) } }
         self.models = models
         return WorkerLaunch(
             python: environment.python,
@@ -120,24 +118,8 @@ actor LocalVersion {
         )
     }
 
-    /// Waits for a step in a task of its own, so that `drain` can end what nobody wants any more; steps come one at a time.
-    private func endable<Value: Sendable>(_ step: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        guard !self.isEnded else { throw CancellationError() }
-        let task = Task { try await step() }
-        self.endStep = { task.cancel() }
-        defer { self.endStep = nil }
-        return try await withTaskCancellationHandler {
-            try await task.value
-        } onCancel: {
-            task.cancel()
-        }
-    }
-
     /// Lets some time pass; false where the version ends meanwhile.
-    func pause(for duration: Duration) async -> Bool {
-        guard (try? await self.endable { try await Task.sleep(for: duration) }) != nil else { return false }
-        return !self.isEnded
-    }
+    func pause(for duration: Duration) async -> Bool { await self.steps.pause(for: duration) }
 
     /// Nil where the API has no models.
     private func openModels(
@@ -195,124 +177,38 @@ actor LocalVersion {
         )
     }
 
-    /// Gives the workers of `launch` the devices that the API asks for, once they are to be had.
-    ///
-    /// - Parameter onWait: Hears, in a sentence, what is waited for.
-    func withDevices(
-        _ launch: WorkerLaunch,
-        onWait: @escaping @Sendable (String) async -> Void
-    ) async throws -> WorkerLaunch {
-        var launch = launch
-        for kind in DeviceKind.allCases {
-            let count = kind.count(in: self.deployment.spec.compute)
-            guard count > 0 else { continue }
-            let owner = self.owner
-            let devices = self.machine.devices
-            let grant = try await self.endable { try await devices.take(count, kind, for: owner, onWait: onWait) }
-            self.log.write("\(grant)", version: self.deployment.version)
-            launch.environment.merge(grant.variables) { $1 }
-            let processes = self.deployment.spec.predictor.processesPerReplica
-            launch.environmentByWorker = grant.variablesByWorker(processes: processes)
-        }
-        return launch
-    }
+    // MARK: While it runs
 
-    private var owner: DeviceTable.Owner {
-        DeviceTable.Owner(deployment: self.id, api: self.deployment.spec.name)
-    }
-
-    /// Starts the replica, and runs until it has ended; what happens to it goes to `report`.
-    func run(_ launch: WorkerLaunch, report: @escaping @Sendable (Replica.Event) async -> Void) async throws {
-        let spec = self.deployment.spec
-        let name = "\(spec.name)-\(self.deployment.version)-\(self.attempt)"
+    /// Makes the socket to which its workers connect; replicas can be started after this.
+    func open(_ launch: WorkerLaunch, _ queue: AdmissionQueue) async throws -> Opening {
         let registry = WorkerRegistry()
-        // A worker that outlives its deadline is ended by its replica, which is made after the queue that finds it out.
-        let (overdue, ended) = AsyncStream.makeStream(
-            of: (worker: String, exit: WorkerExit).self,
-            bufferingPolicy: .bufferingNewest(1024)
-        )
-        let queue = AdmissionQueue(
-            on: self.machine.eventLoops.next(),
-            apiVersion: self.deployment.version,
-            limit: spec.autoscaling.maxReplicaConcurrency,
-            handOverDepth: self.machine.handOverDepth,
-            endWorker: { ended.yield(($0, $1)) }
-        )
         let listener = try await WorkerListener(
             path: launch.socket,
             queue: queue,
             registry: registry,
             logger: self.machine.logger
         )
-        guard !self.isEnded else { return await listener.close() }
-        let log = self.log
-        let version = self.deployment.version
-        var launch = launch
-        if spec.compute.memory != nil {
-            // A constructor that needs too much must not be live for a moment.
-            let memory = self.machine.memory
-            launch.inspect = { await memory.look(at: name) }
-        }
-        let replica = Replica(
-            name: name,
-            processes: spec.predictor.processesPerReplica,
+        let opening = Opening(
             launch: launch,
-            queue: queue,
+            listener: listener,
             registry: registry,
-            ledger: self.machine.ledger,
-            kernelKills: self.machine.kernelKills,
-            log: { log.write($0, version: version, worker: $1) },
-            report: report
+            environmentKey: self.environment.map { "\($0.key)" }
         )
-        self.running = Running(queue: queue, listener: listener, replica: replica)
-        await withDiscardingTaskGroup { group in
-            group.addTask {
-                for await (worker, exit) in overdue { await replica.end(worker, as: exit) }
+        self.opening = opening
+        guard !self.steps.isEnded else { throw CancellationError() }
+        return opening
+    }
+
+    /// Tells its workers what changes of its models, until it ends.
+    /// - Parameter replicas: The names of those there are of it.
+    func announceModels(on queue: AdmissionQueue, to replicas: @escaping @Sendable () async -> Set<String>) async {
+        guard let models = self.models else { return }
+        _ = try? await self.steps.run {
+            for await change in models.changes {
+                let body = models.apply(change)
+                await queue.announceModels(body, to: await replicas())
             }
-            if let models = self.models {
-                group.addTask {
-                    for await change in models.changes { await queue.announceModels(models.apply(change)) }
-                }
-            }
-            await self.withinMemory(replica, named: name) { await replica.run() }
-            group.cancelAll()
         }
-        await listener.close()
-        await queue.abandon()
-        self.running = nil
-    }
-
-    /// Has the replica's memory watched while `body` runs, if it has a limit.
-    private func withinMemory(_ replica: Replica, named name: String, _ body: () async -> Void) async {
-        guard let limit = self.deployment.spec.compute.memory else { return await body() }
-        let directory = self.projectDirectory
-        let subject = MemoryWatch.Subject(
-            limit: limit,
-            workers: { await replica.familyHeads(in: directory) },
-            end: { await replica.end($0, as: .outOfMemory($1)) }
-        )
-        await self.machine.memory.add(name, subject)
-        await body()
-        await self.machine.memory.remove(name)
-    }
-
-    // MARK: While it runs
-
-    /// Its workers' processes.
-    func workers() async -> Set<WorkerFamilies.Worker> {
-        await self.running?.replica.familyHeads(in: self.projectDirectory) ?? []
-    }
-
-    /// The upstream for the gateway; nil before the replica was ready.
-    func upstream() async -> QueueUpstream? {
-        guard let running = self.running, let contract = await self.contract() else { return nil }
-        return QueueUpstream(
-            queue: running.queue,
-            arguments: contract.arguments,
-            log: self.log,
-            version: self.deployment.version,
-            health: { await running.replica.health() }
-        )
     }
 
     /// It serves from now on.
@@ -320,61 +216,27 @@ actor LocalVersion {
         self.models?.becameLive()
     }
 
-    /// The environment that its workers run in; nil before there is one.
-    var environmentKey: String? { self.environment.map { "\($0.key)" } }
-
     /// The models of this version; nil where it has none, and before they were brought.
     var ownModels: LocalModels? { self.models }
 
-    /// How often a model was in memory when it was wanted, and how often not, as far as workers tell within `limit`.
-    func modelCounts(within limit: Duration) async -> ModelCounts {
-        guard self.models != nil, let running = self.running else { return ModelCounts() }
-        return await running.replica.modelCounts(within: limit)
-    }
-
-    /// What its predictor is made of; nil before the replica was ready.
-    func contract() async -> ReadyMessage? {
-        await self.running?.replica.contract
-    }
-
-    func setLimit(_ limit: Int) async {
-        await self.running?.queue.setLimit(limit)
+    /// A file of its project; nil where it cannot be read.
+    nonisolated func projectFile(_ path: String) -> [UInt8]? {
+        FileManager.default.contents(atPath: "\(self.projectDirectory)/\(path)").map { Array($0) }
     }
 
     // MARK: Ending
 
-    /// Finishes what is in flight, then ends the workers.
-    ///
-    /// `run` returns soon after.
-    /// - Parameters:
-    ///   - grace: How long what is in flight may take.
-    ///   - keepsModelFiles: Whether the models stay on disk, for the next server.
-    func drain(grace: Duration, keepsModelFiles: Bool = false) async {
-        self.isEnded = true
-        self.keepsModelFiles = keepsModelFiles
-        self.endStep?()
-        guard let running = self.running else { return }
-        let isFinished = await withTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                await running.queue.drain()
-                return true
-            }
-            group.addTask {
-                guard (try? await Task.sleep(for: grace)) != nil else { return true }
-                return await running.queue.abandon()
-            }
-            defer { group.cancelAll() }
-            return await group.next() ?? true
-        }
-        self.counters.ended(await self.modelCounts(within: .milliseconds(250)))
-        // A worker that still runs what nobody waits for has had its time.
-        await running.replica.drain(grace: isFinished ? .seconds(10) : .seconds(1))
-    }
+    /// Ends what it waits for: nobody wants it any more.
+    nonisolated func end() { self.steps.end() }
 
-    /// Lets go of the models and the devices, and takes the version's folder away.
-    func removeFiles() async {
-        await self.machine.devices.release(self.owner)
-        if let models = self.models { await models.close(keepFiles: self.keepsModelFiles) }
+    /// Lets go of its socket, its models and its files, once none of its replicas is left.
+    /// - Parameter keepsModelFiles: Whether the models stay on disk, for the next server.
+    func close(keepsModelFiles: Bool) async {
+        guard !self.isClosed else { return }
+        self.isClosed = true
+        self.steps.end()
+        await self.opening?.listener.close()
+        if let models = self.models { await models.close(keepFiles: keepsModelFiles) }
         try? FileManager.default.removeItem(atPath: self.folder)
         self.folderLease = nil
         self.environment = nil

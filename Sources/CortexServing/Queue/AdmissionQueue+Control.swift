@@ -4,7 +4,9 @@ package import NIOCore
 
 /// What goes over the workers' control connections. All of it runs on the queue's event loop.
 extension AdmissionQueue {
-    func controlOpened(_ channel: any Channel, worker: String) { self.controls[worker] = channel }
+    func controlOpened(_ channel: any Channel, worker: String, replica: String) {
+        self.controls[worker] = WorkerControl(channel: channel, replica: replica)
+    }
 
     func controlClosed(worker: String) {
         self.controls[worker] = nil
@@ -16,9 +18,11 @@ extension AdmissionQueue {
         self.sendControl(Frame(.drain), to: worker)
     }
 
-    /// Tells all workers that are there what has changed of their models; the body of a `models` frame.
-    package func announceModels(_ change: ByteBuffer) {
-        for worker in self.controls.keys { self.sendControl(Frame(.models, body: change), to: worker) }
+    /// Tells the workers of some replicas that are there what has changed of their models; the body of a `models` frame.
+    package func announceModels(_ change: ByteBuffer, to replicas: Set<String>) {
+        for (worker, control) in self.controls where replicas.contains(control.replica) {
+            self.sendControl(Frame(.models, body: change), to: worker)
+        }
     }
 
     func answer(_ message: EnsuredMessage, to id: UInt64, of worker: String) {
@@ -34,7 +38,7 @@ extension AdmissionQueue {
     }
 
     func sendControl(_ frame: Frame, to worker: String) {
-        guard let control = self.controls[worker] else { return }
+        guard let control = self.controls[worker]?.channel else { return }
         var buffer = control.allocator.buffer(capacity: Frame.headLength + frame.body.readableBytes)
         frame.write(into: &buffer)
         control.writeAndFlush(buffer, promise: nil)

@@ -8,10 +8,11 @@ extension AdmissionQueue {
         let kind: Frame.Kind
     }
 
-    func slotOpened(_ channel: any Channel, worker: String) -> Int {
-        let index = self.state.slotOpened(worker: worker)
+    func slotOpened(_ channel: any Channel, worker: String, replica: String) -> Int {
+        let index = self.state.slotOpened(worker: worker, replica: replica)
         while self.links.count <= index { self.links.append(nil) }
-        self.links[index] = SlotLink(channel: channel, worker: worker)
+        let origin = Origin(worker: worker, version: self.state.members[replica]?.version ?? 0)
+        self.links[index] = SlotLink(channel: channel, replica: replica, origin: origin)
         self.wakeSlotWaiters()
         self.dispatch(now: .now())
         return index
@@ -23,10 +24,10 @@ extension AdmissionQueue {
         let since = self.state.slots[index]?.since
         if let entry = self.state.slotClosed(index) {
             let now = NIODeadline.now()
-            let timing = self.timing(of: entry, predict: since.map { now - $0 }, worker: link.worker, now: now)
+            let timing = self.timing(of: entry, predict: since.map { now - $0 }, by: link.origin, now: now)
             switch entry.stage {
             case .streaming: entry.responder?.receive(.end(isWhole: false, timing))
-            case .handed, .queued: entry.responder?.receive(.failed(.workerCrashed(worker: link.worker), timing))
+            case .handed, .queued: entry.responder?.receive(.failed(.workerCrashed(worker: link.origin.worker), timing))
             }
         }
         self.dispatch(now: .now())
@@ -58,7 +59,7 @@ extension AdmissionQueue {
         let now = NIODeadline.now()
         let entry = try self.settle(frame, by: index, predict: predict, now: now)
         let body = self.takeBody(of: answer, id: frame.id, slot: index)
-        let timing = self.timing(of: entry, predict: predict, worker: self.links[index]?.worker, now: now)
+        let timing = self.timing(of: entry, predict: predict, by: self.links[index]?.origin, now: now)
         if let body {
             entry.responder?.receive(.answer(PredictAnswer(status: frame.code, answer), body, timing))
         } else {
@@ -90,7 +91,7 @@ extension AdmissionQueue {
         let predict = TimeAmount.microseconds(Int64(microseconds))
         let now = NIODeadline.now()
         let entry = try self.settle(frame, by: index, predict: predict, now: now)
-        let timing = self.timing(of: entry, predict: predict, worker: self.links[index]?.worker, now: now)
+        let timing = self.timing(of: entry, predict: predict, by: self.links[index]?.origin, now: now)
         entry.responder?.receive(.failed(.refused(status: Int(frame.code), failure), timing))
         // A worker that is about to end gets nothing more: what was handed to it goes to the others.
         if frame.flags.contains(.recycle) {
@@ -108,7 +109,7 @@ extension AdmissionQueue {
             let entry = self.state.streamBegan(frame.id, by: index)
         else { throw UnexpectedFrame(kind: .head) }
         let predict = TimeAmount.microseconds(Int64(answer.predictMicroseconds))
-        let timing = self.timing(of: entry, predict: predict, worker: self.links[index]?.worker, now: .now())
+        let timing = self.timing(of: entry, predict: predict, by: self.links[index]?.origin, now: .now())
         entry.responder?.receive(.head(PredictAnswer(status: frame.code, answer), timing))
     }
 
@@ -121,7 +122,7 @@ extension AdmissionQueue {
         let predict = TimeAmount.microseconds(Int64(microseconds))
         let now = NIODeadline.now()
         let entry = try self.settle(frame, by: index, predict: predict, now: now)
-        let timing = self.timing(of: entry, predict: predict, worker: self.links[index]?.worker, now: now)
+        let timing = self.timing(of: entry, predict: predict, by: self.links[index]?.origin, now: now)
         self.links[index]?.channel.setOption(.autoRead, value: true).whenFailure { _ in }
         entry.responder?.receive(.end(isWhole: frame.code == 0, timing))
         self.dispatch(now: now)
@@ -131,7 +132,7 @@ extension AdmissionQueue {
     private func skipped(_ frame: Frame, by index: Int) throws {
         let now = NIODeadline.now()
         let entry = try self.settle(frame, by: index, predict: nil, now: now)
-        let timing = self.timing(of: entry, predict: nil, worker: self.links[index]?.worker, now: now)
+        let timing = self.timing(of: entry, predict: nil, by: self.links[index]?.origin, now: now)
         entry.responder?.receive(.failed(.deadlineExceeded(started: false), timing))
         self.dispatch(now: now)
         self.noteDrained()

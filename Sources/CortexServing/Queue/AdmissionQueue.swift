@@ -1,7 +1,7 @@
 import CortexWire
 package import NIOCore
 
-/// Where the requests of one version of an API wait for the slots of all its replicas in this process.
+/// Where the requests of an API wait for the slots of all its replicas in this process, of whatever version they are.
 ///
 /// It lives on one event loop, as the sockets of its slots do, so that a request goes from queue to slot and back without
 /// a lock, a hop or a copy. Handlers on that loop enter it with `assumeIsolated`, all others with `await`.
@@ -12,20 +12,34 @@ package actor AdmissionQueue {
     /// How long past its deadline a running request is borne.
     package static let grace = TimeAmount.seconds(5)
 
-    private let apiVersion: Int
     private let endWorker: @Sendable (_ worker: String, WorkerExit) -> Void
     var state: AdmissionState
     var links: [SlotLink?] = []
-    var controls: [String: any Channel] = [:]
+    var controls: [String: WorkerControl] = [:]
     private var isFlushScheduled = false
     private var timer: (at: NIODeadline, task: Scheduled<Void>)?
     private var slotWaiters: [CheckedContinuation<Void, Never>] = []
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []
+    /// Those that wait for a replica to rest, by its name.
+    var restWaiters: [String: [CheckedContinuation<Void, Never>]] = [:]
+
+    /// The control connection of one worker.
+    struct WorkerControl {
+        let channel: any Channel
+        let replica: String
+    }
+
+    /// Who answers: a worker, and the version of the API that it is of.
+    struct Origin {
+        let worker: String
+        var version: Int
+    }
 
     /// The socket of one slot, and what is to be written to it at the end of this turn of the loop.
     struct SlotLink {
         let channel: any Channel
-        let worker: String
+        let replica: String
+        var origin: Origin
         var outbox = ByteBuffer()
         /// What goes before it: large bodies, which are not copied, and the frames around them.
         var large: [ByteBuffer] = []
@@ -35,20 +49,18 @@ package actor AdmissionQueue {
     }
 
     /// - Parameters:
-    ///   - limit: Requests, queued and running, beyond which the next is refused.
+    ///   - replicaLimit: Requests, queued and running, for each replica, beyond which the next is refused.
     ///   - handOverDepth: The most requests that one slot may hold at once.
     ///   - endWorker: Ends a worker that outlived its request's deadline and the grace; called on the event loop.
     package init(
         on eventLoop: any EventLoop,
-        apiVersion: Int,
-        limit: Int,
+        replicaLimit: Int,
         handOverDepth: Int = 4,
         endWorker: @escaping @Sendable (_ worker: String, WorkerExit) -> Void
     ) {
         self.eventLoop = eventLoop
-        self.apiVersion = apiVersion
         self.endWorker = endWorker
-        self.state = AdmissionState(limit: limit, grace: Self.grace, handOverDepth: handOverDepth)
+        self.state = AdmissionState(replicaLimit: replicaLimit, grace: Self.grace, handOverDepth: handOverDepth)
     }
 
     // MARK: From the gateway
@@ -94,16 +106,17 @@ package actor AdmissionQueue {
     package var openSlots: Int { self.state.slotCount }
 
     /// Refuses at once, until a slot opens, where every worker is gone and the next is not started before `delay` is over.
-    package func failfast(reason: String, for delay: Duration) {
+    /// - Parameter replica: One whose workers do not stay alive; others may.
+    package func failfast(_ replica: String, reason: String, for delay: Duration) {
         let now = NIODeadline.now()
-        let waited = self.state.failfast(reason: reason, until: now + TimeAmount(delay))
+        let waited = self.state.failfast(replica, reason: reason, until: now + TimeAmount(delay))
         guard !waited.isEmpty, let failure = self.state.refusal(now: now) else { return }
         for entry in waited {
-            entry.responder?.receive(.failed(failure, self.timing(of: entry, predict: nil, worker: nil, now: now)))
+            entry.responder?.receive(.failed(failure, self.timing(of: entry, predict: nil, by: nil, now: now)))
         }
     }
 
-    package func setLimit(_ limit: Int) { self.state.limit = limit }
+    package func setReplicaLimit(_ limit: Int) { self.state.replicaLimit = limit }
 
     /// Takes nothing new, and returns when all that was here has been answered.
     package func drain() async {
@@ -119,18 +132,19 @@ package actor AdmissionQueue {
         let isEmpty = self.state.isEmpty
         self.state.drain()
         for entry in self.state.removeAll() {
-            entry.responder?.receive(.failed(.draining, self.timing(of: entry, predict: nil, worker: nil, now: .now())))
+            entry.responder?.receive(.failed(.draining, self.timing(of: entry, predict: nil, by: nil, now: .now())))
         }
         self.timer?.task.cancel()
         self.timer = nil
         for waiter in self.drainWaiters { waiter.resume() }
         self.drainWaiters = []
+        self.wakeRestWaiters()
         return isEmpty
     }
 
     /// Returns once the worker has opened that many slots; false where its control connection is gone before.
     package func waitForSlots(_ count: Int, of worker: String) async -> Bool {
-        while self.links.count(where: { $0?.worker == worker }) < count {
+        while self.links.count(where: { $0?.origin.worker == worker }) < count {
             guard self.controls[worker] != nil else { return false }
             await withCheckedContinuation { self.slotWaiters.append($0) }
         }
@@ -155,10 +169,14 @@ package actor AdmissionQueue {
 
     func dispatch(now: NIODeadline) {
         while let (slot, request) = self.state.nextDispatch(now: now) {
-            guard self.links[slot] != nil else { continue }
-            self.links[slot]?.append(request, apiVersion: self.apiVersion)
-            self.scheduleFlush()
+            self.send(request, to: slot)
         }
+    }
+
+    func send(_ request: PredictRequest, to slot: Int) {
+        guard self.links[slot] != nil else { return }
+        self.links[slot]?.append(request)
+        self.scheduleFlush()
     }
 
     func send(_ frame: Frame, to slot: Int) {
@@ -195,7 +213,7 @@ package actor AdmissionQueue {
     }
 
     private func tellWorker(of slot: Int, toCancel id: UInt64) {
-        guard let worker = self.links[slot]?.worker else { return }
+        guard let worker = self.links[slot]?.origin.worker else { return }
         self.sendControl(Frame(.cancel, id: id), to: worker)
     }
 
@@ -206,7 +224,7 @@ package actor AdmissionQueue {
     // MARK: Time
 
     /// Looks at the deadlines no later than `deadline`.
-    private func wake(by deadline: NIODeadline) {
+    func wake(by deadline: NIODeadline) {
         if let timer = self.timer, timer.at <= deadline { return }
         self.timer?.task.cancel()
         self.timer = (
@@ -228,7 +246,7 @@ package actor AdmissionQueue {
             let timing = self.timing(
                 of: entry,
                 predict: since.map { now - $0 },
-                worker: slot.flatMap { self.links[$0]?.worker },
+                by: slot.flatMap { self.links[$0]?.origin },
                 now: now
             )
             if case .streaming = entry.stage {
@@ -251,6 +269,7 @@ package actor AdmissionQueue {
     }
 
     func noteDrained() {
+        if !self.restWaiters.isEmpty { self.wakeRestWaiters() }
         guard self.state.mode == .draining, self.state.isEmpty, !self.drainWaiters.isEmpty else { return }
         for waiter in self.drainWaiters { waiter.resume() }
         self.drainWaiters = []
@@ -259,11 +278,16 @@ package actor AdmissionQueue {
     func timing(
         of entry: AdmissionState.Entry,
         predict: TimeAmount?,
-        worker: String?,
+        by origin: Origin?,
         now: NIODeadline
     ) -> PredictTiming {
         let waited = now - entry.arrival
-        return PredictTiming(queue: predict.map { waited - $0 } ?? waited, predict: predict, worker: worker)
+        return PredictTiming(
+            queue: predict.map { waited - $0 } ?? waited,
+            predict: predict,
+            worker: origin?.worker,
+            version: origin?.version
+        )
     }
 }
 
@@ -290,19 +314,18 @@ extension AdmissionQueue.SlotLink {
         return unsent
     }
 
-    mutating func append(_ request: PredictRequest, apiVersion: Int) {
+    mutating func append(_ request: PredictRequest) {
         self.lastUnsent = request.id
         self.unsentCount += 1
         switch request.body {
-        case .inline(let body) where body.readableBytes > Self.copiedBody:
-            self.append(request, [body], apiVersion: apiVersion)
-        case .pieces(let pieces): self.append(request, pieces, apiVersion: apiVersion)
-        case .inline, .spooled: request.write(into: &self.outbox, apiVersion: apiVersion)
+        case .inline(let body) where body.readableBytes > Self.copiedBody: self.append(request, [body])
+        case .pieces(let pieces): self.append(request, pieces)
+        case .inline, .spooled: request.write(into: &self.outbox, apiVersion: self.origin.version)
         }
     }
 
-    private mutating func append(_ request: PredictRequest, _ body: [ByteBuffer], apiVersion: Int) {
-        request.write(into: &self.outbox, apiVersion: apiVersion, withBody: false)
+    private mutating func append(_ request: PredictRequest, _ body: [ByteBuffer]) {
+        request.write(into: &self.outbox, apiVersion: self.origin.version, withBody: false)
         self.large.append(self.outbox)
         self.large += body
         self.outbox = ByteBuffer()

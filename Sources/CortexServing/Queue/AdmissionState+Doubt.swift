@@ -64,7 +64,7 @@ extension AdmissionState {
         case .failfast(let reason, _): return .refusing(reason: reason)
         case .open: break
         }
-        let open = self.slots.compactMap { $0 }
+        let open = self.slots.compactMap { $0 }.filter(\.isAdmitted)
         guard !open.isEmpty else { return .noSlots }
         return open.allSatisfy(\.isDoubtful) ? .doubtful(slots: open.count) : .able
     }

@@ -1,7 +1,7 @@
 import DequeModule
 import NIOCore
 
-/// The admission queue of one version of an API, decided in values: who waits, who runs where, who is told what.
+/// The admission queue of an API, decided in values: who waits, who runs where, who is told what.
 ///
 /// It knows no sockets and no clocks but the instants it is given. `AdmissionQueue` acts on what its methods return.
 struct AdmissionState {
@@ -33,10 +33,17 @@ struct AdmissionState {
         /// When its worker (or its slot, if it streams to nobody) is given up: a grace after the API's own deadline, or
         /// after the stream's reader was gone.
         var patience: NIODeadline
+        /// Not a client's: it tells whether a replica may be let in, and counts as nothing.
+        var isSample = false
     }
 
     struct Slot {
         var worker: String
+        var replica: String
+        /// Its replica has been let in, and does not drain; and its worker is ready.
+        var isAdmitted: Bool
+        /// What its predictor names of a request.
+        var arguments: PredictArguments
         /// In the order in which the worker got them, and will answer.
         var outstanding = Deque<UInt64>()
         /// The work after an answer (`post_predict`) is not done yet.
@@ -47,36 +54,46 @@ struct AdmissionState {
         var isDoubtful = false
         /// Its process is stopped: it gets nothing until it goes on.
         var isStopped = false
-        var mayTake: Bool { !self.isResting && !self.isDoubtful && !self.isStopped }
+        var mayTake: Bool { self.isAdmitted && !self.isResting && !self.isDoubtful && !self.isStopped }
         /// Since when it has been at work on what it is at work on: its first outstanding request, or what follows an
         /// answer.
         var since = NIODeadline.uptimeNanoseconds(0)
     }
 
-    /// Requests, queued and running, beyond which the next is refused.
-    var limit: Int
-    private let grace: TimeAmount
-    private(set) var mode = Mode.open
-    private(set) var entries: [UInt64: Entry] = [:]
+    /// Requests, queued and running, that each replica bears.
+    var replicaLimit: Int
+    let grace: TimeAmount
+    var mode = Mode.open
+    var entries: [UInt64: Entry] = [:]
+    /// The replicas, by name.
+    var members: [String: Member] = [:]
+    /// Workers that have said that they are ready, and have not ended since.
+    var readyWorkers: Set<String> = []
+    /// Of those that are let in, how many have a slot, and the slots of all of them.
+    var ableReplicas = 0
+    var slotCount = 0
     var slots: [Slot?] = []
     private var waiting = Deque<UInt64>()
     var idle: [SlotIndex] = []
     private var handOver: HandOverPolicy
     private var drainRate = DrainRate()
     /// Entries whose client still waits.
-    private(set) var liveCount = 0
+    var liveCount = 0
 
     /// - Parameters:
+    ///   - replicaLimit: Requests, queued and running, that each replica bears.
     ///   - grace: How long past the API's deadline a running request is borne before its worker is ended.
     ///   - handOverDepth: The most requests that one slot may hold at once.
-    init(limit: Int, grace: TimeAmount, handOverDepth: Int) {
-        self.limit = limit
+    init(replicaLimit: Int, grace: TimeAmount, handOverDepth: Int) {
+        self.replicaLimit = replicaLimit
         self.grace = grace
         self.handOver = HandOverPolicy(depth: handOverDepth)
     }
 
+    /// Requests, queued and running, beyond which the next is refused: one replica's worth also while there is none, as
+    /// one may be about to come.
+    var limit: Int { self.replicaLimit * max(self.ableReplicas, 1) }
     var isEmpty: Bool { self.entries.isEmpty && self.slots.allSatisfy { $0?.isResting != true } }
-    var slotCount: Int { self.slots.lazy.filter { $0 != nil }.count }
     var waitingCount: Int {
         self.entries.values.lazy.filter { $0.stage == .queued }.count
     }
@@ -133,12 +150,40 @@ struct AdmissionState {
             }
             guard let slot = self.pickSlot(for: entry.request, now: now) else { return nil }
             self.waiting.removeFirst()
-            self.entries[id]?.stage = .handed(slot)
-            if self.slots[slot]?.outstanding.isEmpty == true { self.slots[slot]?.since = now }
-            self.slots[slot]?.outstanding.append(id)
-            return (slot, entry.request)
+            return (slot, self.hand(id, entry, to: slot, now: now))
         }
         return nil
+    }
+
+    private mutating func hand(_ id: UInt64, _ entry: Entry, to slot: SlotIndex, now: NIODeadline) -> PredictRequest {
+        self.entries[id]?.stage = .handed(slot)
+        if self.slots[slot]?.outstanding.isEmpty == true { self.slots[slot]?.since = now }
+        self.slots[slot]?.outstanding.append(id)
+        // It was made for the version that served when it came: another may name other parts of it.
+        guard let wanted = self.slots[slot]?.arguments, wanted != entry.request.arguments,
+            let request = entry.responder?.request(for: wanted)
+        else { return entry.request }
+        self.entries[id]?.request = request
+        return request
+    }
+
+    /// Takes a sample in, and gives it to a free slot past all that waits.
+    mutating func addSample(
+        _ request: PredictRequest,
+        _ responder: any PredictResponder,
+        slot: SlotIndex,
+        now: NIODeadline
+    ) {
+        self.entries[request.id] = Entry(
+            request: request,
+            responder: responder,
+            arrival: now,
+            stage: .handed(slot),
+            patience: request.apiDeadline + self.grace,
+            isSample: true
+        )
+        self.slots[slot]?.since = now
+        self.slots[slot]?.outstanding.append(request.id)
     }
 
     private mutating func pickSlot(for request: PredictRequest, now: NIODeadline) -> SlotIndex? {
@@ -158,8 +203,14 @@ struct AdmissionState {
 
     // MARK: Slots
 
-    mutating func slotOpened(worker: String) -> SlotIndex {
-        let slot = Slot(worker: worker)
+    mutating func slotOpened(worker: String, replica: String) -> SlotIndex {
+        let member = self.members[replica]
+        let slot = Slot(
+            worker: worker,
+            replica: replica,
+            isAdmitted: member?.stage == .admitted && self.readyWorkers.contains(worker),
+            arguments: member?.arguments ?? []
+        )
         let index: SlotIndex
         if let free = self.slots.firstIndex(where: { $0 == nil }) {
             self.slots[free] = slot
@@ -168,8 +219,10 @@ struct AdmissionState {
             self.slots.append(slot)
             index = self.slots.count - 1
         }
-        self.idle.append(index)
-        if case .failfast = self.mode { self.mode = .open }
+        self.members[replica]?.openSlots += 1
+        self.members[replica]?.failure = nil
+        self.noteMembers()
+        self.markIdle(index)
         return index
     }
 
@@ -191,6 +244,8 @@ struct AdmissionState {
         guard let slot = self.slots[index] else { return nil }
         self.slots[index] = nil
         self.idle.removeAll { $0 == index }
+        self.members[slot.replica]?.openSlots -= 1
+        self.noteMembers()
         var unstarted = slot.outstanding
         var started: Entry?
         // While the slot rests, the work after an earlier answer ran, and none of those that wait in it was started.
@@ -221,11 +276,12 @@ struct AdmissionState {
         guard self.slots[index]?.outstanding.first == id, let entry = self.remove(id) else { return nil }
         self.slots[index]?.outstanding.removeFirst()
         self.slots[index]?.isResting = workFollows
-        if !workFollows { self.becameFree(index, wasAtWork: predict != nil, now: now) }
+        // The first prediction of a replica says nothing of the others.
+        if !workFollows { self.becameFree(index, wasAtWork: predict != nil && !entry.isSample, now: now) }
         // Work after an answer delays what waits in the slot just as a slow `predict` does.
-        if workFollows {
+        if workFollows, !entry.isSample {
             self.handOver.record(HandOverPolicy.threshold)
-        } else if let predict {
+        } else if let predict, !entry.isSample {
             self.handOver.record(predict)
         }
         if self.slots[index]?.isDoubtful == true { self.cameBack(index, now: now) }
@@ -265,9 +321,9 @@ struct AdmissionState {
         self.idle.append(index)
     }
 
-    private mutating func remove(_ id: UInt64) -> Entry? {
+    mutating func remove(_ id: UInt64) -> Entry? {
         guard let entry = self.entries.removeValue(forKey: id) else { return nil }
-        if entry.responder != nil { self.liveCount -= 1 }
+        if entry.responder != nil, !entry.isSample { self.liveCount -= 1 }
         return entry
     }
 
@@ -294,7 +350,7 @@ struct AdmissionState {
     }
 
     /// Whether its slot has come to this request; one that was handed over early waits there for those before it.
-    private func mayHaveStarted(_ id: UInt64, in index: SlotIndex) -> Bool {
+    func mayHaveStarted(_ id: UInt64, in index: SlotIndex) -> Bool {
         guard let slot = self.slots[index] else { return false }
         return !slot.isResting && slot.outstanding.first == id
     }
@@ -305,74 +361,15 @@ struct AdmissionState {
         self.waiting.removeAll { self.entries[$0] == nil }
     }
 
-    private mutating func abandon(_ id: UInt64) {
+    mutating func abandon(_ id: UInt64) {
         self.entries[id]?.responder = nil
-        self.liveCount -= 1
-    }
-
-    mutating func expire(now: NIODeadline) -> Expiry {
-        var expiry = Expiry()
-        for (id, entry) in self.entries {
-            if entry.responder != nil, entry.request.deadline <= now {
-                switch entry.stage {
-                case .queued:
-                    _ = self.remove(id)
-                    expiry.overdue.append(Expiry.Overdue(entry: entry, slot: nil, started: false))
-                case .handed(let slot):
-                    self.abandon(id)
-                    let started = self.mayHaveStarted(id, in: slot)
-                    expiry.overdue.append(Expiry.Overdue(entry: entry, slot: slot, started: started))
-                case .streaming(let slot):
-                    self.abandon(id)
-                    // Where only the client's time is up the worker may still be within its own: its slot is taken, not
-                    // its life.
-                    if now < entry.request.apiDeadline {
-                        self.entries[id]?.patience = min(entry.patience, now + self.grace)
-                    }
-                    expiry.overdue.append(Expiry.Overdue(entry: entry, slot: slot, started: true))
-                }
-            }
-            guard let entry = self.entries[id] else { continue }
-            if entry.responder == nil, entry.patience <= now {
-                self.giveUp(id, entry, &expiry)
-            } else {
-                let next = self.nextLook(at: id, entry, now: now)
-                expiry.next = min(expiry.next ?? next, next)
-            }
-        }
-        return expiry
-    }
-
-    /// When time changes something for a request again.
-    private mutating func nextLook(at id: UInt64, _ entry: Entry, now: NIODeadline) -> NIODeadline {
-        guard entry.responder == nil else { return entry.request.deadline }
-        switch entry.stage {
-        case .queued: break
-        case .handed(let slot), .streaming(let slot):
-            guard entry.request.apiDeadline <= now else { return min(entry.patience, entry.request.apiDeadline) }
-            self.doubt(id, in: slot)
-        }
-        return entry.patience
-    }
-
-    private func giveUp(_ id: UInt64, _ entry: Entry, _ expiry: inout Expiry) {
-        switch entry.stage {
-        case .queued: break
-        case .streaming(let index) where entry.request.apiDeadline + self.grace > entry.patience:
-            expiry.hopelessSlots.append(index)
-        case .handed(let index), .streaming(let index):
-            // Only the first runs; those behind it wait for it and go with it.
-            guard let slot = self.slots[index], slot.outstanding.first == id else { return }
-            expiry.hopelessWorkers[slot.worker] = entry.request.requestID
-        }
+        if self.entries[id]?.isSample == false { self.liveCount -= 1 }
     }
 
     // MARK: Mode
 
-    /// Refuses from now on; returns those that waited in the queue.
-    mutating func failfast(reason: String, until: NIODeadline) -> [Entry] {
-        guard self.mode != .draining, self.slotCount == 0 else { return [] }
-        self.mode = .failfast(reason: reason, until: until)
+    /// Takes out those that wait in the queue.
+    mutating func removeWaiting() -> [Entry] {
         let waited = self.waiting.compactMap { self.remove($0) }
         self.waiting.removeAll()
         return waited

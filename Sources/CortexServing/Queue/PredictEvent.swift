@@ -32,6 +32,8 @@ package struct PredictTiming: Hashable, Sendable {
     package var predict: TimeAmount?
     /// The worker that ran it.
     package var worker: String?
+    /// The version of the API that the worker is of.
+    package var version: Int?
 }
 
 /// Why there is no answer of the predictor's.
@@ -54,4 +56,7 @@ package enum PredictFailure: Hashable, Sendable {
 /// Called on the queue's event loop.
 package protocol PredictResponder: Sendable {
     func receive(_ event: PredictEvent)
+
+    /// The same request once more, with what a predictor of another version names of it; nil where it cannot be made.
+    func request(for arguments: PredictArguments) -> PredictRequest?
 }

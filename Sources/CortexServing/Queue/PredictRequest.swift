@@ -24,6 +24,8 @@ package struct PredictRequest: Sendable {
     package var id: UInt64
     /// What clients and logs call it.
     package var requestID: String
+    /// What of it is there.
+    package var arguments: PredictArguments
     package var payload: Payload
     /// JSON: what the predictor named of query and headers; nil where it named neither.
     package var meta: ByteBuffer?
@@ -38,6 +40,7 @@ package struct PredictRequest: Sendable {
     package init(
         id: UInt64,
         requestID: String,
+        arguments: PredictArguments,
         payload: Payload,
         meta: ByteBuffer?,
         body: Body,
@@ -47,6 +50,7 @@ package struct PredictRequest: Sendable {
     ) {
         self.id = id
         self.requestID = requestID
+        self.arguments = arguments
         self.payload = payload
         self.meta = meta
         self.body = body

@@ -9,6 +9,7 @@ final class ControlHandler: ChannelInboundHandler {
 
     private let queue: AdmissionQueue
     private let worker: String
+    private let replica: String
     private let report: @Sendable (WorkerReport) -> Void
     private let logger: Logger
     private var decoder: FrameDecoder
@@ -17,12 +18,14 @@ final class ControlHandler: ChannelInboundHandler {
     init(
         queue: AdmissionQueue,
         worker: String,
+        replica: String,
         decoder: FrameDecoder,
         logger: Logger,
         report: @escaping @Sendable (WorkerReport) -> Void
     ) {
         self.queue = queue
         self.worker = worker
+        self.replica = replica
         self.decoder = decoder
         self.logger = logger
         self.report = report
@@ -30,8 +33,8 @@ final class ControlHandler: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         let channel = context.channel
-        let worker = self.worker
-        self.queue.assumeIsolated { $0.controlOpened(channel, worker: worker) }
+        let (worker, replica) = (self.worker, self.replica)
+        self.queue.assumeIsolated { $0.controlOpened(channel, worker: worker, replica: replica) }
         self.readFrames(context)
     }
 

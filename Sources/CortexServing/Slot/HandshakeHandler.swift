@@ -53,6 +53,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
                 ControlHandler(
                     queue: self.queue,
                     worker: hello.worker,
+                    replica: worker.replica,
                     decoder: rest,
                     logger: self.logger,
                     report: worker.report
@@ -66,7 +67,13 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
             context.writeAndFlush(NIOAny(buffer), promise: nil)
         case .slot:
             try pipeline.addHandler(
-                SlotHandler(queue: self.queue, worker: hello.worker, decoder: rest, logger: self.logger)
+                SlotHandler(
+                    queue: self.queue,
+                    worker: hello.worker,
+                    replica: worker.replica,
+                    decoder: rest,
+                    logger: self.logger
+                )
             )
         case .lifeline: break
         }

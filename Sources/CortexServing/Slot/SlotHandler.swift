@@ -14,22 +14,24 @@ final class SlotHandler: ChannelInboundHandler {
 
     private let queue: AdmissionQueue
     private let worker: String
+    private let replica: String
     private let logger: Logger
     private var decoder: FrameDecoder
     private var index: Int?
 
     /// - Parameter decoder: With the bytes that came after the worker's `hello`.
-    init(queue: AdmissionQueue, worker: String, decoder: FrameDecoder, logger: Logger) {
+    init(queue: AdmissionQueue, worker: String, replica: String, decoder: FrameDecoder, logger: Logger) {
         self.queue = queue
         self.worker = worker
+        self.replica = replica
         self.decoder = decoder
         self.logger = logger
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         let channel = context.channel
-        let worker = self.worker
-        self.index = self.queue.assumeIsolated { $0.slotOpened(channel, worker: worker) }
+        let (worker, replica) = (self.worker, self.replica)
+        self.index = self.queue.assumeIsolated { $0.slotOpened(channel, worker: worker, replica: replica) }
         self.readFrames(context)
     }
 

@@ -2,7 +2,7 @@ package import Logging
 import NIOCore
 import NIOPosix
 
-/// The Unix socket to which the workers of one version of an API connect, on that version's event loop.
+/// The Unix socket to which the workers of one version of an API connect, on the event loop of the API's queue.
 package struct WorkerListener: Sendable {
     package let path: String
     private let channel: any Channel

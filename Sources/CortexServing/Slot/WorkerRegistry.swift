@@ -5,6 +5,8 @@ import Synchronization
 package final class WorkerRegistry: Sendable {
     struct Expected: Sendable {
         var token: String
+        /// The replica that it is of.
+        var replica: String
         var welcome: WelcomeMessage
         /// The models that the worker is told of when it connects.
         var models: @Sendable () -> JSONValue
@@ -17,12 +19,13 @@ package final class WorkerRegistry: Sendable {
 
     package func expect(
         _ worker: String,
+        of replica: String,
         token: String,
         welcome: WelcomeMessage,
         models: @escaping @Sendable () -> JSONValue = { .null },
         report: @escaping @Sendable (WorkerReport) -> Void
     ) {
-        let expected = Expected(token: token, welcome: welcome, models: models, report: report)
+        let expected = Expected(token: token, replica: replica, welcome: welcome, models: models, report: report)
         self.expected.withLock { $0[worker] = expected }
     }
 

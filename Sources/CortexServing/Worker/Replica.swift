@@ -12,8 +12,10 @@ import Glibc
 package actor Replica {
     /// What its owner hears, in order.
     package enum Event: Sendable {
-        /// All its workers are ready.
+        /// All its workers are ready, for the first time.
         case ready
+        /// All its workers are ready again, after one or more had ended.
+        case recovered
         /// A worker could not be brought up; `willRetry` says whether another try is made.
         case startFailed(worker: String, WorkerError, willRetry: Bool)
         /// A worker wants a module that is not there; where that fails its start, `startFailed` follows.
@@ -24,7 +26,8 @@ package actor Replica {
         case looping(ReplicaHealth.Loop)
     }
 
-    private let name: String
+    package nonisolated let name: String
+    private let version: Int
     private let processes: Int
     private let launch: WorkerLaunch
     let queue: AdmissionQueue
@@ -47,11 +50,13 @@ package actor Replica {
 
     /// - Parameters:
     ///   - name: Prefix of its workers' names (`iris-3-0` gives `iris-3-0-0`, …).
+    ///   - version: Of the API, that its answers are of.
     ///   - kernelKills: Tells a worker that the kernel ended for memory from one that somebody killed.
     ///   - log: Takes the lines of its workers; must not wait.
     ///   - report: Hears what happens.
     package init(
         name: String,
+        version: Int,
         processes: Int,
         launch: WorkerLaunch,
         queue: AdmissionQueue,
@@ -62,6 +67,7 @@ package actor Replica {
         report: @escaping @Sendable (Event) async -> Void
     ) {
         self.name = name
+        self.version = version
         self.processes = processes
         self.launch = launch
         self.queue = queue
@@ -99,11 +105,13 @@ package actor Replica {
         defer { Descriptors.keep(-descriptors) }
         let watch = Task { await self.watchForStops() }
         defer { watch.cancel() }
+        await self.queue.join(self.name, version: self.version)
         await withDiscardingTaskGroup { group in
             for index in 0..<self.processes {
                 group.addTask { await self.supervise(index) }
             }
         }
+        await self.queue.leave(self.name)
     }
 
     /// Writes a line of its own into the log of its workers.
@@ -179,7 +187,7 @@ package actor Replica {
                     let isShort = error?.isOutOfMemory ?? false
                     let reason =
                         isShort ? "its workers run out of memory" : "its workers end as soon as they are started"
-                    await self.queue.failfast(reason: reason, for: delay)
+                    await self.queue.failfast(self.name, reason: reason, for: delay)
                 }
                 try? await Task.sleep(for: delay)
             }
@@ -206,6 +214,7 @@ package actor Replica {
         }
         let process = WorkerProcess(
             name: worker,
+            replica: self.name,
             launch: launch,
             queue: self.queue,
             registry: self.registry,
@@ -221,19 +230,20 @@ package actor Replica {
                 onMissing: { await self.report(.missing(worker: worker, $0)) },
                 onCounted: { await self.tally.counted($0, by: worker) }
             )
-            await self.forgetModels(of: worker)
+            await self.forget(worker)
             if let failure = outcome.failure { return .failed(failure) }
             return .exited(self.exit(of: self.pids[worker], outcome.exit))
         } catch let error as WorkerError {
-            await self.forgetModels(of: worker)
+            await self.forget(worker)
             return error
         } catch {
-            await self.forgetModels(of: worker)
+            await self.forget(worker)
             return .couldNotStart(reason: "\(error)")
         }
     }
 
-    private func forgetModels(of worker: String) async {
+    private func forget(_ worker: String) async {
+        await self.queue.workerEnded(worker)
         await self.tally.ended(worker)
         await self.launch.models.ended(worker)
         self.launch.userMetrics.ended(worker)
@@ -261,10 +271,12 @@ package actor Replica {
         await self.launch.inspect()
         guard let pid = self.pids[worker], self.causes[pid] == nil else { return }
         self.workers[index].becameReady(at: .now)
+        await self.queue.workerBecameReady(worker)
         self.arguments = message
-        guard !self.wasReady, self.workers.allSatisfy(\.isReady) else { return }
+        guard self.workers.allSatisfy(\.isReady) else { return }
+        let isFirst = !self.wasReady
         self.wasReady = true
-        await self.report(.ready)
+        await self.report(isFirst ? .ready : .recovered)
     }
 
     // MARK: Exits

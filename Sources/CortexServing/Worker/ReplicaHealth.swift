@@ -17,6 +17,19 @@ package struct ReplicaHealth: Hashable, Sendable {
         self.ready = ready
     }
 
+    /// Of several replicas as one: an obstacle is what all of them have.
+    package init(of replicas: [ReplicaHealth]) {
+        self.ready = replicas.reduce(0) { $0 + $1.ready }
+        self.stopped = replicas.reduce(0) { $0 + $1.stopped }
+        self.failedStarts = replicas.map(\.failedStarts).max() ?? 0
+        self.loop = replicas.compactMap(\.loop).max { $0.ends < $1.ends }
+        let obstacles = replicas.compactMap(\.obstacle)
+        guard obstacles.count == replicas.count else { return }
+        let next = replicas.filter { $0.nextStart != nil }.min { ($0.nextStart ?? .zero) < ($1.nextStart ?? .zero) }
+        self.obstacle = next?.obstacle ?? obstacles.first
+        self.nextStart = next?.nextStart
+    }
+
     /// A worker that ends again and again, soon after it was started.
     package struct Loop: Hashable, Sendable, CustomStringConvertible {
         package var worker: String
@@ -87,12 +100,15 @@ extension Replica {
 
     /// Sees to it that a stopped worker gets nothing while there are others; returns when the task is cancelled.
     ///
-    /// No event tells of it. A lone worker is not looked at: nobody else could take what it gets.
+    /// No event tells of it. The lone worker of an API is not looked at: nobody else could take what it gets.
     func watchForStops() async {
-        guard self.workers.count > 1 else { return }
         var known: Set<String> = []
-        while (try? await Task.sleep(for: .milliseconds(200))) != nil {
-            let stopped = self.stoppedWorkers()
+        var pause = Duration.milliseconds(200)
+        while (try? await Task.sleep(for: pause)) != nil {
+            let isAlone = self.workers.count == 1 && known.isEmpty
+            let isWatched = isAlone ? await self.queue.hasOthers(than: self.name) : true
+            pause = isWatched ? .milliseconds(200) : .seconds(1)
+            let stopped = isWatched ? self.stoppedWorkers() : []
             for worker in stopped.subtracting(known) {
                 await self.queue.setStopped(true, worker)
                 self.tell("\(worker) is stopped (SIGSTOP); it gets no requests until it goes on", of: worker)

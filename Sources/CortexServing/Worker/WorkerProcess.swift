@@ -12,6 +12,7 @@ import SystemPackage
 /// One start of one worker: from the fork to the last byte it wrote.
 struct WorkerProcess {
     let name: String
+    let replica: String
     let launch: WorkerLaunch
     let queue: AdmissionQueue
     let registry: WorkerRegistry
@@ -41,6 +42,7 @@ struct WorkerProcess {
         let token = Self.makeToken()
         self.registry.expect(
             self.name,
+            of: self.replica,
             token: token,
             welcome: self.launch.welcome,
             models: self.launch.models.welcome

@@ -35,8 +35,6 @@ package struct ReleaseFeatures: Hashable, Sendable {
     package static let current = ReleaseFeatures(pending: [
         .serverSideBatching,
         .trafficSplitter,
-        .readinessSample,
-        .severalReplicas,
         .scaleToZero,
         .shadow,
     ])

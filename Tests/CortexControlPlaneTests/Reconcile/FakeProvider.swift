@@ -6,6 +6,7 @@ import Synchronization
 final class FakeProvider: Provider {
     enum Call: Hashable {
         case apply(APIName, version: Int, fallback: Int?)
+        case scale(APIName, Int)
         case remove(APIName)
         case prune(isDryRun: Bool, keeping: Set<String>)
     }
@@ -122,6 +123,15 @@ final class FakeProvider: Provider {
                 observation.reason = nil
             }
             state.observations[name] = observation
+        }
+    }
+
+    func scale(_ api: APIName, to replicas: Int) async -> Int? {
+        self.state.withLock { state in
+            state.calls.append(.scale(api, replicas))
+            guard state.observations[api] != nil else { return nil }
+            // As if there were no room for more.
+            return min(replicas, 5)
         }
     }
 

@@ -16,7 +16,7 @@ import Testing
     }
 
     private func owner(_ api: String) throws -> DeviceTable.Owner {
-        DeviceTable.Owner(deployment: api, api: try #require(APIName(api)))
+        DeviceTable.Owner(deployment: api, replica: 0, api: try #require(APIName(api)))
     }
 
     @Test func `who waits is told why, and has them once they are free`() async throws {

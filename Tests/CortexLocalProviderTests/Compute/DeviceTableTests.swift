@@ -10,14 +10,32 @@ import Testing
         self.table.devices = ["0", "1", "2"]
     }
 
-    private func owner(_ api: String, _ deployment: String = "1") throws -> DeviceTable.Owner {
-        DeviceTable.Owner(deployment: "\(api)-\(deployment)", api: try #require(APIName(api)))
+    private func owner(
+        _ api: String,
+        _ deployment: String = "1",
+        replica: Int = 0
+    ) throws -> DeviceTable.Owner {
+        DeviceTable.Owner(deployment: "\(api)-\(deployment)", replica: replica, api: try #require(APIName(api)))
     }
 
     @Test func `APIs get devices of their own, in order`() throws {
         var table = self.table
         #expect(table.request(1, by: try self.owner("a")) == .granted(["0"]))
         #expect(table.request(2, by: try self.owner("b")) == .granted(["1", "2"]))
+    }
+
+    @Test func `replicas of a version have devices of their own, and so have those of the next one`() throws {
+        var table = self.table
+        #expect(table.request(1, by: try self.owner("a")) == .granted(["0"]))
+        #expect(table.request(1, by: try self.owner("a", replica: 1)) == .granted(["1"]))
+        #expect(table.request(1, by: try self.owner("a", "2")) == .granted(["2"]))
+        // The predecessor's, but not that of the replica beside it.
+        #expect(table.request(1, by: try self.owner("a", "2", replica: 1)) == .granted(["0"]))
+        #expect(table.request(1, by: try self.owner("a", "2", replica: 2)) == .granted(["1"]))
+        if case .held = table.request(1, by: try self.owner("a", "2", replica: 3)) {
+        } else {
+            Issue.record("all are taken")
+        }
     }
 
     @Test func `a new version has free devices rather than its predecessor's`() throws {

@@ -5,7 +5,7 @@ import Testing
 
 /// What is done with a worker that may not come back.
 @Suite struct AdmissionDoubtTests {
-    private var state = AdmissionState(limit: 8, grace: .seconds(5), handOverDepth: 4)
+    private var state = AdmissionState(replicaLimit: 8, grace: .seconds(5), handOverDepth: 4)
 
     /// Two workers of two slots each, and a request that the first of them has for 10 seconds.
     private mutating func startLate() -> (late: AdmissionState.SlotIndex, sibling: AdmissionState.SlotIndex) {

@@ -5,7 +5,7 @@ import Testing
 
 /// Who waits, who runs where, who is told what: without a socket, a clock or a task.
 @Suite struct AdmissionStateTests {
-    private var state = AdmissionState(limit: 8, grace: .seconds(5), handOverDepth: 4)
+    private var state = AdmissionState(replicaLimit: 8, grace: .seconds(5), handOverDepth: 4)
 
     private mutating func submit(_ ids: UInt64...) {
         for id in ids { #expect(self.state.submit(request(id), SilentSender(), now: second(0)) == nil) }
@@ -101,7 +101,7 @@ import Testing
     }
 
     @Test mutating func `where nothing is to be handed over early, nothing is`() {
-        self.state = AdmissionState(limit: 8, grace: .seconds(5), handOverDepth: 1)
+        self.state = AdmissionState(replicaLimit: 8, grace: .seconds(5), handOverDepth: 1)
         let slot = UInt64(self.state.slotOpened(worker: "a"))
         self.warmUp()
         self.submit(1, 2)

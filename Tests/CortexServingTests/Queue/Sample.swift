@@ -6,6 +6,8 @@ import Synchronization
 /// A sender that is not looked at.
 struct SilentSender: PredictResponder {
     func receive(_ event: PredictEvent) {}
+
+    func request(for arguments: PredictArguments) -> PredictRequest? { nil }
 }
 
 /// A sender whose events can be awaited.
@@ -16,6 +18,8 @@ struct RecordingSender: PredictResponder {
     init() { (self.events, self.continuation) = AsyncStream.makeStream() }
 
     func receive(_ event: PredictEvent) { self.continuation.yield(event) }
+
+    func request(for arguments: PredictArguments) -> PredictRequest? { nil }
 
     var next: PredictEvent? {
         get async { await self.events.first { _ in true } }
@@ -35,6 +39,7 @@ func request(
     PredictRequest(
         id: id,
         requestID: "r-\(id)",
+        arguments: .payload,
         payload: .json,
         meta: nil,
         body: body,
@@ -42,4 +47,25 @@ func request(
         apiDeadline: apiDeadline ?? deadline,
         hops: hops
     )
+}
+
+extension AdmissionState {
+    /// A slot of a replica that has been let in, which is the same for all of them.
+    mutating func slotOpened(worker: String) -> SlotIndex {
+        self.admitOnly()
+        self.workerBecameReady(worker)
+        return self.slotOpened(worker: worker, replica: "only")
+    }
+
+    /// That replica's workers do not stay alive.
+    mutating func failfast(reason: String, until: NIODeadline) -> [Entry] {
+        self.admitOnly()
+        return self.failfast("only", reason: reason, until: until)
+    }
+
+    private mutating func admitOnly() {
+        guard self.members["only"] == nil else { return }
+        self.join("only", version: 3)
+        self.admit("only", arguments: .payload)
+    }
 }

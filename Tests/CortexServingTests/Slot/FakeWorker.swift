@@ -9,6 +9,7 @@ import NIOPosix
 
 /// A queue with its socket, and a worker that may connect.
 struct Rig {
+    static let replica = "iris-1-0"
     static let worker = "iris-1-0-0"
     static let token = "secret"
 
@@ -20,10 +21,19 @@ struct Rig {
     static func with<R>(_ body: (Rig) async throws -> R) async throws -> R {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let path = FileManager.default.temporaryDirectory.appending(path: "ct-\(UUID().uuidString.prefix(8)).sock")
-        let queue = AdmissionQueue(on: group.next(), apiVersion: 3, limit: 10) { _, _ in }
+        let queue = AdmissionQueue(on: group.next(), replicaLimit: 10) { _, _ in }
+        await queue.join(Self.replica, version: 3)
+        await queue.admit(Self.replica, arguments: .payload)
+        await queue.workerBecameReady(Self.worker)
         let registry = WorkerRegistry()
         let (reports, continuation) = AsyncStream.makeStream(of: WorkerReport.self)
-        registry.expect(Self.worker, token: Self.token, welcome: .sample, models: { ["catalog": [:]] }) {
+        registry.expect(
+            Self.worker,
+            of: Self.replica,
+            token: Self.token,
+            welcome: .sample,
+            models: { ["catalog": [:]] }
+        ) {
             continuation.yield($0)
         }
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

@@ -64,7 +64,10 @@ import Testing
         try await Rig.with { rig in
             try await rig.connect(.control) { peer in
                 _ = try await peer.next()
-                await rig.queue.announceModels(ByteBuffer(string: #"{"changed":{},"removed":["old"]}"#))
+                await rig.queue.announceModels(
+                    ByteBuffer(string: #"{"changed":{},"removed":["old"]}"#),
+                    to: [Rig.replica]
+                )
                 let change = try await peer.next()
                 #expect(change?.kind == .models)
                 #expect(try self.json(change) == ["changed": [:], "removed": ["old"]])

@@ -239,8 +239,7 @@ extension BrokenConfig {
             "a sample that is not there",
             "readiness: {sample: nothing.json}",
             [
-                "6:23: iris: readiness.sample: is not supported yet; remove the key",
-                #"6:23: iris: readiness.sample: there is no file "nothing.json"; it must be a file of the project, relative to cortex.yaml"#,
+                #"6:23: iris: readiness.sample: there is no file "nothing.json"; it must be a file of the project, relative to cortex.yaml"#
             ]
         ),
         .api(

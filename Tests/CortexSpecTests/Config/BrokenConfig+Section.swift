@@ -145,13 +145,6 @@ extension BrokenConfig {
             ]
         ),
         .api(
-            "several replicas",
-            "autoscaling: {min_replicas: 2}",
-            [
-                "6:31: iris: autoscaling.min_replicas: more than one replica is not supported yet"
-            ]
-        ),
-        .api(
             "no replica",
             "autoscaling: {min_replicas: 0}",
             [
@@ -162,16 +155,14 @@ extension BrokenConfig {
             "the least over the most",
             "autoscaling: {min_replicas: 5, max_replicas: 3}",
             [
-                "6:31: iris: autoscaling.min_replicas: more than one replica is not supported yet",
-                "6:31: iris: autoscaling.min_replicas: min_replicas 5 is over max_replicas 3; min_replicas must be at most max_replicas",
+                "6:31: iris: autoscaling.min_replicas: min_replicas 5 is over max_replicas 3; min_replicas must be at most max_replicas"
             ]
         ),
         .api(
             "a start over the most",
             "autoscaling: {max_replicas: 3, init_replicas: 4}",
             [
-                "6:49: iris: autoscaling.init_replicas: more than one replica is not supported yet",
-                "6:49: iris: autoscaling.init_replicas: is 4; it must be from min_replicas 1 to max_replicas 3",
+                "6:49: iris: autoscaling.init_replicas: is 4; it must be from min_replicas 1 to max_replicas 3"
             ]
         ),
         .api(

@@ -97,7 +97,6 @@ import Testing
                     "4:14: warning: iris: networking.local_port: has no effect: all APIs answer on the server's port",
                     "4:32: warning: iris: networking.api_gateway: has no effect: there is no API Gateway here",
                     "6:1: warning: iris: monitoring: has no effect: predictions are not recorded; count them with metrics_client",
-                    "7:1: warning: iris: autoscaling: max_replicas, window have no effect yet: each API runs one replica",
                 ].map { "cortex.yaml:" + $0 }
         )
     }

@@ -15,7 +15,10 @@ enum OperatorSchemas {
                             "requested": .count, "ready": .count, "stale": .count, "failed": .count,
                         ]),
                     ],
-                    optional: ["reason": .text, "progress": .text, "serving_version": .positive]
+                    optional: [
+                        "reason": .text, "progress": .text, "serving_version": .positive,
+                        "replicas": .list(of: RouteAnswer.reference("Replica")),
+                    ]
                 ),
                 "metrics": .members([
                     "network_stats": .members(
@@ -29,6 +32,13 @@ enum OperatorSchemas {
             optional: ["models": .list(of: RouteAnswer.reference("Model")), "model_troubles": .list(of: .text)]
         ),
         "APISpec": Self.spec,
+        "Replica": .members(
+            [
+                "name": .text, "version": .positive,
+                "state": .choice(of: ReplicaObservation.State.allCases.map(\.rawValue)),
+            ],
+            optional: ["reason": .text]
+        ),
         "Deployment": .members(
             [
                 "id": .text, "version": .positive, "project": Self.hash, "deployed_by": .text, "last_updated": .time,

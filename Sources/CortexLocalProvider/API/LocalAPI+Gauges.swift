@@ -6,7 +6,7 @@ extension LocalAPI {
     /// What `/metrics` tells of an API beside what the gateway counts.
     struct Gauges: Sendable {
         var name: APIName
-        var load: LocalVersion.Load
+        var load: Load
         /// By the reason of the worker's end.
         var restarts: [String: Int]
         var workers: Set<WorkerFamilies.Worker>
@@ -24,12 +24,9 @@ extension LocalAPI {
     }
 
     func gauges() async -> Gauges {
-        var load = LocalVersion.Load()
+        let load = await self.load()
         var workers: Set<WorkerFamilies.Worker> = []
-        for version in self.versions {
-            load += await version.load()
-            workers.formUnion(await version.workers())
-        }
+        for record in self.replicas { workers.formUnion(await record.replica.workers()) }
         return Gauges(
             name: self.name,
             load: load,
@@ -40,21 +37,22 @@ extension LocalAPI {
         )
     }
 
-    /// The one that serves, the one that is to, and those that end.
-    private var versions: [LocalVersion] {
-        var versions = self.leaving
-        if let serving = self.serving { versions.append(serving) }
-        if let wanted = self.wanted, wanted !== self.serving { versions.append(wanted) }
-        return versions
-    }
-
     private func modelGauges() async -> ModelGauges? {
         guard let serving = self.serving, let models = await serving.ownModels else { return nil }
-        let counts = await serving.modelCounts(within: .milliseconds(250))
+        let counts = await self.modelCounts(of: serving)
         let loaded = await models.loadedCount
         let counters = self.modelCounters.current
         // Counters must not fall, or whoever scrapes takes it for a restart.
         self.toldModelCounts = self.toldModelCounts.orMore(counters.past + counts)
         return ModelGauges(counters: counters, counts: self.toldModelCounts, loaded: loaded)
+    }
+
+    /// Beside each other: workers that hang, and do not tell, cost their time once.
+    private func modelCounts(of version: LocalVersion) async -> ModelCounts {
+        let replicas = self.replicas.filter { $0.replica.version === version && $0.isAdmitted }.map(\.replica)
+        return await withTaskGroup(of: ModelCounts.self) { group in
+            for replica in replicas { group.addTask { await replica.modelCounts(within: .milliseconds(250)) } }
+            return await group.reduce(ModelCounts()) { $0 + $1 }
+        }
     }
 }

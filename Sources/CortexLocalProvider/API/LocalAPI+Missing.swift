@@ -65,7 +65,8 @@ extension LocalAPI {
     /// Starts a successor of the version that serves, with what was added; one that is starting already is let go.
     func extend(_ serving: LocalVersion) {
         self.supersede()
-        var deployment = serving.deployment
+        // With the settings that are in effect.
+        var deployment = self.adopted ?? serving.deployment
         // A model that does not load is no reason against it: others of this version are being served.
         deployment.wasLive = true
         let successor = self.version(deployment, attempt: self.missing.nextAttempt())
