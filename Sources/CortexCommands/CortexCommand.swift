@@ -22,7 +22,8 @@ package struct CortexCommand: ParsableCommand {
         version: CortexVersion.current,
         subcommands: [
             InitCommand.self, ValidateCommand.self, DevCommand.self, DeployCommand.self, GetCommand.self,
-            DescribeCommand.self, LogsCommand.self, PredictCommand.self, RefreshCommand.self, DeleteCommand.self,
+            DescribeCommand.self, LogsCommand.self, PredictCommand.self, RefreshCommand.self, RollbackCommand.self,
+            DeleteCommand.self,
             PruneCommand.self, ServerCommand.self, EnvCommand.self, TokenCommand.self, CompletionCommand.self,
             VersionCommand.self,
         ]

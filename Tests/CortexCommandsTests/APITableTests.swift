@@ -102,7 +102,7 @@ import Testing
     }
 
     @Test func `the page of an API has its endpoint, a curl line and its configuration`() throws {
-        let page = try APIPage(try SampleAPI.make("iris", age: 90), now: Self.now).render(bold: false)
+        let page = try APIPage(try SampleAPI.make("iris", age: 90), deployments: [], now: Self.now).render(bold: false)
         #expect(page.contains("endpoint: http://localhost:8888/iris\n"))
         #expect(
             page.contains(

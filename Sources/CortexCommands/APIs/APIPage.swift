@@ -5,10 +5,13 @@ import Foundation
 /// What `cortex get API` shows of one API.
 struct APIPage {
     private let api: APIResponse
+    private let deployments: [DeploymentSummary]
     private let now: Date
 
-    init(_ api: APIResponse, now: Date = Date()) {
+    /// - Parameter deployments: Its history; of one alone there is nothing to tell.
+    init(_ api: APIResponse, deployments: [DeploymentSummary], now: Date = Date()) {
         self.api = api
+        self.deployments = deployments
         self.now = now
     }
 
@@ -28,6 +31,9 @@ struct APIPage {
             parts.append(ModelTable(models, now: self.now).render(bold: bold, width: width))
         }
         if let troubles = self.api.modelTroubles { parts.append(troubles.joined(separator: "\n")) }
+        if self.deployments.count > 1 {
+            parts.append(DeploymentTable(self.deployments, now: self.now).render(bold: bold, width: width))
+        }
         parts.append(try APIConfiguration.text(of: self.api.spec))
         return parts.joined(separator: "\n\n")
     }

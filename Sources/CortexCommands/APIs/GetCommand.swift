@@ -56,9 +56,11 @@ struct GetCommand: AsyncParsableCommand {
 
     private func text(for console: Console) async throws -> String {
         let width = console.size?.columns
-        if self.api != nil {
+        if let api = self.api {
             let found = try await self.oneAPI(console)
-            return try APIPage(found).render(bold: console.usesColour, width: width)
+            // Deleted between two questions: the page shows what it was.
+            let history = try? await self.environment.connect(console: console).deployments(of: api)
+            return try APIPage(found, deployments: history ?? []).render(bold: console.usesColour, width: width)
         }
         let targets = try self.targets
         guard targets.count > 1 else {

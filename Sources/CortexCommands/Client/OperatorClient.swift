@@ -69,6 +69,12 @@ struct OperatorClient: Sendable {
         try await self.json(self.request("/v1/apis/\(Self.escaped(name))/refresh?force=\(force)", method: .POST))
     }
 
+    /// Goes back to an earlier deployment; nil for the one before.
+    func rollback(_ name: String, to target: String?) async throws -> [String: String] {
+        let query = target.map { "?to=\(Self.escaped($0))" } ?? ""
+        return try await self.json(self.request("/v1/apis/\(Self.escaped(name))/rollback\(query)", method: .POST))
+    }
+
     func delete(_ name: String) async throws -> [String: String] {
         try await self.json(self.request("/v1/apis/\(Self.escaped(name))", method: .DELETE))
     }

@@ -14,6 +14,8 @@ enum OperatorError: Error, Hashable {
     case localToken
     case notATokenName(String)
     case updating(String)
+    case noSuchDeployment(String)
+    case nothingToRollBack(String)
     case noSuchAPI(name: String, deployed: [String])
     case malformed(String)
     case bodyTooLarge(limit: Int)
@@ -34,11 +36,11 @@ extension OperatorError {
         switch self {
         case .foreignHost: .misdirectedRequest
         case .unauthorized: .unauthorized
-        case .noSuchRoute, .noSuchAPI, .noSuchToken: .notFound
+        case .noSuchRoute, .noSuchAPI, .noSuchToken, .noSuchDeployment: .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .malformed, .notAHash, .notATokenName: .badRequest
         case .bodyTooLarge: .contentTooLarge
-        case .projectNotStored, .tokenExists, .localToken, .updating: .conflict
+        case .projectNotStored, .tokenExists, .localToken, .updating, .nothingToRollBack: .conflict
         case .projectRefused: .unprocessableContent
         case .starting, .shuttingDown: .serviceUnavailable
         case .diskFull: .insufficientStorage
@@ -57,6 +59,8 @@ extension OperatorError {
         case .localToken: "LOCAL_TOKEN"
         case .notATokenName: "MALFORMED_NAME"
         case .updating: "UPDATING"
+        case .noSuchDeployment: "DEPLOYMENT_NOT_FOUND"
+        case .nothingToRollBack: "NOTHING_TO_ROLL_BACK"
         case .malformed: "MALFORMED_REQUEST"
         case .bodyTooLarge: "BODY_TOO_LARGE"
         case .notAHash: "MALFORMED_HASH"
@@ -79,7 +83,7 @@ extension OperatorError {
         case .tokenExists(let name): "a token \(name) is in force already"
         case .localToken: "the token \(TokenStore.localName) is this machine's own and cannot be revoked"
         case .notATokenName(let name): "\(name) is not a token's name; allowed are 1 to 64 of A-Z a-z 0-9 . _ -"
-        case .updating(let reason): reason
+        case .updating(let reason), .noSuchDeployment(let reason), .nothingToRollBack(let reason): reason
         case .malformed(let reason): reason
         case .bodyTooLarge(let limit): "the body is larger than \(limit) bytes"
         case .notAHash(let text): "\(text) is not a project hash; allowed are 64 lower-case hex digits"
@@ -106,7 +110,8 @@ extension OperatorError {
         case .localToken: "delete CORTEX_HOME/tokens/local.token and restart the server to have a new one"
         case .shuttingDown: "nothing is changed any more; try again once it has been started again"
         case .diskFull: "`cortex prune` removes what no API needs from CORTEX_HOME; or make room otherwise"
-        case .notATokenName, .updating: nil
+        case .noSuchDeployment: "see `cortex get API`, or GET /v1/apis/{name}/deployments"
+        case .notATokenName, .updating, .nothingToRollBack: nil
         case .noSuchRoute, .malformed, .bodyTooLarge, .notAHash, .projectRefused, .starting: nil
         }
     }

@@ -10,6 +10,8 @@ package struct DeploymentDraft: Hashable, Sendable {
     package var projectDirectory: String?
     package var deployedBy: String
     package var cause: Cause
+    /// The version that it is a repetition of; nil where it is none.
+    package var origin: Int?
     /// Of the deployment before it, one more where workers are to be replaced although nothing else has changed.
     package var generation: Int
 
@@ -17,6 +19,10 @@ package struct DeploymentDraft: Hashable, Sendable {
     package enum Cause: String, Hashable, Sendable, CaseIterable {
         case deploy = "deployed"
         case refresh = "refreshed"
+        case rollback = "rolled_back"
+
+        /// As a sentence has it.
+        var words: String { self == .rollback ? "rolled back" : self.rawValue }
     }
 
     package init(
@@ -27,6 +33,7 @@ package struct DeploymentDraft: Hashable, Sendable {
         projectDirectory: String? = nil,
         deployedBy: String,
         cause: Cause = .deploy,
+        origin: Int? = nil,
         generation: Int = 0
     ) {
         self.spec = spec
@@ -36,6 +43,7 @@ package struct DeploymentDraft: Hashable, Sendable {
         self.projectDirectory = projectDirectory
         self.deployedBy = deployedBy
         self.cause = cause
+        self.origin = origin
         self.generation = generation
     }
 }

@@ -81,7 +81,8 @@ extension StateStore {
                 arguments: [name]
             )
             try record.insert(db)
-            let event = "version \(version) \(draft.cause.rawValue) by \(draft.deployedBy)"
+            let origin = draft.origin.map { ": as version \($0) was" } ?? ""
+            let event = "version \(version) \(draft.cause.words) by \(draft.deployedBy)\(origin)"
             try Self.insert(draft.cause.rawValue, event, api: name, version: version, at: now, in: db)
             try db.execute(
                 sql: """

@@ -35,7 +35,7 @@ struct APIRoutes: Sendable {
     private static let badQuery = RouteAnswer.refusal(.badRequest, "a parameter is out of bounds")
 
     var routes: [OperatorRoute] {
-        [self.list, self.show, self.delete, self.refresh, self.history, self.events, self.logs]
+        [self.list, self.show, self.delete, self.refresh, self.rollback, self.history, self.events, self.logs]
     }
 
     private var list: OperatorRoute {
@@ -104,6 +104,40 @@ struct APIRoutes: Sendable {
                 throw OperatorError.updating(error.description)
             }
             return try Response.json(["message": "updating \(name)"], status: .accepted)
+        }
+    }
+
+    private static let target = RouteParameter(
+        name: "to",
+        place: .query,
+        summary: "a version's number or a deployment's id; the newest other one that was live where it is left out",
+        schema: ["type": "string", "minLength": 1]
+    )
+
+    private var rollback: OperatorRoute {
+        OperatorRoute(
+            method: .post,
+            path: "/v1/apis/{name}/rollback",
+            id: "rollBackAPI",
+            summary: "make an earlier deployment of an API the wanted one once more",
+            parameters: [.apiName, Self.target],
+            answers: [
+                RouteAnswer(status: .accepted, summary: "it is being brought up", content: .json("Message")),
+                .refusal(.notFound, "no such API is deployed, or it has no such deployment"),
+                .refusal(.conflict, "there is nothing to go back to"),
+            ]
+        ) { request, context in
+            let target = request.uri.queryParameters["to"].map { String($0) }
+            let name = try await self.name(context)
+            do {
+                let done = try await self.reconciler.rollback(name, to: target, by: context.tokenName)
+                guard let done else { throw OperatorError.noSuchAPI(name: "\(name)", deployed: []) }
+                let text = "rolling back \(name) to version \(done.target.deployment.version)"
+                return try Response.json(["message": text], status: .accepted)
+            } catch let error as RollbackError {
+                if case .unknown = error { throw OperatorError.noSuchDeployment(error.description) }
+                throw OperatorError.nothingToRollBack(error.description)
+            }
         }
     }
 
