@@ -31,7 +31,7 @@ def run(settings: Settings) -> Findings:
     grown: list[float] = []
     with running_noop(settings) as (cortex, target):
         for number in range(settings.rounds):
-            # Not counted: caches get warm, and the server closes what the round before has left it, which takes its time.
+            # Not counted: caches get warm, and the server closes what the round before has left it; that takes a while.
             measure(settings.wrk, target, BUSY, 1)
             alone.append(measure(settings.wrk, target, BUSY, settings.seconds))
             before = resident(cortex.pid)
