@@ -23,9 +23,8 @@ package struct CortexCommand: ParsableCommand {
         subcommands: [
             InitCommand.self, ValidateCommand.self, DevCommand.self, DeployCommand.self, GetCommand.self,
             DescribeCommand.self, LogsCommand.self, PredictCommand.self, RefreshCommand.self, RollbackCommand.self,
-            DeleteCommand.self,
-            PruneCommand.self, ServerCommand.self, EnvCommand.self, TokenCommand.self, CompletionCommand.self,
-            VersionCommand.self,
+            DeleteCommand.self, AutoscaleCommand.self, PruneCommand.self, ServerCommand.self, EnvCommand.self,
+            TokenCommand.self, CompletionCommand.self, VersionCommand.self,
         ]
     )
 

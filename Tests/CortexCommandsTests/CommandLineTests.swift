@@ -27,6 +27,11 @@ import Testing
         ("env configure \u{1B}", 2),
         ("completion tcsh", 2),
         ("token create", 2),
+        ("autoscale simulate", 2),
+        ("autoscale simulate nothing-of-this-name", 2),
+        ("autoscale simulate 8xlong", 1),
+        ("autoscale simulate 8x60 -f /nowhere/cortex.yaml", 1),
+        ("autoscale simulate 0x60,8x60 -o json", 0),
         ("d", 2),
     ])
     func `exit codes`(line: String, expected: Int) async {

@@ -64,7 +64,9 @@ package struct Autoscaler: Hashable, Sendable, Codable {
         self.history.add(1, at: time)
     }
 
-    /// Decides; nil where the last period has no samples. To be called once each period, at its end.
+    /// Decides; nil where the last period has no samples.
+    ///
+    /// To be called once each period, at its end.
     /// - Parameter current: How many replicas are wanted so far.
     package mutating func decide(_ policy: AutoscalerPolicy, current: Int, at time: Duration) -> ScalingDecision? {
         self.lastTime = max(self.lastTime, time)

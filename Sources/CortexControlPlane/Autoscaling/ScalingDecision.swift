@@ -28,7 +28,7 @@ package struct ScalingDecision: Hashable, Sendable {
     }
 
     /// A number with at most two places behind the point.
-    static func text(_ number: Double) -> String {
+    package static func text(_ number: Double) -> String {
         guard abs(number) < 1e15 else { return "\(number)" }
         let hundredths = Int((number * 100).rounded())
         let (whole, rest) = hundredths.quotientAndRemainder(dividingBy: 100)
