@@ -66,6 +66,12 @@ package actor LocalProvider: Provider {
         return await self.apis[name]?.scale(to: replicas)
     }
 
+    package func loads() async -> [APIName: APILoad] {
+        var loads: [APIName: APILoad] = [:]
+        for (name, api) in self.apis { loads[name] = await api.scalingLoad() }
+        return loads
+    }
+
     /// An API that wants more replicas than it has may find room for them now.
     private func roomChanged() async {
         for api in self.apis.values { await api.reconcile() }

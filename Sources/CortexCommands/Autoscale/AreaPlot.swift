@@ -22,7 +22,7 @@ struct AreaPlot {
                 switch row {
                 case 0: Self.label(self.top)
                 case self.height - 1: "0"
-                case self.height / 2 where self.height > 4:
+                case self.height / 2 where self.height > 4 && self.top >= 10:
                     Self.label(self.top * Double(self.height - row) / Double(self.height))
                 default: ""
                 }
@@ -48,7 +48,8 @@ struct AreaPlot {
 
     /// Marks below the columns, and the times at them.
     static func axis(seconds: Int, width: Int) -> (line: String, labels: String) {
-        let step = Self.steps.first { $0 * width >= seconds * 10 } ?? (seconds / max(width / 10, 1) / 86_400 + 1) * 86_400
+        let days = seconds / max(width / 10, 1) / 86_400 + 1
+        let step = Self.steps.first { $0 * width >= seconds * 10 } ?? days * 86_400
         var line = Array(repeating: Character("─"), count: width)
         var labels = ""
         for time in stride(from: 0, through: seconds, by: step) {
@@ -68,7 +69,8 @@ struct AreaPlot {
 
     /// `1h30m`, without the parts that are nothing.
     static func label(_ seconds: Int) -> String {
-        let parts = [(seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")]
+        let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60)
+        let parts = [(days, "d"), (hours, "h"), (minutes, "m"), (seconds % 60, "s")]
         let text = parts.filter { $0.0 > 0 }.map { "\($0.0)\($0.1)" }.joined()
         return text.isEmpty ? "0" : text
     }

@@ -93,7 +93,8 @@ struct SimulationReport: Encodable {
         let all = [("in flight", self.simulation.samples, "36"), ("replicas", replicas, "32")]
         // Beside both: heading and blank lines, titles, axis and prompt.
         let rows = min(max((height - 11) / 2, 3), 12)
-        let margin = all.flatMap { AreaPlot(values: $0.1, width: 1, height: rows).lines.map(\.label.count) }.max() ?? 0
+        let labels = all.flatMap { AreaPlot(values: $0.1, width: 1, height: rows).lines.map(\.label) }
+        let margin = labels.map(\.count).max() ?? 0
         let columns = max(width - margin - 3, 10)
         var lines: [String] = []
         for (title, values, colour) in all {
@@ -122,7 +123,8 @@ struct SimulationReport: Encodable {
             let decision = point.decision
             let cells = [
                 AreaPlot.label(Int(point.time.components.seconds)), ScalingDecision.text(decision.load),
-                "\(decision.recommendation.replicas)", "\(decision.current) → \(decision.replicas)", Self.limit(decision),
+                "\(decision.recommendation.replicas)", "\(decision.current) → \(decision.replicas)",
+                Self.limit(decision),
             ]
             return (point.time, cells)
         }
@@ -131,8 +133,9 @@ struct SimulationReport: Encodable {
         }
         rows.sort { $0.0 < $1.0 }
         for row in rows.prefix(Self.shown) { table.add(row.1) }
-        let rest = rows.count > Self.shown ? "\n(the first \(Self.shown) of \(rows.count) changes; all with -o json)" : ""
-        return "\(summary)\n\n\(table.render(bold: bold, width: width))\(rest)"
+        let text = "\(summary)\n\n\(table.render(bold: bold, width: width))"
+        guard rows.count > Self.shown else { return text }
+        return "\(text)\n(the first \(Self.shown) of \(rows.count) changes; all with -o json)"
     }
 
     private static func limit(_ decision: ScalingDecision) -> String {

@@ -132,6 +132,7 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
         )
     )
     let reconciler = Reconciler(store: store, provider: provider, logger: logger)
+    let autoscale = AutoscaleLoop(provider: provider, reconciler: reconciler, store: store, logger: logger)
     let bound = BoundServer(
         configuration: configuration,
         port: port,
@@ -148,7 +149,7 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
         projects: projects,
         reconciler: reconciler,
         record: { await bound.record },
-        metrics: { ByteBuffer(string: await provider.metrics()) },
+        metrics: { ByteBuffer(string: await provider.metrics() + AutoscalingMetrics.text(await autoscale.gauges)) },
         readiness: {
             let readiness = await gateway.readiness(requestID: $0)
             return OperatorApplication.Readiness(isReady: readiness.isReady, summary: readiness.json)
@@ -183,6 +184,7 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
             .init(service: ModelService(models: models, agent: agent)),
             .init(service: ProviderService(provider: provider)),
             .init(service: ReconcilerService(reconciler: reconciler, gateway: gateway)),
+            .init(service: AutoscaleService(loop: autoscale)),
             .init(service: OperatorService(application: application)),
             .init(service: gatewayService),
         ] + (certificates.map { [.init(service: CertificateService(certificates: $0, logger: logger))] } ?? [])

@@ -19,6 +19,9 @@ package protocol Provider: Sendable {
     @discardableResult
     func scale(_ api: APIName, to replicas: Int) async -> Int?
 
+    /// What each API bears now; to be asked every second.
+    func loads() async -> [APIName: APILoad]
+
     /// Looks at the models that specs name, where they are kept, before the specs are accepted.
     ///
     /// - Parameters:
@@ -208,6 +211,8 @@ package struct ProviderEvent: Sendable {
         case workerExited = "worker_exited"
         /// A worker ends again and again; its further ends are not told one by one.
         case crashLoop = "crash_loop"
+        /// Another number of replicas is wanted.
+        case scaled
         case removed
     }
 

@@ -40,7 +40,7 @@ extension StateStore {
             switch event.kind {
             case .live: outcome = .live
             case .failed: outcome = .failed(reason: event.message)
-            case .progress, .workerExited, .crashLoop, .removed: return
+            case .progress, .workerExited, .crashLoop, .scaled, .removed: return
             }
             // What was replaced before it came up stays so, whatever is still told of it.
             try db.execute(

@@ -63,6 +63,10 @@ extension StateStore {
             // How many were wanted last, where somebody said so: a server that is started anew begins with as many.
             try db.execute(sql: "ALTER TABLE apis ADD COLUMN replicas INTEGER")
         }
+        migrator.registerMigration("5 autoscalers") { db in
+            // What the autoscaler of an API remembers, as JSON.
+            try db.execute(sql: "ALTER TABLE apis ADD COLUMN autoscaler TEXT")
+        }
         return migrator
     }
 }

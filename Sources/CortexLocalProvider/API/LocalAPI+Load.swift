@@ -1,3 +1,4 @@
+import CortexControlPlane
 import CortexServing
 
 /// What the API's workers do at a moment.
@@ -27,6 +28,20 @@ extension LocalAPI {
             load.workers.merge(await record.replica.workerStates(), uniquingKeysWith: +)
         }
         return load
+    }
+
+    /// For the autoscaler; nil where the API is about to go.
+    func scalingLoad() async -> APILoad? {
+        let load = await self.queue.load
+        guard let current = self.current, let requested = self.desired, !self.isWithdrawn else { return nil }
+        return APILoad(
+            spec: current.spec,
+            version: current.version,
+            requested: requested,
+            isServing: load.openSlots > 0,
+            inFlight: load.inFlight,
+            received: load.received
+        )
     }
 
     /// Of all replicas that have been let in.

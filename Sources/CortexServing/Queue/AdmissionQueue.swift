@@ -105,6 +105,11 @@ package actor AdmissionQueue {
     package var isFailing: Bool { if case .failfast = self.state.mode { true } else { false } }
     package var openSlots: Int { self.state.slotCount }
 
+    /// What there is to do, all of one moment.
+    package var load: (inFlight: Int, received: UInt64, openSlots: Int) {
+        (self.state.liveCount, self.state.receivedCount, self.state.slotCount)
+    }
+
     /// Refuses at once, until a slot opens, where every worker is gone and the next is not started before `delay` is over.
     /// - Parameter replica: One whose workers do not stay alive; others may.
     package func failfast(_ replica: String, reason: String, for delay: Duration) {

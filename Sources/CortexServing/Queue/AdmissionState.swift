@@ -79,6 +79,8 @@ struct AdmissionState {
     private var drainRate = DrainRate()
     /// Entries whose client still waits.
     var liveCount = 0
+    /// All that were ever taken in.
+    private(set) var receivedCount: UInt64 = 0
 
     /// - Parameters:
     ///   - replicaLimit: Requests, queued and running, that each replica bears.
@@ -119,6 +121,7 @@ struct AdmissionState {
         )
         self.waiting.append(request.id)
         self.liveCount += 1
+        self.receivedCount &+= 1
         return nil
     }
 

@@ -21,21 +21,20 @@ import Testing
     @Test func `half way up is labelled where there is room`() {
         let plot = AreaPlot(values: [80], width: 1, height: 6)
         #expect(plot.lines.map(\.label) == ["80", "", "", "40", "", "0"])
-        #expect(AreaPlot(values: [1], width: 1, height: 6).lines[3].label == "0.5")
+        #expect(AreaPlot(values: [1], width: 1, height: 6).lines[3].label.isEmpty)
     }
 
     @Test(arguments: [
         (60, 30, "┬─────────┬─────────┬─────────", "0         20s       40s"),
         (3600, 20, "┬─────────┬─────────", "0         30m"),
         (10, 10, "┬─────────", "0"),
-        (31 * 86_400, 20, "┬──────────┬─────────", "0"),
+        (32 * 86_400, 20, "┬─────────┬─────────", "0         17d"),
     ])
     func `the axis has as many marks as there is room for`(seconds: Int, width: Int, line: String, labels: String) {
         let axis = AreaPlot.axis(seconds: seconds, width: width)
         #expect(axis.line.count == width)
-        if width != 20 || seconds == 3600 { #expect(axis.line == line) }
-        #expect(axis.labels.count <= width)
-        if seconds < 86_400 { #expect(axis.labels == labels) }
+        #expect(axis.line == line)
+        #expect(axis.labels == labels)
     }
 
     @Test(arguments: [(0, "0"), (59, "59s"), (60, "1m"), (90, "1m30s"), (3600, "1h"), (90_000, "1d1h")])

@@ -26,6 +26,9 @@ final class FakeProvider: Provider {
         var modelProblems: [APIName: [FieldProblem]] = [:]
         var checked: [ModelCheck] = []
         var computeProblems: [APIName: [FieldProblem]] = [:]
+        var loads: [APIName: APILoad] = [:]
+        /// The most replicas that there is room for.
+        var room = 5
     }
 
     private let state = Mutex(State())
@@ -65,7 +68,7 @@ final class FakeProvider: Provider {
             case .failed:
                 observation.status = observation.servingVersion == nil ? .error : .rolloutFailed
                 observation.reason = message
-            case .progress, .workerExited, .crashLoop, .removed: break
+            case .progress, .workerExited, .crashLoop, .scaled, .removed: break
             }
             state.observations[api] = observation
         }
@@ -111,6 +114,16 @@ final class FakeProvider: Provider {
         return self.state.withLock { $0.computeProblems.filter { apis.contains($0.key) } }
     }
 
+    /// What an API bears from now on; nil takes it away.
+    func bear(_ load: APILoad?, _ api: APIName) {
+        self.state.withLock { $0.loads[api] = load }
+    }
+
+    /// From now on there is room for no more replicas of an API.
+    func setRoom(_ room: Int) { self.state.withLock { $0.room = room } }
+
+    func loads() async -> [APIName: APILoad] { self.state.withLock { $0.loads } }
+
     func models(of api: APIName) async -> ModelObservations { ModelObservations() }
 
     func apply(_ deployment: Deployment, fallback: Deployment?) async {
@@ -129,9 +142,10 @@ final class FakeProvider: Provider {
     func scale(_ api: APIName, to replicas: Int) async -> Int? {
         self.state.withLock { state in
             state.calls.append(.scale(api, replicas))
-            guard state.observations[api] != nil else { return nil }
-            // As if there were no room for more.
-            return min(replicas, 5)
+            guard state.observations[api] != nil || state.loads[api] != nil else { return nil }
+            let granted = min(replicas, state.room)
+            state.loads[api]?.requested = granted
+            return granted
         }
     }
 
