@@ -37,6 +37,8 @@ package final class LocalMachine: Sendable {
     let room: ReplicaRoom
     /// The most requests that one slot of a worker may hold at once.
     let handOverDepth: Int
+    /// How long a request waits for a replica that has to be started for it.
+    let wakeTimeout: Duration
     private let sockets = Atomic<Int>(0)
     private let samples = Atomic<Int>(0)
 
@@ -48,6 +50,7 @@ package final class LocalMachine: Sendable {
     ///   - workerAddress: Where workers find the data port.
     ///   - isChaining: Whether the names of APIs lead workers there.
     ///   - handOverDepth: The most requests that one slot of a worker may hold at once.
+    ///   - wakeTimeout: How long a request waits for a replica that has to be started for it.
     package init(
         home: CortexHome,
         version: String,
@@ -64,6 +67,7 @@ package final class LocalMachine: Sendable {
         isChaining: Bool,
         payloadLimits: PayloadLimits = PayloadLimits(),
         handOverDepth: Int,
+        wakeTimeout: Duration,
         logger: Logger
     ) {
         self.home = home
@@ -83,6 +87,7 @@ package final class LocalMachine: Sendable {
         self.isChaining = isChaining
         self.payloadLimits = payloadLimits
         self.handOverDepth = handOverDepth
+        self.wakeTimeout = wakeTimeout
         self.logger = logger
         self.memory = MemoryWatch(kernelKills: self.kernelKills)
         self.room = ReplicaRoom(self.capacity)

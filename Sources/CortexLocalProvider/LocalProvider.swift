@@ -132,6 +132,7 @@ package actor LocalProvider: Provider {
         )
         spawn.yield { await log.sink.run() }
         spawn.yield { await api.endOverdueWorkers() }
+        spawn.yield { await api.answerWakes() }
         self.apis[name] = api
         return api
     }

@@ -54,6 +54,9 @@ struct LimitOptions: ParsableArguments {
     @Option(help: Self.help("What both rates are averaged over", .rateWindow))
     var rateWindow: String?
 
+    @Option(help: Self.help("How long a request waits for a replica that it has woken", .wakeTimeout))
+    var wakeTimeout: String?
+
     private static func help(_ text: String, _ limit: ServerLimit) -> ArgumentHelp {
         let name =
             switch limit.unit {
@@ -83,6 +86,7 @@ struct LimitOptions: ParsableArguments {
         case .minUploadRate: self.minUploadRate
         case .minDownloadRate: self.minDownloadRate
         case .rateWindow: self.rateWindow
+        case .wakeTimeout: self.wakeTimeout
         }
     }
 

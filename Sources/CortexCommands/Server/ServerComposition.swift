@@ -116,6 +116,7 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
         isChaining: configuration.isChaining,
         payloadLimits: configuration.limits.payloads,
         handOverDepth: try ServerVariable.count("CORTEX_HANDOVER_DEPTH", in: 1...8, of: environment) ?? 4,
+        wakeTimeout: .nanoseconds(configuration.limits[.wakeTimeout]),
         logger: logger
     )
     let provider = LocalProvider(

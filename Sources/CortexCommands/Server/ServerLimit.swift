@@ -19,6 +19,7 @@ enum ServerLimit: String, CaseIterable, Sendable {
     case minUploadRate = "min-upload-rate"
     case minDownloadRate = "min-download-rate"
     case rateWindow = "rate-window"
+    case wakeTimeout = "wake-timeout"
 
     /// How a value is written.
     enum Unit {
@@ -31,7 +32,7 @@ enum ServerLimit: String, CaseIterable, Sendable {
     var unit: Unit {
         switch self {
         case .maxHeaders, .maxFormParts, .maxJSONDepth, .maxConnections: .count
-        case .headerTimeout, .bodyTimeout, .idleTimeout, .rateWindow: .time
+        case .headerTimeout, .bodyTimeout, .idleTimeout, .rateWindow, .wakeTimeout: .time
         default: .bytes
         }
     }
@@ -52,7 +53,7 @@ enum ServerLimit: String, CaseIterable, Sendable {
         case .inlineLimit: (4 << 10)...(8 << 20)
         case .answerMemory: (1 << 20)...(1 << 50)
         case .headerTimeout, .bodyTimeout, .idleTimeout: Self.seconds(0.001)...Self.seconds(86400)
-        case .rateWindow: Self.seconds(0.1)...Self.seconds(3600)
+        case .rateWindow, .wakeTimeout: Self.seconds(0.1)...Self.seconds(3600)
         case .minUploadRate, .minDownloadRate: 1...(1 << 30)
         }
     }
@@ -75,6 +76,7 @@ enum ServerLimit: String, CaseIterable, Sendable {
         case .idleTimeout: Self.seconds(75)
         case .minUploadRate, .minDownloadRate: 1 << 10
         case .rateWindow: Self.seconds(30)
+        case .wakeTimeout: Self.seconds(120)
         }
     }
 

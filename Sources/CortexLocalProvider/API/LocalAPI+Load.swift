@@ -10,6 +10,8 @@ extension LocalAPI {
         var isFailing = false
         /// Its workers are ready, and run requests that are past their deadline.
         var isDoubtful = false
+        /// Requests wait for its first replica, which is starting.
+        var isWaking = false
         var inFlight = 0
         var queued = 0
         /// Workers, by what they do, those of versions that end among them.
@@ -21,6 +23,7 @@ extension LocalAPI {
             health: await self.health(),
             isFailing: await self.queue.isFailing,
             isDoubtful: await self.queue.isDoubtful,
+            isWaking: await self.queue.isWaking,
             inFlight: await self.queue.inFlight,
             queued: await self.queue.queued
         )

@@ -23,7 +23,7 @@ extension LocalAPI {
         return APIObservation(
             status: status,
             reason: reason,
-            progress: self.activity.text,
+            progress: self.activity.text ?? (load.isWaking ? "waking: its first replica is starting" : nil),
             servingVersion: self.adopted?.version ?? self.serving?.deployment.version,
             replicas: seen.counts,
             eachReplica: seen.each,
@@ -86,8 +86,8 @@ extension LocalAPI {
     /// That of a version which has been live, from what is worst to what is best.
     private func status(serving load: Load, _ seen: Seen) -> (APIStatus, String?) {
         let (health, counts) = (load.health, seen.counts)
-        // Asleep, or about to be woken.
-        if counts.requested == 0 { return (.live, nil) }
+        // Asleep: requests are taken, and wait.
+        if counts.requested == 0 || load.isWaking { return (.live, nil) }
         if health.ready == 0, let shortage = self.shortage { return (.outOfMemory, shortage) }
         // Also in the moments in which its worker is there: a loop that is shown by turns is overlooked.
         if let loop = health.loop {
@@ -95,7 +95,9 @@ extension LocalAPI {
             return (.crashLoop, "\(loop)\(others); `cortex logs \(self.name)` shows its last lines")
         }
         if load.isFailing {
-            return (.error, health.obstacle ?? "its workers end as soon as they are started; see its log")
+            return (
+                .error, health.obstacle ?? seen.failure ?? "its workers end as soon as they are started; see its log"
+            )
         }
         if health.ready == 0, health.stopped == 0, seen.failure == nil {
             return (.updating, health.obstacle ?? "its workers are being started again")

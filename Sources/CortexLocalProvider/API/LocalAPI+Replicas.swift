@@ -127,6 +127,10 @@ extension LocalAPI {
         // One that has been let in goes on with the workers that it has.
         if self.record(id)?.isAdmitted == false || !willRetry { self.note(.failed(reason: LogText.block(reason)), id) }
         await self.failed(version, reason: reason, isOutOfMemory: error.isOutOfMemory)
+        if version === self.serving {
+            let cause = "its predictor could not be started; `cortex logs \(self.name)` shows why"
+            await self.queue.failWaking(reason: cause, for: await replica.health().nextStart)
+        }
         self.reconcile()
         guard willRetry else { return }
         await self.publishRetry(of: version)
@@ -156,7 +160,12 @@ extension LocalAPI {
         if let adopted = self.adopted, version === self.serving {
             await self.queue.setVersion(adopted.version, of: replica.name)
         }
-        if version !== self.serving, self.isNeeded(version) { await self.promote(version, contract) }
+        if version !== self.serving, self.isNeeded(version) {
+            await self.promote(version, contract)
+        } else if version === self.serving, self.servingContract == nil {
+            self.servingContract = contract
+            await self.publish(version)
+        }
         self.reconcile()
     }
 

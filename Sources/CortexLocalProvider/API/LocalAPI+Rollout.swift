@@ -13,7 +13,7 @@ extension LocalAPI {
         }
         let grant = self.takeRoom(current)
         // A version that nobody has seen come up must do so once, also where it may sleep then.
-        let count = self.isUnderWay ? max(grant.count, 1) : grant.count
+        let count = self.isUnderWay && !wanted.deployment.wasLive ? max(grant.count, 1) : grant.count
         let plan = RolloutPlan(desired: count, strategy: current.spec.updateStrategy)
         let planned = self.replicas.map { $0.planned(isNew: $0.replica.version === wanted) }
         let step = plan.step(for: planned, canStart: self.opening(of: wanted) != nil)
@@ -104,8 +104,20 @@ extension LocalAPI {
         if version !== self.wanted, self.serving == nil, self.isNeeded(version), self.opening(of: version) != nil {
             for _ in 0..<max(self.desired ?? 1, 1) { self.start(version) }
         }
+        if version === self.wanted, self.serving == nil, self.desired == 0, version.deployment.wasLive {
+            await self.layToSleep(version)
+        }
         self.reconcile()
         await self.settle(version)
+    }
+
+    /// A version that slept when the last server ended sleeps on: requests may wake it.
+    private func layToSleep(_ version: LocalVersion) async {
+        guard self.opening(of: version) != nil, self.isNeeded(version) else { return }
+        self.serving = version
+        await version.becameLive()
+        await self.queue.setReplicaLimit(version.deployment.spec.autoscaling.maxReplicaConcurrency)
+        await self.publish(version)
     }
 
     func progress(_ text: String, of version: LocalVersion) {

@@ -9,10 +9,10 @@ import NIOCore
 extension LocalAPI {
     /// Has requests come to the queue, by the settings of the deployment that is in effect.
     func publish(_ version: LocalVersion) async {
-        guard version === self.serving, let contract = self.servingContract, !self.isWithdrawn else { return }
+        guard version === self.serving, !self.isWithdrawn else { return }
         let upstream = QueueUpstream(
             queue: self.queue,
-            arguments: PredictArguments(names: contract.arguments),
+            arguments: self.servingContract.map { PredictArguments(names: $0.arguments) } ?? .all,
             log: self.log,
             health: { await self.health() }
         )

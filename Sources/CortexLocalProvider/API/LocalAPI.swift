@@ -20,6 +20,8 @@ actor LocalAPI {
     /// Workers that are to be ended, since one of their requests is past its deadline for too long.
     private let overdue: AsyncStream<Overdue>
     private let foundOverdue: AsyncStream<Overdue>.Continuation
+    /// Requests that found no replica, where none was wanted.
+    private let wakes: (asked: AsyncStream<Void>, ask: AsyncStream<Void>.Continuation)
     /// The newest version that was asked for.
     var wanted: LocalVersion?
     /// The newest of which a replica has been ready: its settings are in effect.
@@ -31,7 +33,9 @@ actor LocalAPI {
     var replicas: [ReplicaRecord] = []
     var lastReplica = 0
     /// How many replicas are wanted; nil before the first wish.
-    var desired: Int?
+    var desired: Int? {
+        didSet { if (self.desired == 0) != (oldValue == 0) { self.queue.noteAsleep(self.desired == 0) } }
+    }
     /// Why fewer replicas run than are wanted; nil where that is not so.
     var shortOfRoom: String?
     /// What there is to do for versions whose workers miss a module.
@@ -89,11 +93,15 @@ actor LocalAPI {
         self.spawn = spawn
         let overdue = AsyncStream.makeStream(of: Overdue.self, bufferingPolicy: .bufferingNewest(1024))
         (self.overdue, self.foundOverdue) = (overdue.stream, overdue.continuation)
+        let wakes = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        self.wakes = (wakes.stream, wakes.continuation)
         self.queue = AdmissionQueue(
             on: machine.eventLoops.next(),
             replicaLimit: AutoscalingSpec().maxReplicaConcurrency,
             handOverDepth: machine.handOverDepth,
-            endWorker: { overdue.continuation.yield(Overdue(worker: $0, exit: $1)) }
+            wakeTimeout: machine.wakeTimeout,
+            endWorker: { overdue.continuation.yield(Overdue(worker: $0, exit: $1)) },
+            onWake: { wakes.continuation.yield() }
         )
     }
 
@@ -104,6 +112,20 @@ actor LocalAPI {
             guard let record = self.replicas.first(where: { overdue.worker.hasPrefix("\($0.replica.name)-") })
             else { continue }
             await record.replica.end(overdue.worker, as: overdue.exit)
+        }
+    }
+
+    /// Starts a replica for requests that found none, until the API has ended.
+    func answerWakes() async {
+        for await _ in self.wakes.asked {
+            guard self.desired == 0, !self.isWithdrawn, !self.isShuttingDown, let current = self.current else {
+                continue
+            }
+            self.desired = 1
+            let text = "replicas 0 → 1: woken by a request"
+            self.log.write(text, version: current.version)
+            self.emit(ProviderEvent(api: self.name, version: current.version, kind: .scaled, message: text))
+            self.reconcile()
         }
     }
 
@@ -227,6 +249,7 @@ actor LocalAPI {
         }
         for record in self.versions { await self.settle(record.version) }
         self.foundOverdue.finish()
+        self.wakes.ask.finish()
         self.log.sink.close()
     }
 

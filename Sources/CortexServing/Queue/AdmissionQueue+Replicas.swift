@@ -32,6 +32,8 @@ extension AdmissionQueue {
     /// Gives a replica nothing more, and returns when its slots have finished what they have.
     package func drain(_ replica: String) async {
         self.state.drain(replica)
+        // What waited for its slots may have to wake the API.
+        self.dispatch(now: .now())
         guard !self.state.isResting(replica) else { return }
         await withCheckedContinuation { self.restWaiters[replica, default: []].append($0) }
     }

@@ -13,6 +13,7 @@ package actor AdmissionQueue {
     package static let grace = TimeAmount.seconds(5)
 
     private let endWorker: @Sendable (_ worker: String, WorkerExit) -> Void
+    private let onWake: @Sendable () -> Void
     var state: AdmissionState
     var links: [SlotLink?] = []
     var controls: [String: WorkerControl] = [:]
@@ -51,16 +52,26 @@ package actor AdmissionQueue {
     /// - Parameters:
     ///   - replicaLimit: Requests, queued and running, for each replica, beyond which the next is refused.
     ///   - handOverDepth: The most requests that one slot may hold at once.
+    ///   - wakeTimeout: How long a request waits for a replica that has to be started for it.
     ///   - endWorker: Ends a worker that outlived its request's deadline and the grace; called on the event loop.
+    ///   - onWake: Asks for a replica, where none was wanted and a request waits; called on the event loop.
     package init(
         on eventLoop: any EventLoop,
         replicaLimit: Int,
         handOverDepth: Int = 4,
-        endWorker: @escaping @Sendable (_ worker: String, WorkerExit) -> Void
+        wakeTimeout: Duration = .seconds(120),
+        endWorker: @escaping @Sendable (_ worker: String, WorkerExit) -> Void,
+        onWake: @escaping @Sendable () -> Void = {}
     ) {
         self.eventLoop = eventLoop
         self.endWorker = endWorker
-        self.state = AdmissionState(replicaLimit: replicaLimit, grace: Self.grace, handOverDepth: handOverDepth)
+        self.onWake = onWake
+        self.state = AdmissionState(
+            replicaLimit: replicaLimit,
+            grace: Self.grace,
+            handOverDepth: handOverDepth,
+            wakeTimeout: TimeAmount(wakeTimeout)
+        )
     }
 
     // MARK: From the gateway
@@ -72,7 +83,7 @@ package actor AdmissionQueue {
             return
         }
         self.dispatch(now: now)
-        self.wake(by: request.deadline)
+        self.wake(by: self.state.firstLook(at: request, now: now))
     }
 
     /// Why a request would be refused now; nil where it would be taken in.
@@ -176,6 +187,7 @@ package actor AdmissionQueue {
         while let (slot, request) = self.state.nextDispatch(now: now) {
             self.send(request, to: slot)
         }
+        if self.state.beginsWaking() { self.onWake() }
     }
 
     func send(_ request: PredictRequest, to slot: Int) {
@@ -244,6 +256,7 @@ package actor AdmissionQueue {
         self.timer = nil
         let now = NIODeadline.now()
         let expiry = self.state.expire(now: now)
+        for entry in expiry.unwoken { self.refuseUnwoken(entry, now: now) }
         for overdue in expiry.overdue {
             let (entry, slot) = (overdue.entry, overdue.slot)
             if let slot { self.tellWorker(of: slot, toCancel: entry.request.id) }

@@ -62,6 +62,8 @@ extension AdmissionState {
         switch self.mode {
         case .draining: return .draining
         case .failfast(let reason, _): return .refusing(reason: reason)
+        // Requests wait until they have been answered.
+        case .asleep, .waking: return .able
         case .open: break
         }
         let open = self.slots.compactMap { $0 }.filter(\.isAdmitted)

@@ -13,6 +13,8 @@ extension AdmissionState {
         }
 
         var overdue: [Overdue] = []
+        /// Those that have waited long enough for a replica that was to be started.
+        var unwoken: [Entry] = []
         /// Workers that run a request whose patience is at its end, with the id of that request.
         var hopelessWorkers: [String: String] = [:]
         /// Slots that stream to nobody, and do not stop.
@@ -24,6 +26,11 @@ extension AdmissionState {
     mutating func expire(now: NIODeadline) -> Expiry {
         var expiry = Expiry()
         for (id, entry) in self.entries {
+            if let limit = self.wakeLimit(of: entry), limit <= now, entry.request.deadline > now {
+                _ = self.remove(id)
+                expiry.unwoken.append(entry)
+                continue
+            }
             if entry.responder != nil, entry.request.deadline <= now {
                 switch entry.stage {
                 case .queued:
@@ -56,7 +63,9 @@ extension AdmissionState {
 
     /// When time changes something for a request again.
     private mutating func nextLook(at id: UInt64, _ entry: Entry, now: NIODeadline) -> NIODeadline {
-        guard entry.responder == nil else { return entry.request.deadline }
+        guard entry.responder == nil else {
+            return min(entry.request.deadline, self.wakeLimit(of: entry) ?? entry.request.deadline)
+        }
         switch entry.stage {
         case .queued: break
         case .handed(let slot), .streaming(let slot):

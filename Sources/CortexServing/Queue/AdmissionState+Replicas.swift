@@ -110,8 +110,11 @@ extension AdmissionState {
         let able = self.members.values.lazy.filter { $0.stage == .admitted && $0.openSlots > 0 }
         self.ableReplicas = able.count
         self.slotCount = able.reduce(0) { $0 + $1.openSlots }
-        guard case .failfast = self.mode, self.slotCount > 0 else { return }
-        self.mode = .open
+        guard self.slotCount > 0 else { return }
+        switch self.mode {
+        case .failfast, .waking: self.mode = .open
+        case .open, .asleep, .draining: break
+        }
     }
 
     // MARK: Failing

@@ -11,6 +11,10 @@ struct AdmissionState {
         case open
         /// No worker can answer, and the next is not started before `until`: requests are refused at once.
         case failfast(reason: String, until: NIODeadline)
+        /// No replica is wanted; what comes while there is none asks for one. Next: `waking`, `open`.
+        case asleep
+        /// A replica was asked for; what comes waits for it, no longer than `wakeTimeout`. Next: `open`, `failfast`.
+        case waking
         /// Nothing new comes in; what is here is finished.
         case draining
     }
@@ -63,6 +67,8 @@ struct AdmissionState {
     /// Requests, queued and running, that each replica bears.
     var replicaLimit: Int
     let grace: TimeAmount
+    /// How long a request waits for the replica that it, or one before it, has woken.
+    let wakeTimeout: TimeAmount
     var mode = Mode.open
     var entries: [UInt64: Entry] = [:]
     /// The replicas, by name.
@@ -86,15 +92,18 @@ struct AdmissionState {
     ///   - replicaLimit: Requests, queued and running, that each replica bears.
     ///   - grace: How long past the API's deadline a running request is borne before its worker is ended.
     ///   - handOverDepth: The most requests that one slot may hold at once.
-    init(replicaLimit: Int, grace: TimeAmount, handOverDepth: Int) {
+    ///   - wakeTimeout: How long a request waits for a replica that has to be started for it.
+    init(replicaLimit: Int, grace: TimeAmount, handOverDepth: Int, wakeTimeout: TimeAmount = .seconds(120)) {
         self.replicaLimit = replicaLimit
         self.grace = grace
+        self.wakeTimeout = wakeTimeout
         self.handOver = HandOverPolicy(depth: handOverDepth)
     }
 
     /// Requests, queued and running, beyond which the next is refused: one replica's worth also while there is none, as
     /// one may be about to come.
     var limit: Int { self.replicaLimit * max(self.ableReplicas, 1) }
+    var isAnyoneWaiting: Bool { !self.waiting.isEmpty }
     var isEmpty: Bool { self.entries.isEmpty && self.slots.allSatisfy { $0?.isResting != true } }
     var waitingCount: Int {
         self.entries.values.lazy.filter { $0.stage == .queued }.count
@@ -128,7 +137,7 @@ struct AdmissionState {
     /// Why a request would be refused now; nil where it would be taken in.
     func refusal(now: NIODeadline) -> PredictFailure? {
         switch self.mode {
-        case .open: break
+        case .open, .asleep, .waking: break
         case .failfast(let reason, let until):
             return .notReady(reason: reason, retryAfter: DrainRate.seconds(until: until, now: now))
         case .draining: return .draining

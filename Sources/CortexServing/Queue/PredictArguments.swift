@@ -9,6 +9,8 @@ package struct PredictArguments: OptionSet, Hashable, Sendable {
     package static let payload = Self(rawValue: 1)
     package static let query = Self(rawValue: 2)
     package static let headers = Self(rawValue: 4)
+    /// For a predictor of which nothing is known yet.
+    package static let all: Self = [.payload, .query, .headers]
 
     /// - Parameter names: As the predictor has them; those that cost nothing on the way are none of these.
     package init(names: Set<String>) {

@@ -35,7 +35,6 @@ package struct ReleaseFeatures: Hashable, Sendable {
     package static let current = ReleaseFeatures(pending: [
         .serverSideBatching,
         .trafficSplitter,
-        .scaleToZero,
         .shadow,
     ])
 
