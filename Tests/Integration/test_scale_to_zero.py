@@ -28,8 +28,9 @@ class PythonPredictor:
         broken = config["notes"] + ".broken"
         if os.path.exists(broken) and open(broken).read() in ("", str(self.version)):
             raise ValueError("broken today")
-        if os.path.exists(config["notes"] + ".gate"):
-            open(config["notes"] + ".gate").close()  # opens when the test writes: it starts no sooner
+        gate = f"{config['notes']}.gate-{self.version}"
+        if os.path.exists(gate):
+            open(gate).close()  # opens when the test writes: it starts no sooner
 
     def predict(self, payload):
         return {"pid": os.getpid(), "version": self.version}
@@ -44,7 +45,6 @@ class Sleeper:
         self.name = name
         self.folder = folder / name
         self.notes = folder / f"{name}.notes"
-        self.gate = folder / f"{name}.notes.gate"
         self.broken = folder / f"{name}.notes.broken"
         self.autoscaling = {"min_replicas": 0, **autoscaling}
 
@@ -78,15 +78,19 @@ class Sleeper:
         """Returns once it has no replica any more."""
         eventually(lambda: self.requested() == 0 and self.workers() == 0, f"{self.name} sleeps", within)
 
-    def close_gate(self) -> None:
-        """No worker that starts from now on is ready before `open_gate`."""
-        os.mkfifo(self.gate)
+    def gate(self, version: int) -> Path:
+        """What a version's constructor waits for, where it is there."""
+        return self.folder.parent / f"{self.name}.notes.gate-{version}"
 
-    def open_gate(self) -> None:
+    def close_gate(self, version: int = 1) -> None:
+        """No worker that starts from now on is ready before `open_gate`."""
+        os.mkfifo(self.gate(version))
+
+    def open_gate(self, version: int = 1) -> None:
         """Lets the worker that starts go on, and those after it."""
-        with self.gate.open("w"):
+        with self.gate(version).open("w"):
             pass
-        self.gate.unlink()
+        self.gate(version).unlink()
 
     def send(self, count: int, **options: Any) -> Senders:
         """Requests beside each other."""
@@ -181,15 +185,23 @@ def test_a_replica_that_does_not_come_up_is_told(server: Server, folder: Path) -
 
 def test_an_update_of_one_that_sleeps(server: Server, folder: Path) -> None:
     sleeper = asleep(server, folder, "updated")
+    # What has served wakes sooner than what has not come up yet.
+    sleeper.close_gate(2)
+    server.ok("deploy", "cortex.yaml", "--no-wait", cwd=sleeper.project(2))
+    assert server.post("updated", json={}).json()["version"] == 1
+    sleeper.open_gate(2)
+    eventually(lambda: server.post("updated", json={}).json()["version"] == 2, "the new version answers")
+    server.ok("delete", "updated")
+
+
+def test_a_broken_update_of_one_that_sleeps(server: Server, folder: Path) -> None:
+    sleeper = asleep(server, folder, "unseated")
     sleeper.broken.write_text("2")
     done = server.run("deploy", "cortex.yaml", "--wait", cwd=sleeper.project(2))
     assert done.returncode == 1, done
-    # The version before serves on, from sleep or not.
-    assert server.post("updated", json={}).json()["version"] == 1
-    sleeper.broken.unlink()
-    server.deploy(sleeper.project(3))
-    eventually(lambda: server.post("updated", json={}).json()["version"] == 3, "the new version answers")
-    server.ok("delete", "updated")
+    assert sleeper.status()["message"] == "error (previous version serving)"
+    assert server.post("unseated", json={}).json()["version"] == 1
+    server.ok("delete", "unseated")
 
 
 def test_sleep_outlives_the_server_and_a_bounded_time_is_waited(binary: Path, folder: Path) -> None:

@@ -125,8 +125,16 @@ actor LocalAPI {
             let text = "replicas 0 → 1: woken by a request"
             self.log.write(text, version: current.version)
             self.emit(ProviderEvent(api: self.name, version: current.version, kind: .scaled, message: text))
+            self.startServing()
             self.reconcile()
         }
+    }
+
+    /// While an update is under way what has served is sooner there than what has not.
+    private func startServing() {
+        guard let serving = self.serving, serving !== self.wanted else { return }
+        let isThere = self.replicas.contains { $0.replica.version === serving && $0.stage != .draining }
+        if !isThere { self.start(serving) }
     }
 
     // MARK: Wishes

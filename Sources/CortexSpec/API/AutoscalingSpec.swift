@@ -1,6 +1,4 @@
 /// The `autoscaling` section.
-///
-/// Until replicas are scaled (a later release) only the admission bound takes effect.
 package struct AutoscalingSpec: Hashable, Sendable, Codable {
     package var minReplicas: Int
     package var maxReplicas: Int

@@ -145,13 +145,6 @@ extension BrokenConfig {
             ]
         ),
         .api(
-            "no replica",
-            "autoscaling: {min_replicas: 0}",
-            [
-                "6:31: iris: autoscaling.min_replicas: 0 is not supported yet"
-            ]
-        ),
-        .api(
             "the least over the most",
             "autoscaling: {min_replicas: 5, max_replicas: 3}",
             [
