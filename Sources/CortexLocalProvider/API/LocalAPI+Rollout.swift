@@ -105,19 +105,10 @@ extension LocalAPI {
             for _ in 0..<max(self.desired ?? 1, 1) { self.start(version) }
         }
         if version === self.wanted, self.serving == nil, self.desired == 0, version.deployment.wasLive {
-            await self.layToSleep(version)
+            await self.sleepOn(version)
         }
         self.reconcile()
         await self.settle(version)
-    }
-
-    /// A version that slept when the last server ended sleeps on: requests may wake it.
-    private func layToSleep(_ version: LocalVersion) async {
-        guard self.opening(of: version) != nil, self.isNeeded(version) else { return }
-        self.serving = version
-        await version.becameLive()
-        await self.queue.setReplicaLimit(version.deployment.spec.autoscaling.maxReplicaConcurrency)
-        await self.publish(version)
     }
 
     func progress(_ text: String, of version: LocalVersion) {

@@ -21,7 +21,7 @@ actor LocalAPI {
     private let overdue: AsyncStream<Overdue>
     private let foundOverdue: AsyncStream<Overdue>.Continuation
     /// Requests that found no replica, where none was wanted.
-    private let wakes: (asked: AsyncStream<Void>, ask: AsyncStream<Void>.Continuation)
+    let wakes: (asked: AsyncStream<Void>, ask: AsyncStream<Void>.Continuation)
     /// The newest version that was asked for.
     var wanted: LocalVersion?
     /// The newest of which a replica has been ready: its settings are in effect.
@@ -113,28 +113,6 @@ actor LocalAPI {
             else { continue }
             await record.replica.end(overdue.worker, as: overdue.exit)
         }
-    }
-
-    /// Starts a replica for requests that found none, until the API has ended.
-    func answerWakes() async {
-        for await _ in self.wakes.asked {
-            guard self.desired == 0, !self.isWithdrawn, !self.isShuttingDown, let current = self.current else {
-                continue
-            }
-            self.desired = 1
-            let text = "replicas 0 → 1: woken by a request"
-            self.log.write(text, version: current.version)
-            self.emit(ProviderEvent(api: self.name, version: current.version, kind: .scaled, message: text))
-            self.startServing()
-            self.reconcile()
-        }
-    }
-
-    /// While an update is under way what has served is sooner there than what has not.
-    private func startServing() {
-        guard let serving = self.serving, serving !== self.wanted else { return }
-        let isThere = self.replicas.contains { $0.replica.version === serving && $0.stage != .draining }
-        if !isThere { self.start(serving) }
     }
 
     // MARK: Wishes
