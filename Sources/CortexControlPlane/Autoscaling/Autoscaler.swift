@@ -21,40 +21,36 @@ package struct Autoscaler: Hashable, Sendable, Codable {
     /// Since when it has watched the API, as far as steps in that direction go.
     private var watchedForDownscale: Duration
     private var watchedForUpscale: Duration
-    /// The newest time that it was told.
-    private var lastTime: Duration
+    private var lastSample: Duration
+    /// The newest time in which nobody has watched, until the next decision.
+    private var pause: Range<Duration>?
 
     package init(at time: Duration) {
         self.watchedForDownscale = time
         self.watchedForUpscale = time
-        self.lastTime = time
+        self.lastSample = time
     }
 
-    /// Goes on after nobody has watched for a while.
-    ///
-    /// Of a direction whose whole period was missed nothing is known any more: it is watched anew. A clock that was set
-    /// back since leaves no entries in the future.
-    package mutating func resume(at time: Duration, _ policy: AutoscalerPolicy) {
-        let pause = time - self.lastTime
-        if pause < .zero {
-            // By whole periods, so that what was one stays one.
-            let periods = LoadWindow.number(at: self.lastTime) - LoadWindow.number(at: time) + 1
-            let distance = LoadWindow.period * Int(periods)
-            self.window.shift(byPeriods: -periods)
-            self.history.shift(by: -distance.components.seconds)
-            self.watchedForDownscale -= distance
-            self.watchedForUpscale -= distance
-        }
-        if pause >= policy.downscaleStabilization { self.watchedForDownscale = time }
-        if pause >= policy.upscaleStabilization { self.watchedForUpscale = time }
-        self.lastTime = time
+    /// Goes on under another server: where the clock was set back since, no entry is to lie in the future.
+    package mutating func resume(at time: Duration) {
+        guard time < self.lastSample else { return }
+        // By whole periods, so that what was one stays one.
+        let periods = LoadWindow.number(at: self.lastSample) - LoadWindow.number(at: time) + 1
+        let distance = LoadWindow.period * Int(periods)
+        self.window.shift(byPeriods: -periods)
+        self.history.shift(by: -distance.components.seconds)
+        self.watchedForDownscale -= distance
+        self.watchedForUpscale -= distance
+        self.pause = nil
+        self.lastSample = time
     }
 
     /// Takes a sample of the load: every second.
     /// - Parameter isBusy: Whether requests came since the last sample, however short they were.
     package mutating func observe(inFlight: Double, isBusy: Bool, at time: Duration) {
         self.window.add(inFlight, isBusy: isBusy, at: time)
-        self.lastTime = max(self.lastTime, time)
+        if time - self.lastSample > LoadWindow.period { self.pause = self.lastSample..<time }
+        self.lastSample = max(self.lastSample, time)
     }
 
     /// A request has woken the API, which had no replica.
@@ -69,7 +65,7 @@ package struct Autoscaler: Hashable, Sendable, Codable {
     /// To be called once each period, at its end.
     /// - Parameter current: How many replicas are wanted so far.
     package mutating func decide(_ policy: AutoscalerPolicy, current: Int, at time: Duration) -> ScalingDecision? {
-        self.lastTime = max(self.lastTime, time)
+        self.notePause(policy)
         self.window.forget(beyond: policy.window, at: time)
         guard let load = self.window.load(over: policy.window, at: time) else { return nil }
         let recommendation = Recommendation(load, current: current, policy)
@@ -94,5 +90,14 @@ package struct Autoscaler: Hashable, Sendable, Codable {
             current: current,
             replicas: wanted
         )
+    }
+
+    /// Of a direction whose whole period nobody has watched nothing is known any more: it is watched anew.
+    private mutating func notePause(_ policy: AutoscalerPolicy) {
+        guard let pause = self.pause else { return }
+        self.pause = nil
+        let length = pause.upperBound - pause.lowerBound
+        if length >= policy.downscaleStabilization { self.watchedForDownscale = pause.upperBound }
+        if length >= policy.upscaleStabilization { self.watchedForUpscale = pause.upperBound }
     }
 }

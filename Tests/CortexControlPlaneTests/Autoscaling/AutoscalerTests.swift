@@ -60,7 +60,7 @@ import Testing
         let stored = try JSONEncoder().encode(watched.autoscaler)
         watched.autoscaler = try JSONDecoder().decode(Autoscaler.self, from: stored)
         watched.second += 20
-        watched.autoscaler.resume(at: .seconds(watched.second), watched.policy)
+        watched.autoscaler.resume(at: .seconds(watched.second))
         // 8 was recommended last at 600, which is too old from 900 on: not from 820 + 300.
         watched.watch(0, seconds: 80)
         #expect(watched.current == 8)
@@ -72,7 +72,21 @@ import Testing
         var watched = Watched(.with(), from: 8)
         watched.watch(8, seconds: 600)
         watched.second += 400
-        watched.autoscaler.resume(at: .seconds(watched.second), watched.policy)
+        watched.autoscaler.resume(at: .seconds(watched.second))
+        watched.watch(0, seconds: 300)
+        #expect(watched.current == 8)
+        watched.watch(0, seconds: 11)
+        #expect(watched.current == 6)
+    }
+
+    @Test func `an API that could not answer for a period is watched anew`() {
+        var watched = Watched(.with(), from: 8)
+        watched.watch(8, seconds: 600)
+        // Decisions are asked for, and nobody can say what the load is.
+        for _ in 0..<40 {
+            watched.decide()
+            watched.second += 10
+        }
         watched.watch(0, seconds: 300)
         #expect(watched.current == 8)
         watched.watch(0, seconds: 11)
@@ -85,7 +99,7 @@ import Testing
         watched.autoscaler = Autoscaler(at: .seconds(watched.second))
         watched.watch(8, seconds: 600)
         watched.second = 1_000
-        watched.autoscaler.resume(at: .seconds(watched.second), watched.policy)
+        watched.autoscaler.resume(at: .seconds(watched.second))
         watched.watch(0, seconds: 290)
         #expect(watched.current == 8)
         watched.watch(0, seconds: 31)

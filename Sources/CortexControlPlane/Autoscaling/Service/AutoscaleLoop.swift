@@ -57,7 +57,7 @@ package actor AutoscaleLoop {
         self.decided = period
         for (api, load) in loads.sorted(by: { $0.key < $1.key }) {
             let policy = AutoscalerPolicy(load.spec)
-            self.notice(api, load, policy, at: time)
+            await self.notice(api, load, at: time)
             // Before the sample, which belongs to the period that begins.
             if isDue { await self.decide(api, load, policy, at: LoadWindow.period * Int(period)) }
             self.observe(api, load, at: time)
@@ -66,17 +66,23 @@ package actor AutoscaleLoop {
     }
 
     /// Takes note of an API that is new, or that requests have woken.
-    private func notice(_ api: APIName, _ load: APILoad, _ policy: AutoscalerPolicy, at time: Duration) {
+    private func notice(_ api: APIName, _ load: APILoad, at time: Duration) async {
         if self.records[api] == nil {
             var autoscaler = self.stored.removeValue(forKey: api) ?? Autoscaler(at: time)
-            autoscaler.resume(at: time, policy)
+            autoscaler.resume(at: time)
             self.records[api] = AutoscalerRecord(autoscaler: autoscaler)
         }
-        if self.records[api]?.requested == 0, load.requested > 0 {
-            self.records[api]?.autoscaler.woke(at: time)
-            self.records[api]?.changes.up += 1
-        }
+        let isAwake = self.records[api]?.requested == 0 && load.requested > 0
         self.records[api]?.requested = load.requested
+        guard isAwake else { return }
+        self.records[api]?.autoscaler.woke(at: time)
+        self.records[api]?.changes.up += 1
+        do {
+            // That it is so already is for the store: a server that starts anew begins with as many.
+            _ = try await self.reconciler.scale(api, to: load.requested)
+        } catch {
+            self.logger.error("replicas not stored", metadata: ["api": "\(api)", "error": "\(error)"])
+        }
     }
 
     private func observe(_ api: APIName, _ load: APILoad, at time: Duration) {
