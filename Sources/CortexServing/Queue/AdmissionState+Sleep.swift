@@ -11,30 +11,33 @@ extension AdmissionState {
         }
     }
 
+    /// Not by comparing modes, which may hold a text: this is asked for every request.
+    var isWaking: Bool { if case .waking = self.mode { true } else { false } }
+
     /// Whether a replica has to be asked for now; true once, until none is wanted again.
     mutating func beginsWaking() -> Bool {
         // One that drains may still have taken what came.
-        guard self.mode == .asleep, self.slotCount == 0, self.isAnyoneWaiting else { return false }
+        guard case .asleep = self.mode, self.slotCount == 0, self.isAnyoneWaiting else { return false }
         self.mode = .waking
         return true
     }
 
     /// The replica that was asked for does not come up: refuses until a slot opens; returns those that waited for it.
     mutating func failWaking(reason: String, until: NIODeadline) -> [Entry] {
-        guard self.mode == .waking else { return [] }
+        guard self.isWaking else { return [] }
         self.mode = .failfast(reason: reason, until: until)
         return self.removeWaiting()
     }
 
     /// Until when a request waits to be woken for; nil where it does not.
     func wakeLimit(of entry: Entry) -> NIODeadline? {
-        guard self.mode == .waking, entry.stage == .queued, entry.responder != nil else { return nil }
+        guard self.isWaking, entry.stage == .queued, entry.responder != nil else { return nil }
         return entry.arrival + self.wakeTimeout
     }
 
     /// When time may change something for a request that has just come.
     func firstLook(at request: PredictRequest, now: NIODeadline) -> NIODeadline {
-        self.mode == .waking ? min(request.deadline, now + self.wakeTimeout) : request.deadline
+        self.isWaking ? min(request.deadline, now + self.wakeTimeout) : request.deadline
     }
 }
 
@@ -42,7 +45,7 @@ extension AdmissionQueue {
     /// How soon a request that waited in vain for a replica may be tried again.
     private static let retryAfter = 10
 
-    package var isWaking: Bool { self.state.mode == .waking }
+    package var isWaking: Bool { self.state.isWaking }
 
     /// Whether a replica is wanted; calls from one thread take effect in their order.
     package nonisolated func noteAsleep(_ isAsleep: Bool) {
