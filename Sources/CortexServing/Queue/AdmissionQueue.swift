@@ -187,7 +187,9 @@ package actor AdmissionQueue {
         while let (slot, request) = self.state.nextDispatch(now: now) {
             self.send(request, to: slot)
         }
-        if self.state.beginsWaking() { self.onWake() }
+        guard self.state.beginsWaking() else { return }
+        self.onWake()
+        self.wake(by: now + self.state.wakeTimeout)
     }
 
     func send(_ request: PredictRequest, to slot: Int) {

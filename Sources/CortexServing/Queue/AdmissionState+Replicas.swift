@@ -131,6 +131,13 @@ extension AdmissionState {
         return self.removeWaiting()
     }
 
+    /// Takes out those that wait in the queue.
+    mutating func removeWaiting() -> [Entry] {
+        let waited = self.waiting.compactMap { self.remove($0) }
+        self.waiting.removeAll()
+        return waited
+    }
+
     // MARK: Samples
 
     /// Hands a request to a free slot of a worker that is not let in yet; nil where it has none.

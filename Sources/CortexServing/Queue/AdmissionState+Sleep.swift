@@ -17,7 +17,7 @@ extension AdmissionState {
     /// Whether a replica has to be asked for now; true once, until none is wanted again.
     mutating func beginsWaking() -> Bool {
         // One that drains may still have taken what came.
-        guard case .asleep = self.mode, self.slotCount == 0, self.isAnyoneWaiting else { return false }
+        guard case .asleep = self.mode, self.slotCount == 0, !self.waiting.isEmpty else { return false }
         self.mode = .waking
         return true
     }

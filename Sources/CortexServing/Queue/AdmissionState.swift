@@ -79,7 +79,7 @@ struct AdmissionState {
     var ableReplicas = 0
     var slotCount = 0
     var slots: [Slot?] = []
-    private var waiting = Deque<UInt64>()
+    var waiting = Deque<UInt64>()
     var idle: [SlotIndex] = []
     private var handOver: HandOverPolicy
     private var drainRate = DrainRate()
@@ -103,7 +103,6 @@ struct AdmissionState {
     /// Requests, queued and running, beyond which the next is refused: one replica's worth also while there is none, as
     /// one may be about to come.
     var limit: Int { self.replicaLimit * max(self.ableReplicas, 1) }
-    var isAnyoneWaiting: Bool { !self.waiting.isEmpty }
     var isEmpty: Bool { self.entries.isEmpty && self.slots.allSatisfy { $0?.isResting != true } }
     var waitingCount: Int {
         self.entries.values.lazy.filter { $0.stage == .queued }.count
@@ -379,13 +378,6 @@ struct AdmissionState {
     }
 
     // MARK: Mode
-
-    /// Takes out those that wait in the queue.
-    mutating func removeWaiting() -> [Entry] {
-        let waited = self.waiting.compactMap { self.remove($0) }
-        self.waiting.removeAll()
-        return waited
-    }
 
     mutating func drain() { self.mode = .draining }
 
