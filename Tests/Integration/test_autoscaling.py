@@ -1,4 +1,4 @@
-"""Replicas that follow a real load, by real clocks: what takes tens of seconds. Traces are unit tests, with times of their own."""
+"""Replicas that follow a real load, by real clocks. Traces are unit tests, with times of their own."""
 
 from __future__ import annotations
 
