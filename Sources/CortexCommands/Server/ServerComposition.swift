@@ -150,7 +150,7 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
         projects: projects,
         reconciler: reconciler,
         record: { await bound.record },
-        metrics: { ByteBuffer(string: await provider.metrics() + AutoscalingMetrics.text(await autoscale.gauges)) },
+        metrics: { ByteBuffer(string: await provider.metrics() + AutoscalingMetrics.text(await autoscale.gauges())) },
         readiness: {
             let readiness = await gateway.readiness(requestID: $0)
             return OperatorApplication.Readiness(isReady: readiness.isReady, summary: readiness.json)

@@ -131,13 +131,19 @@ extension LocalAPI {
         self.spawn { await self.settle(version) }
     }
 
+    /// Whether a version has never served, and no replica of it is tried again.
+    private func isBeyondHope(_ version: LocalVersion) -> Bool {
+        let replicas = self.replicas.filter { $0.replica.version === version }
+        return version !== self.serving && !replicas.isEmpty && replicas.allSatisfy(\.hasEnded)
+    }
+
     /// Takes the files of a version away that is of no more use.
     func settle(_ version: LocalVersion) async {
         guard let index = self.versions.firstIndex(where: { $0.version === version }) else { return }
         guard !self.replicas.contains(where: { $0.replica.version === version && !$0.hasEnded }) else { return }
         switch self.versions[index].stage {
         case .preparing: return
-        case .open: guard !self.isNeeded(version) else { return }
+        case .open: guard !self.isNeeded(version) || self.isBeyondHope(version) else { return }
         case .hopeless: break
         }
         self.versions.remove(at: index)

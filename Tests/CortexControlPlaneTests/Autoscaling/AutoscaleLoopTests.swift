@@ -123,7 +123,7 @@ import Testing
         await self.pass(100..<105, loop)
         await loop.save()
         #expect(try await self.store.autoscalers() == [:])
-        #expect(await loop.gauges == [])
+        #expect(await loop.gauges() == [])
     }
 
     @Test func `an API that cannot answer is left alone`() async throws {
@@ -145,14 +145,14 @@ import Testing
         // 1 is recommended for a minute, as long as it is in the window.
         await self.pass(690..<761, loop)
         #expect(self.scalings == [1, 0])
-        #expect(await loop.gauges.first?.changes == .init(up: 1, down: 1))
+        #expect(await loop.gauges().first?.changes == .init(up: 1, down: 1))
     }
 
     @Test func `gauges tell of each API`() async throws {
         self.provider.bear(try self.load(8, requested: 1), self.api)
         let loop = self.loop()
         await self.pass(0..<61, loop)
-        let text = AutoscalingMetrics.text(await loop.gauges)
+        let text = AutoscalingMetrics.text(await loop.gauges())
         #expect(text.contains("cortex_requested_replicas{api=\"iris\"} 2\n"))
         #expect(text.contains("cortex_recommended_replicas{api=\"iris\"} 2\n"))
         #expect(text.contains("cortex_window_in_flight_requests{api=\"iris\"} 8.0\n"))

@@ -146,9 +146,10 @@ package actor AutoscaleLoop {
 
     // MARK: Seen from outside
 
-    /// By name.
-    package var gauges: [AutoscalingGauges] {
-        self.records.sorted { $0.key < $1.key }.map { api, record in
+    /// By name; none of what has been deleted since the last sample.
+    package func gauges() async -> [AutoscalingGauges] {
+        let loads = await self.provider.loads()
+        return self.records.filter { loads[$0.key] != nil }.sorted { $0.key < $1.key }.map { api, record in
             AutoscalingGauges(
                 api: api,
                 requested: record.requested ?? 0,
