@@ -115,7 +115,7 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
         workerAddress: workerAddress,
         isChaining: configuration.isChaining,
         payloadLimits: configuration.limits.payloads,
-        handOverDepth: try ServerVariable.count("CORTEX_HANDOVER_DEPTH", in: 1...8, of: environment) ?? 4,
+        handOverDepth: try ServerVariable.count("CORTEX_HANDOVER_DEPTH", in: 1...8, of: environment) ?? 8,
         wakeTimeout: .nanoseconds(configuration.limits[.wakeTimeout]),
         logger: logger
     )

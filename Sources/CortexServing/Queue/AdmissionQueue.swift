@@ -58,7 +58,7 @@ package actor AdmissionQueue {
     package init(
         on eventLoop: any EventLoop,
         replicaLimit: Int,
-        handOverDepth: Int = 4,
+        handOverDepth: Int = 8,
         wakeTimeout: Duration = .seconds(120),
         endWorker: @escaping @Sendable (_ worker: String, WorkerExit) -> Void,
         onWake: @escaping @Sendable () -> Void = {}
