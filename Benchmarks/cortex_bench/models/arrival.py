@@ -26,8 +26,9 @@ ROUNDS = 3
 def run(settings: Settings, cortex: Cortex, venv: Path, folder: Path) -> Findings:
     """From the request that needs the model to its answer: download, checks and all; loading it takes no time.
 
-    The disk has room for all models of the rounds, as curl removes its copy in time that does not count. One more, for
-    which another has to go first, is printed beside them. Before each turn memory is touched: see `_touch_memory`.
+    Both keep all that they bring until the end: who could remove a copy would be given the memory that it has just left.
+    One more, for which another has to go first, is printed beside them. Before each turn memory is touched: see
+    `_touch_memory`.
     """
     served = folder / "served"
     names = [f"large-{number}" for number in range(ROUNDS + 1)]
@@ -38,8 +39,8 @@ def run(settings: Settings, cortex: Cortex, venv: Path, folder: Path) -> Finding
         url = cortex.deploy("arrival", {"type": "python", "path": "arrival.py", "models": models})
         for number, name in enumerate(names[:ROUNDS]):
 
-            def curl(address: str = f"{address}/{name}/model.bin") -> None:
-                theirs.append(_curl(address, folder / "copy"))
+            def curl(name: str = name) -> None:
+                theirs.append(_curl(f"{address}/{name}/model.bin", folder / f"copy-of-{name}"))
 
             def through_cortex(name: str = name) -> None:
                 ours.append(_through_cortex(url, name))
@@ -106,9 +107,9 @@ def _serving(served: Path) -> Iterator[str]:
 def _touch_memory() -> None:
     """Have the machine own the memory that the next turn will be given.
 
-    A virtual machine's host takes back memory that has long been free, and the first touch of a page then costs some 5
-    microseconds, three times what it takes to receive and write it. curl writes to pages that its last copy has just left,
-    a server that keeps its models to others: without this, either is up to four times as slow as the other by chance.
+    A virtual machine gives memory that is free back to its host, and the first touch of a page then costs some 5
+    microseconds, three times what it takes to receive and write it: without this, either is up to four times as slow as
+    the other by chance.
     """
     script = f"memory = bytearray({2 * SIZE})\nfor at in range(0, len(memory), 4096): memory[at] = 1"
     subprocess.run([sys.executable, "-c", script], check=True)
@@ -121,7 +122,6 @@ def _curl(address: str, copy: Path) -> float:
     seconds = time.perf_counter() - started
     if copy.stat().st_size != SIZE:
         sys.exit(f"error: curl brought {copy.stat().st_size} bytes of {SIZE}")
-    copy.unlink()
     return SIZE / 1e6 / seconds
 
 
