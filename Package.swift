@@ -100,10 +100,32 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "CortexKubernetes",
+            dependencies: [
+                "CortexSpec", "CortexTelemetry", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioSSL,
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "CortexKubernetesProvider",
+            dependencies: [
+                "CortexControlPlane", "CortexKubernetes", "CortexSpec", "CortexTelemetry", crypto, logging, nioCore,
+            ],
+            swiftSettings: strict
+        ),
+        // Requests to the replicas of other machines; knows no Kubernetes.
+        .target(
+            name: "CortexNetwork",
+            dependencies: [
+                "CortexGateway", "CortexSpec", "CortexTelemetry", collections, logging, nioCore, nioHTTP1, nioPosix,
+            ],
+            swiftSettings: strict
+        ),
+        .target(
             name: "CortexCommands",
             dependencies: [
-                "CortexControlPlane", "CortexGateway", "CortexLocalProvider", "CortexModels", "CortexServing",
-                "CortexSpec",
+                "CortexControlPlane", "CortexGateway", "CortexKubernetes", "CortexKubernetesProvider",
+                "CortexLocalProvider", "CortexModels", "CortexNetwork", "CortexServing", "CortexSpec",
                 "CortexTelemetry", argumentParser, asyncHTTPClient, lifecycle, logging, nioCore, nioPosix, signals,
                 subprocess,
             ],
@@ -145,6 +167,21 @@ let package = Package(
         .testTarget(
             name: "CortexGatewayTests",
             dependencies: ["CortexGateway", "CortexSpec", "CortexTelemetry", nioCore, nioEmbedded],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "CortexKubernetesTests",
+            dependencies: [
+                "CortexControlPlane", "CortexKubernetes", "CortexKubernetesProvider", "CortexSpec", hummingbird,
+                httpTypes, logging, nioCore,
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "CortexNetworkTests",
+            dependencies: [
+                "CortexGateway", "CortexNetwork", "CortexSpec", nioCore, nioEmbedded, nioHTTP1, nioPosix,
+            ],
             swiftSettings: strict
         ),
 

@@ -24,7 +24,7 @@ package struct CortexCommand: ParsableCommand {
             InitCommand.self, ValidateCommand.self, DevCommand.self, DeployCommand.self, GetCommand.self,
             DescribeCommand.self, LogsCommand.self, PredictCommand.self, RefreshCommand.self, RollbackCommand.self,
             DeleteCommand.self, AutoscaleCommand.self, PruneCommand.self, ServerCommand.self, EnvCommand.self,
-            TokenCommand.self, CompletionCommand.self, VersionCommand.self,
+            TokenCommand.self, OperatorCommand.self, CompletionCommand.self, VersionCommand.self,
         ]
     )
 

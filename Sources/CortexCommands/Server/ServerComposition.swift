@@ -145,7 +145,7 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     // Ended at once, by a second Ctrl-C, its server complains of having been cancelled: at a terminal that helps nobody.
     if companion != nil { operatorLogger.logLevel = .critical }
     let application = OperatorApplication(
-        port: configuration.operatorPort,
+        address: .loopback(port: configuration.operatorPort),
         tokens: tokens,
         projects: projects,
         reconciler: reconciler,

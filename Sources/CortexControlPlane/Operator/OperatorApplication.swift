@@ -20,34 +20,57 @@ package struct OperatorApplication: Sendable {
         }
     }
 
-    private let port: Int
-    private let tokens: TokenStore
+    /// Where it listens, and what it is called there.
+    package struct Address: Hashable, Sendable {
+        package var host: String
+        /// 0 takes a free one.
+        package var port: Int
+        /// Names that it answers to beside loopback's, in lower case; nil where any name is its own.
+        package var names: Set<String>?
+
+        package init(host: String, port: Int, names: Set<String>?) {
+            self.host = host
+            self.port = port
+            self.names = names
+        }
+
+        /// On this machine only.
+        package static func loopback(port: Int) -> Self { Self(host: "127.0.0.1", port: port, names: []) }
+    }
+
+    private let address: Address
+    private let tokens: any AccessTokens
     private let projects: ProjectStore
     private let reconciler: Reconciler
     private let record: @Sendable () async -> ServerRecord?
     private let metrics: @Sendable () async -> ByteBuffer
     private let readiness: @Sendable (_ requestID: String) async -> Readiness
     private let onBound: @Sendable (Int) async -> Void
+    private let dataURL: (@Sendable () async -> String)?
+    private let reports: (@Sendable (GatewayReport) async -> Void)?
     private let logger: Logger
 
     /// - Parameters:
-    ///   - port: On 127.0.0.1; 0 takes a free one.
     ///   - record: What `GET /v1/info` tells; nil while the server starts, and then it answers 503.
     ///   - metrics: The body of `/metrics`, Prometheus text.
     ///   - readiness: The answer of `/readyz`, which names its request where it is an error.
     ///   - onBound: Called once, with the port, when connections are accepted.
+    ///   - dataURL: Where users find APIs, without a trailing slash; nil where that is the record's port.
+    ///   - reports: Told what gateways of other machines report; nil where there are none.
     package init(
-        port: Int,
-        tokens: TokenStore,
+        address: Address,
+        tokens: any AccessTokens,
         projects: ProjectStore,
         reconciler: Reconciler,
         record: @escaping @Sendable () async -> ServerRecord?,
         metrics: @escaping @Sendable () async -> ByteBuffer,
         readiness: @escaping @Sendable (_ requestID: String) async -> Readiness,
         onBound: @escaping @Sendable (Int) async -> Void,
+        dataURL: (@Sendable () async -> String)? = nil,
+        reports: (@Sendable (GatewayReport) async -> Void)? = nil,
         logger: Logger
     ) {
-        self.port = port
+        self.address = address
         self.tokens = tokens
         self.projects = projects
         self.reconciler = reconciler
@@ -55,6 +78,8 @@ package struct OperatorApplication: Sendable {
         self.metrics = metrics
         self.readiness = readiness
         self.onBound = onBound
+        self.dataURL = dataURL
+        self.reports = reports
         self.logger = logger
     }
 
@@ -65,15 +90,15 @@ package struct OperatorApplication: Sendable {
         let routes = self.routes
         let router = Router(context: OperatorContext.self)
         router.middlewares.add(OperatorErrorMiddleware(routes: routes))
-        router.middlewares.add(AccessMiddleware(tokens: self.tokens, openPaths: routes.openPaths))
-        router.middlewares.add(ShutdownMiddleware(record: self.record))
+        router.middlewares.add(AccessMiddleware(tokens: self.tokens, routes: routes, names: self.address.names))
+        router.middlewares.add(ShutdownMiddleware(record: self.record, openPaths: routes.openPaths))
         routes.add(to: router)
 
         let application = Application(
             router: router,
             // A request head that does not end, or a connection left open, holds nothing for long.
             server: .http1(configuration: .init(idleTimeout: .seconds(60))),
-            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: self.port)),
+            configuration: ApplicationConfiguration(address: .hostname(self.address.host, port: self.address.port)),
             onServerRunning: { [onBound] channel in
                 if let port = channel.localAddress?.port { await onBound(port) }
             },
@@ -91,11 +116,13 @@ package struct OperatorApplication: Sendable {
                 + ProjectRoutes(projects: self.projects).routes
                 + DeployRoutes(projects: self.projects, reconciler: self.reconciler, baseURL: self.baseURL).routes
                 + APIRoutes(reconciler: self.reconciler, baseURL: self.baseURL).routes
+                + (self.reports.map { GatewayRoutes(receive: $0).routes } ?? [])
         )
     }
 
     private var baseURL: @Sendable () async -> String {
-        { [record] in
+        { [record, dataURL] in
+            if let dataURL { return await dataURL() }
             guard let record = await record() else { return "" }
             return "http://localhost:\(record.port)"
         }

@@ -21,6 +21,7 @@ enum OperatorError: Error, Hashable {
     case bodyTooLarge(limit: Int)
     case notAHash(String)
     case projectNotStored(String)
+    case noSuchProject(String)
     case projectRefused(String)
     case starting
     case shuttingDown
@@ -36,7 +37,7 @@ extension OperatorError {
         switch self {
         case .foreignHost: .misdirectedRequest
         case .unauthorized: .unauthorized
-        case .noSuchRoute, .noSuchAPI, .noSuchToken, .noSuchDeployment: .notFound
+        case .noSuchRoute, .noSuchAPI, .noSuchToken, .noSuchDeployment, .noSuchProject: .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .malformed, .notAHash, .notATokenName: .badRequest
         case .bodyTooLarge: .contentTooLarge
@@ -64,7 +65,7 @@ extension OperatorError {
         case .malformed: "MALFORMED_REQUEST"
         case .bodyTooLarge: "BODY_TOO_LARGE"
         case .notAHash: "MALFORMED_HASH"
-        case .projectNotStored: "PROJECT_NOT_STORED"
+        case .projectNotStored, .noSuchProject: "PROJECT_NOT_STORED"
         case .projectRefused: "PROJECT_REFUSED"
         case .starting: "STARTING"
         case .shuttingDown: "SHUTTING_DOWN"
@@ -87,7 +88,7 @@ extension OperatorError {
         case .malformed(let reason): reason
         case .bodyTooLarge(let limit): "the body is larger than \(limit) bytes"
         case .notAHash(let text): "\(text) is not a project hash; allowed are 64 lower-case hex digits"
-        case .projectNotStored(let hash): "no project \(hash) is stored"
+        case .projectNotStored(let hash), .noSuchProject(let hash): "no project \(hash) is stored"
         case .projectRefused(let reason): reason
         case .starting: "the server is still starting"
         case .shuttingDown: "the server is shutting down"
@@ -103,7 +104,7 @@ extension OperatorError {
         case .noSuchAPI(let name, let deployed):
             (Suggestion.nearest(to: name, among: deployed).map { "did you mean \($0)? " } ?? "")
                 + "deployed are \(deployed.prefix(10).joined(separator: ", "))\(deployed.count > 10 ? ", …" : "")"
-        case .projectNotStored(let hash): "send it first: PUT /v1/projects/\(hash)"
+        case .projectNotStored(let hash), .noSuchProject(let hash): "send it first: PUT /v1/projects/\(hash)"
         case .methodNotAllowed(_, let allowed): "allowed are \(allowed.joined(separator: ", "))"
         case .noSuchToken: "see GET /v1/tokens"
         case .tokenExists: "choose another name, or revoke it first"

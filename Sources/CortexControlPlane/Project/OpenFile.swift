@@ -71,6 +71,13 @@ final class OpenFile: Sendable {
         }
     }
 
+    /// How many bytes the file has now.
+    func size() throws(ProjectError) -> Int {
+        var facts = stat()
+        guard fstat(self.descriptor, &facts) == 0 else { throw .system("read", self.path) }
+        return Int(facts.st_size)
+    }
+
     /// Returns once the bytes are on the disk.
     func synchronise() throws(ProjectError) {
         guard fsync(self.descriptor) == 0 else { throw .system("write", self.path) }

@@ -72,7 +72,7 @@ package protocol Provider: Sendable {
 }
 
 /// One accepted deploy of one API.
-package struct Deployment: Hashable, Sendable {
+package struct Deployment: Hashable, Sendable, Codable {
     /// Unique, and in the order of creation as text too.
     package var id: String
     /// Counts the deploys of one API from 1; the version that a worker is told and logs show.

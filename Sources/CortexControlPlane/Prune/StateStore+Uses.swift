@@ -1,20 +1,25 @@
 import CortexSpec
-import Foundation
+package import Foundation
 import GRDB
 
 /// Which projects a deployed API may still be served from.
-struct ProjectUses: Sendable {
+package struct ProjectUses: Sendable {
     /// Of what is wanted, of what serves until that is live, and of the history that can be gone back to.
-    var kept: Set<String> = []
+    package var kept: Set<String> = []
     /// When each project was last deployed, by whatever API.
-    var lastDeployed: [String: Date] = [:]
+    package var lastDeployed: [String: Date] = [:]
+
+    package init(kept: Set<String> = [], lastDeployed: [String: Date] = [:]) {
+        self.kept = kept
+        self.lastDeployed = lastDeployed
+    }
 }
 
 extension StateStore {
     /// Deployments of an API whose projects are kept.
-    static let keptDeployments = 10
+    package static let keptDeployments = 10
     /// Deployments of an API that were live and whose environments are kept.
-    static let keptLiveDeployments = 3
+    package static let keptLiveDeployments = 3
 
     /// The deployments of APIs as they are deployed now, with their places in the history.
     ///
@@ -64,7 +69,7 @@ extension StateStore {
     }
 
     /// The projects that the deployed APIs need, and when each was deployed.
-    func projectUses() async throws -> ProjectUses {
+    package func projectUses() async throws -> ProjectUses {
         try await self.database.read { db in
             let kept = try String.fetchSet(
                 db,

@@ -6,14 +6,14 @@ package import Logging
 /// Deploys and deletes happen one after the other, each written to the store before the provider hears of it: after a
 /// crash in between, ``run()`` tells it again.
 package actor Reconciler {
-    let store: StateStore
+    let store: any DeploymentStore
     let provider: any Provider
     private let logger: Logger
     let turns = TurnQueue()
     /// Whether the provider has been told of everything that the store wants.
     package private(set) var isRestored = false
 
-    package init(store: StateStore, provider: any Provider, logger: Logger) {
+    package init(store: any DeploymentStore, provider: any Provider, logger: Logger) {
         self.store = store
         self.provider = provider
         self.logger = logger

@@ -22,7 +22,7 @@ package struct DeploymentDraft: Hashable, Sendable {
         case rollback = "rolled_back"
 
         /// As a sentence has it.
-        var words: String { self == .rollback ? "rolled back" : self.rawValue }
+        package var words: String { self == .rollback ? "rolled back" : self.rawValue }
     }
 
     package init(

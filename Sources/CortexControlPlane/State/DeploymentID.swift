@@ -1,10 +1,10 @@
-import Foundation
+package import Foundation
 
 /// Names of deployments: 12 hex digits of milliseconds since 1970 and 8 random ones.
 ///
 /// Later names sort after earlier ones also where the clock was set back.
-enum DeploymentID {
-    static func next(after last: String?, at now: Date) -> String {
+package enum DeploymentID {
+    package static func next(after last: String?, at now: Date) -> String {
         let clock = UInt64(max(0, now.timeIntervalSince1970 * 1000))
         let previous = last.flatMap { UInt64($0.prefix(12), radix: 16) }
         let time = max(clock, previous.map { $0 + 1 } ?? 0)

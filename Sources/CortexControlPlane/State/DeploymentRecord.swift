@@ -46,7 +46,7 @@ package enum DeploymentOutcome: Hashable, Sendable {
 }
 
 /// What two deploys of an API are compared by.
-package struct DeploymentIdentity: Hashable, Sendable {
+package struct DeploymentIdentity: Hashable, Sendable, Codable {
     /// SHA-256 of the whole spec; tells whether the user changed anything.
     package var spec: String
     /// SHA-256 of what a worker is started from; tells whether replicas need replacing.
@@ -69,6 +69,15 @@ package struct EventRecord: Hashable, Sendable, Codable {
     package var version: Int
     package var kind: String
     package var message: String
+
+    package init(id: Int64, at: Date, api: APIName, version: Int, kind: String, message: String) {
+        self.id = id
+        self.at = at
+        self.api = api
+        self.version = version
+        self.kind = kind
+        self.message = message
+    }
 
     /// All kinds: what users asked for, and what the provider told.
     static let kinds =

@@ -80,6 +80,10 @@ extension DeploymentRecord {
 
     private init(row: Row) throws {
         let spec: String = row["spec"]
+        let word: String = row["outcome"]
+        guard let outcome = DeploymentOutcome(word: word, reason: row["reason"]) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "unknown outcome \(word)")
+        }
         self.init(
             deployment: Deployment(
                 id: row["id"],
@@ -98,7 +102,7 @@ extension DeploymentRecord {
             configFile: row["config_file"],
             deployedBy: row["deployed_by"],
             createdAt: row["created_at"],
-            outcome: try DeploymentOutcome(word: row["outcome"], reason: row["reason"])
+            outcome: outcome
         )
     }
 
@@ -137,13 +141,14 @@ extension DeploymentOutcome {
         return reason
     }
 
-    fileprivate init(word: String, reason: String?) throws {
+    /// Nil for a word that is none of these.
+    package init?(word: String, reason: String?) {
         switch word {
         case "pending": self = .pending
         case "live": self = .live
         case "failed": self = .failed(reason: reason ?? "")
         case "superseded": self = .superseded
-        default: throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "unknown outcome \(word)")
+        default: return nil
         }
     }
 }

@@ -1,4 +1,3 @@
-import Crypto
 package import Foundation
 import GRDB
 
@@ -15,16 +14,16 @@ package struct TokenStore: Sendable {
 
     /// Makes a token and returns its secret, which cannot be had again; an older one of that name ends.
     package func create(_ name: String, at now: Date = Date()) async throws -> String {
-        let secret = Self.secret()
+        let secret = TokenSecret.make()
         try await self.database.write { db in
-            try Self.replace(name, digest: Self.digest(secret), at: now, in: db)
+            try Self.replace(name, digest: TokenSecret.digest(secret), at: now, in: db)
         }
         return secret
     }
 
     /// Makes a token and returns its secret, which cannot be had again; nil where one of that name is in force.
     package func issue(_ name: String, at now: Date = Date()) async throws -> String? {
-        let secret = Self.secret()
+        let secret = TokenSecret.make()
         return try await self.database.write { db in
             let isTaken = try Bool.fetchOne(
                 db,
@@ -32,7 +31,7 @@ package struct TokenStore: Sendable {
                 arguments: [name]
             )
             guard isTaken != true else { return nil }
-            try Self.replace(name, digest: Self.digest(secret), at: now, in: db)
+            try Self.replace(name, digest: TokenSecret.digest(secret), at: now, in: db)
             return secret
         }
     }
@@ -69,14 +68,14 @@ package struct TokenStore: Sendable {
 
     /// The name of the token with this secret; nil where none is in force.
     package func name(ofSecret secret: String) async throws -> String? {
-        let digest = Self.digest(secret)
+        let digest = TokenSecret.digest(secret)
         let rows = try await self.database.read { db in
             try Row.fetchAll(db, sql: "SELECT name, digest FROM tokens WHERE revoked_at IS NULL")
                 .map { (name: $0["name"] as String, digest: $0["digest"] as Data) }
         }
         var found: String?
         // All are compared, each in constant time: how long this takes tells nothing of any digest.
-        for row in rows where Self.isEqual(row.digest, digest) { found = row.name }
+        for row in rows where TokenSecret.isEqual(row.digest, digest) { found = row.name }
         return found
     }
 
@@ -103,17 +102,4 @@ package struct TokenStore: Sendable {
     }
 
     private static func localTokenFile(_ home: CortexHome) -> String { "\(home.tokens)/local.token" }
-
-    private static func secret() -> String {
-        var random = SystemRandomNumberGenerator()
-        let bytes = (0..<4).flatMap { _ in withUnsafeBytes(of: random.next()) { Array($0) } }
-        return "cortex_" + bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-    }
-
-    private static func digest(_ secret: String) -> Data { Data(SHA256.hash(data: Data(secret.utf8))) }
-
-    private static func isEqual(_ left: Data, _ right: Data) -> Bool {
-        guard left.count == right.count else { return false }
-        return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
-    }
 }

@@ -40,7 +40,7 @@ struct RunningOperator: Sendable {
         let (ports, bound) = AsyncStream.makeStream(of: Int.self)
         let home = folder.home
         let application = OperatorApplication(
-            port: 0,
+            address: .loopback(port: 0),
             tokens: tokens,
             projects: try ProjectStore(folder: home.projects),
             reconciler: reconciler,

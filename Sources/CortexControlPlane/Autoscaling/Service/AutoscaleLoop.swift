@@ -11,7 +11,7 @@ package actor AutoscaleLoop {
 
     private let provider: any Provider
     private let reconciler: Reconciler
-    private let store: StateStore
+    private let store: any DeploymentStore
     private let logger: Logger
     private var records: [APIName: AutoscalerRecord] = [:]
     /// Of the server before this one, until their APIs are seen.
@@ -19,7 +19,7 @@ package actor AutoscaleLoop {
     /// The number of the newest period that is over.
     private var decided: Int64?
 
-    package init(provider: any Provider, reconciler: Reconciler, store: StateStore, logger: Logger) {
+    package init(provider: any Provider, reconciler: Reconciler, store: any DeploymentStore, logger: Logger) {
         self.provider = provider
         self.reconciler = reconciler
         self.store = store

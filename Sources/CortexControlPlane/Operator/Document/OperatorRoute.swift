@@ -25,6 +25,8 @@ struct OperatorRoute: Sendable {
     let answers: [RouteAnswer]
     /// Whether it is answered without a token.
     var isOpen = false
+    /// Whether the parts of an installation may ask for it among themselves.
+    var isForMachines = false
     let answer: @Sendable (Request, OperatorContext) async throws -> Response
 
     var allAnswers: [RouteAnswer] {

@@ -44,6 +44,11 @@ struct OperatorRoutes: Sendable {
         self.all.filter { $0.matches(path) }.map(\.method)
     }
 
+    /// Whether the parts of an installation may ask for this among themselves.
+    func isForMachines(_ request: Request) -> Bool {
+        self.all.contains { $0.isForMachines && $0.method == request.method && $0.matches(request.uri.path) }
+    }
+
     func add(to router: Router<OperatorContext>) {
         for route in self.all {
             router.on(route.routerPath, method: route.method) { try await route.answer($0, $1) }

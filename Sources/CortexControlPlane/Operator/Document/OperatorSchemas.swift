@@ -72,6 +72,16 @@ enum OperatorSchemas {
             "id": .positive, "at": .time, "api": .text, "version": .positive, "message": .text,
             "kind": .choice(of: EventRecord.kinds),
         ]),
+        "GatewayReport": .members([
+            "gateway": .text,
+            "apis": [
+                "type": "object",
+                "additionalProperties": .members([
+                    "in_flight": .count, "waiting": .count, "received": .count, "code_2xx": .count, "code_4xx": .count,
+                    "code_5xx": .count, "total_ms": .number,
+                ]),
+            ],
+        ]),
         "Message": .members(["message": .text]),
         "Model": .members(
             [

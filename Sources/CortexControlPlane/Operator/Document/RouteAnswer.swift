@@ -11,6 +11,8 @@ struct RouteAnswer: Sendable {
         /// Any JSON object.
         case document
         case text
+        /// A project as a tar archive.
+        case archive
     }
 
     let status: HTTPResponse.Status
@@ -53,6 +55,7 @@ struct RouteAnswer: Sendable {
         case .list(let name):
             document["content"] = ["application/json": ["schema": ["type": "array", "items": Self.reference(name)]]]
         case .document: document["content"] = ["application/json": ["schema": ["type": "object"]]]
+        case .archive: document["content"] = ["application/x-tar": [:]]
         case .text: document["content"] = ["text/plain": ["schema": ["type": "string"]]]
         }
         var headers: [String: JSONValue] = ["X-Request-ID": ["schema": ["type": "string"], "required": true]]

@@ -1,7 +1,7 @@
 import HTTPTypes
 import Hummingbird
 
-/// `HEAD` and `PUT /v1/projects/{hash}`: projects by content, each uploaded once.
+/// `HEAD`, `GET` and `PUT /v1/projects/{hash}`: projects by content, each uploaded once.
 struct ProjectRoutes: Sendable {
     let projects: ProjectStore
 
@@ -24,6 +24,24 @@ struct ProjectRoutes: Sendable {
                 return Response(status: await self.projects.hold(hash) ? .ok : .notFound)
             },
             OperatorRoute(
+                method: .get,
+                path: "/v1/projects/{hash}",
+                id: "getProject",
+                summary: "a stored project, as a tar archive",
+                parameters: [.projectHash],
+                answers: [
+                    RouteAnswer(status: .ok, summary: "the archive", content: .archive), Self.badHash,
+                    .refusal(.notFound, "it is not stored"),
+                ],
+                isForMachines: true
+            ) { _, context in
+                let hash = try Self.hash(context)
+                guard let archive = try await self.projects.archive(of: hash) else {
+                    throw OperatorError.noSuchProject("\(hash)")
+                }
+                return Self.stream(archive)
+            },
+            OperatorRoute(
                 method: .put,
                 path: "/v1/projects/{hash}",
                 id: "putProject",
@@ -41,6 +59,15 @@ struct ProjectRoutes: Sendable {
                 return Response(status: .noContent)
             },
         ]
+    }
+
+    /// The archive, in pieces.
+    private static func stream(_ archive: StoredArchive) -> Response {
+        let body = ResponseBody(contentLength: archive.size) { writer in
+            for try await piece in archive { try await writer.write(piece) }
+            try await writer.finish(nil)
+        }
+        return Response(status: .ok, headers: [.contentType: "application/x-tar"], body: body)
     }
 
     private static func hash(_ context: OperatorContext) throws -> ProjectHash {

@@ -4,7 +4,7 @@ import Hummingbird
 
 /// `/v1/tokens`: who may use the operator.
 struct TokenRoutes: Sendable {
-    let tokens: TokenStore
+    let tokens: any AccessTokens
 
     /// What `POST /v1/tokens` takes.
     private struct NewToken: Decodable {
@@ -12,7 +12,7 @@ struct TokenRoutes: Sendable {
     }
 
     /// What it answers: the only time that the secret is told.
-    private struct TokenSecret: Encodable {
+    private struct IssuedToken: Encodable {
         var name: String
         var token: String
     }
@@ -47,8 +47,10 @@ struct TokenRoutes: Sendable {
         ) { request, context in
             let name = try await request.decode(as: NewToken.self, context: context).name
             guard TokenRecord.isLegal(name) else { throw OperatorError.notATokenName(String(name.prefix(100))) }
-            guard let secret = try await self.tokens.issue(name) else { throw OperatorError.tokenExists(name) }
-            return try Response.json(TokenSecret(name: name, token: secret), status: .created)
+            guard name != TokenSecret.machines, let secret = try await self.tokens.issue(name) else {
+                throw OperatorError.tokenExists(name)
+            }
+            return try Response.json(IssuedToken(name: name, token: secret), status: .created)
         }
     }
 

@@ -1,10 +1,9 @@
-import CortexControlPlane
 import Foundation
 
 /// A line of an API's log as a person reads it: `time [request id] message`.
-enum LogText {
+package enum LogText {
     /// Bytes of a message beyond which it is cut.
-    static let limit = 256 << 10
+    package static let limit = 256 << 10
 
     private struct Line: Decodable {
         var ts: String
@@ -16,7 +15,7 @@ enum LogText {
     }
 
     /// A text of unknown origin that may have several lines, without any other control character.
-    static func block(_ text: String) -> String {
+    package static func block(_ text: String) -> String {
         var block = ""
         for scalar in text.unicodeScalars {
             switch scalar.value {
@@ -28,7 +27,7 @@ enum LogText {
     }
 
     /// A text of unknown origin as one line that a terminal can be given: without control characters, and cut.
-    static func line(_ text: String) -> String {
+    package static func line(_ text: String) -> String {
         var line = ""
         for scalar in text.unicodeScalars.prefix(2_000) {
             switch scalar.value {
@@ -39,7 +38,7 @@ enum LogText {
         return line
     }
 
-    static func render(_ json: String, as form: LogForm) -> String {
+    package static func render(_ json: String, as form: LogForm) -> String {
         switch form {
         case .text: self.render(json)
         case .json: json
@@ -48,7 +47,7 @@ enum LogText {
 
     /// Control and format characters are shown as escapes, so that no message can move the cursor or pass for another line: the lines
     /// of a traceback, which is one message, are indented.
-    static func render(_ json: String) -> String {
+    package static func render(_ json: String) -> String {
         guard let line = try? JSONDecoder().decode(Line.self, from: Data(json.utf8)) else { return json }
         var text = line.ts
         if line.level == "error" || line.level == "warning" { text += " \(line.level.uppercased())" }
