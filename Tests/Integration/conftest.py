@@ -15,9 +15,12 @@ import pytest
 from blackbox.models import run_script
 from blackbox.s3 import S3
 from blackbox.server import Cortex, Server
+from blackbox.target import LocalTarget
 
 pytest_plugins = ["blackbox.admission", "blackbox.limits", "blackbox.secure"]
 """Fixtures that several files share."""
+
+pytest.register_assert_rewrite("contract", "target")
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -58,6 +61,12 @@ def server(binary: Path, short_folder: Path) -> Iterator[Server]:
     """The server that tests share: each deploys APIs under names of its own."""
     with Server(binary, short_folder / "shared") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def target(server: Server) -> LocalTarget:
+    """One machine, for the contract."""
+    return LocalTarget(server)
 
 
 @pytest.fixture

@@ -1,0 +1,5 @@
+"""The contract, on one machine."""
+
+from __future__ import annotations
+
+from contract import *  # noqa: F403

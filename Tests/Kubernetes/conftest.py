@@ -1,0 +1,111 @@
+"""Fixtures: a cluster, the image of the binary under test in it, and clients of both.
+
+While they are in use, this process is in the cluster's network: addresses of pods, Services and the API server can be
+asked as they are (`requests.get("http://10.244.0.7:8888/")`), and so can they by every program that is started. Names
+cannot, since `/etc/resolv.conf` is the machine's.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from blackbox.conditions import eventually
+from blackbox.server import Cortex
+from cluster.cluster import Cluster
+from cluster.folders import REPOSITORY
+from cluster.images import Image, cortex_image
+from cluster.kubectl import Kubectl
+from cluster.node import PAUSE_IMAGE
+from cluster.sandbox import machine_network
+from cluster.wheels import WHEELS_URL, offer, wheelhouse
+
+
+@pytest.fixture(scope="session")
+def binary() -> Path:
+    """The binary under test: `CORTEX_BINARY`, or what `make build` left."""
+    path = Path(os.environ.get("CORTEX_BINARY", REPOSITORY / "bin" / "cortex")).absolute()
+    if not path.exists():
+        pytest.exit(f"{path} is not there: run `make build` first, or set CORTEX_BINARY", returncode=2)
+    return path
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The cluster of `CORTEX_TEST_CLUSTER`, started where it does not run; others may be using it too."""
+    state = os.environ.get("CORTEX_TEST_CLUSTER")
+    if not state:
+        pytest.exit("CORTEX_TEST_CLUSTER names no folder: run dev/integration-kubernetes", returncode=2)
+    cluster = Cluster(Path(state))
+    cluster.up()
+    with cluster.sandbox.joined():
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def image_file(binary: Path) -> Image:
+    """The image of `deploy/Dockerfile` with the binary under test."""
+    with machine_network():
+        return cortex_image(binary)
+
+
+@pytest.fixture(scope="session")
+def image(cluster: Cluster, image_file: Image) -> str:
+    """The name of that image, which the cluster's node has; with `imagePullPolicy: Never`, or `IfNotPresent`."""
+    cluster.import_image(image_file)
+    return image_file.name
+
+
+@pytest.fixture(scope="session")
+def tools(cluster: Cluster) -> str:
+    """The name of a tiny image on the node: busybox, with `sleep` as what it does by itself."""
+    assert cluster.is_up
+    return PAUSE_IMAGE
+
+
+@pytest.fixture(scope="session")
+def wheels(cluster: Cluster) -> str:
+    """The address in the cluster at which there are wheels for pods; for `UV_FIND_LINKS`, with `UV_NO_INDEX=1`."""
+    with machine_network():
+        folder = wheelhouse()
+    offer(folder, cluster.state)
+    return WHEELS_URL
+
+
+@pytest.fixture(scope="session")
+def kubectl(cluster: Cluster) -> Kubectl:
+    """kubectl for the whole cluster."""
+    return Kubectl(cluster)
+
+
+@pytest.fixture
+def namespace(cluster: Cluster, kubectl: Kubectl) -> Iterator[Kubectl]:
+    """kubectl in a fresh namespace of one test, whose name is `namespace.namespace`."""
+    name = f"test-{secrets.token_hex(4)}"
+    kubectl.ok("create", "namespace", name)
+    bound = Kubectl(cluster, name)
+    # What a pod needs of a namespace comes a moment later.
+    eventually(lambda: bound.run("get", "serviceaccount", "default").returncode == 0, f"{name} can have pods")
+    yield bound
+    kubectl.ok("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A fresh folder for one test, with a short path, since that of a Unix socket holds 107 bytes."""
+    path = Path(tempfile.mkdtemp(prefix="cx-", dir="/tmp"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def cortex(cluster: Cluster, binary: Path, folder: Path) -> Cortex:
+    """The command line with a fresh home, with the administrator's kubeconfig, and with kubectl on its `PATH`."""
+    settings = {"KUBECONFIG": str(cluster.kubeconfig), "PATH": f"{cluster.programs}:{os.environ['PATH']}"}
+    return Cortex(binary, folder / "home", None, **settings)
