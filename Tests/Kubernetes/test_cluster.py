@@ -81,6 +81,34 @@ def test_a_pod_installs_packages_without_a_way_out(namespace: Kubectl, image: st
     assert told == "sklearn\n"
 
 
+def test_a_pod_waits_for_a_device_until_the_node_has_it(namespace: Kubectl, tools: str) -> None:
+    device = {"limits": {"cortex.test/device": "1"}}
+    namespace.apply(pod("wants", tools, resources=device))
+    reason = "--output=jsonpath={.status.conditions[?(@.type=='PodScheduled')].reason}"
+    eventually(lambda: namespace.ok("get", "pod/wants", reason) == "Unschedulable", "it is nowhere")
+    namespace.offer("cortex.test/device", 1)
+    namespace.wait("pod/wants", "Ready")
+    namespace.offer("cortex.test/device", 0)
+
+
+def test_a_claim_gets_a_volume_that_outlives_its_pod(namespace: Kubectl, image: str) -> None:
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "kept"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    }
+    namespace.apply(claim)
+    for name, does in {"writer": "echo kept >/kept/file", "reader": "cat /kept/file"}.items():
+        mounts = [{"name": "kept", "mountPath": "/kept"}]
+        container = pod(name, image, command=["sh", "-c", does], volumeMounts=mounts)
+        container["spec"]["volumes"] = [{"name": "kept", "persistentVolumeClaim": {"claimName": "kept"}}]
+        namespace.apply(container)
+        phase = ["get", f"pod/{name}", "--output=jsonpath={.status.phase}"]
+        eventually(lambda phase=phase: namespace.ok(*phase) == "Succeeded", f"{name} has ended", within=60)  # type: ignore[misc]
+    assert namespace.ok("logs", "reader") == "kept\n"
+
+
 @pytest.fixture
 def hello(folder: Path) -> Path:
     """A project whose answer tells where it runs."""

@@ -25,7 +25,7 @@ from cluster.sandbox import NODE, Sandbox, until
 from cluster.volumes import volume_maker
 from cluster.wheels import wheel_server
 
-_IMAGES_KEPT = 8
+_IMAGES_KEPT = 6
 
 
 class Cluster:
@@ -62,7 +62,7 @@ class Cluster:
 
     def up(self) -> None:
         """Starts it from nothing, where it does not run already."""
-        with locked(self.state.with_name(f"{self.state.name}.lock")):
+        with locked(self.state.parent):
             if self.is_up:
                 return
             require_machine()
@@ -78,9 +78,8 @@ class Cluster:
 
     def down(self) -> None:
         """Ends it, and removes all that it made."""
-        with locked(self.state.with_name(f"{self.state.name}.lock")):
+        with locked(self.state.parent):
             self._remove()
-        shutil.rmtree(self.state.with_name(f"{self.state.name}.lock"), ignore_errors=True)
 
     def kubectl(self, *arguments: str | Path) -> list[str]:
         """A command line of kubectl's, as the administrator; it may be run in any network."""

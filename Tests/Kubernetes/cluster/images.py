@@ -161,7 +161,7 @@ def _export(name: str, archive: Path) -> None:
 def _forget_oldest(folder: Path) -> None:
     """Keeps what was used last: each build of the binary makes an image."""
     archives = sorted(folder.glob("cortex-*.tar"), key=lambda file: file.stat().st_mtime)
-    for archive in archives[:-4]:
+    for archive in archives[:-3]:
         archive.unlink()
 
 

@@ -7,7 +7,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from blackbox.conditions import eventually
 from cluster.cluster import Cluster
+from cluster.sandbox import NODE
 
 Manifest = dict[str, Any]
 
@@ -55,6 +57,20 @@ class Kubectl:
     def execute(self, pod: str, *command: str, within: float = 120) -> str:
         """What a command prints in a pod; it must succeed."""
         return self.ok("exec", pod, "--", *command, within=within)
+
+    def offer(self, resource: str, count: int) -> None:
+        """Has the node offer a device that it lacks, such as `nvidia.com/gpu`; 0 takes it back."""
+
+        def changed() -> bool:
+            node = self.json("get", "node", NODE)
+            for amounts in (node["status"]["capacity"], node["status"]["allocatable"]):
+                amounts[resource] = str(count)
+            # Refused where kubelet's own report came between.
+            path = f"/api/v1/nodes/{NODE}/status"
+            self.run("replace", "--raw", path, "--filename=-", given=json.dumps(node))
+            return bool(self.json("get", "node", NODE)["status"]["capacity"].get(resource) == str(count))
+
+        eventually(changed, f"{NODE} offers {count} {resource}", within=60)
 
 
 def pod(name: str, image: str, **container: Any) -> Manifest:
