@@ -35,6 +35,16 @@ def cookies():
     response.set_cookie("a", "1"); response.set_cookie("b", "2")
     return response
 
+def circle():
+    result = []
+    result.append(result)
+    return result
+
+def deep():
+    result = None
+    for _ in range(100_000): result = [result]
+    return result
+
 def fail(error): raise error
 def recurse(): return recurse()
 
@@ -45,6 +55,7 @@ CASES = {
     "surrogate": lambda: "a\\ud800b", "pair": lambda: "\\ud83d\\ude00", "surrogate_json": lambda: ["\\ud800"],
     "json_response": cookies, "redirect": lambda: RedirectResponse("/x", status_code=303),
     "html": lambda: HTMLResponse("<b>", status_code=http.HTTPStatus.CREATED), "bare": lambda: Response(b"x"),
+    "twice": lambda: [[1]] * 2, "circle": circle, "deep": deep,
     "ndarray": lambda: np.zeros(2), "set": lambda: {1}, "generator": lambda: (x for x in "ab"),
     "bad_status": lambda: Response(b"x", status_code=99), "bytearray": lambda: bytearray(b"x"),
     "split": lambda: Response(b"x", headers={"x-a": "1\\r\\nx-b: 2"}),
@@ -83,6 +94,7 @@ def test_results_become_answers(serve: Serve) -> None:
         "surrogate": (200, TEXT, "a\ufffdb".encode()),
         "pair": (200, TEXT, "😀".encode()),
         "surrogate_json": (200, JSON, b'["\\ud800"]'),
+        "twice": (200, JSON, b"[[1], [1]]"),
         "html": (201, "text/html; charset=utf-8", b"<b>"),
         "bare": (200, "", b"x"),
     }
@@ -108,6 +120,8 @@ def test_a_response_keeps_its_status_headers_and_cookies(serve: Serve) -> None:
         ("set", "set", "JSON-able"),
         ("generator", "generator", "StreamingResponse"),
         ("bytearray", "bytearray", "bytes"),
+        ("circle", "Circular reference", "JSON-able"),
+        ("deep", "nested too deeply", "JSON-able"),
         ("bad_status", "99", None),
         ("split", "line break", None),
     ],

@@ -17,18 +17,19 @@ class Cancellations:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._numbers: dict[int, None] = {}
+        #: To be looked into: a slot asks for each request, and a method would take longer than the answer does.
+        self.numbers: dict[int, None] = {}
         self._watchers: dict[int, Callable[[], object]] = {}
 
     def __contains__(self, number: int) -> bool:
-        return number in self._numbers
+        return number in self.numbers
 
     def add(self, number: int) -> None:
         """Mark a request, and tell who watches it."""
         with self._lock:
-            self._numbers[number] = None
-            if len(self._numbers) > _KEPT:
-                del self._numbers[next(iter(self._numbers))]
+            self.numbers[number] = None
+            if len(self.numbers) > _KEPT:
+                del self.numbers[next(iter(self.numbers))]
             watcher = self._watchers.get(number)
         if watcher is not None:
             watcher()
@@ -37,7 +38,7 @@ class Cancellations:
         """Have `watcher` called, from any thread, once the request is cancelled: at once if it is already."""
         with self._lock:
             self._watchers[number] = watcher
-            cancelled = number in self._numbers
+            cancelled = number in self.numbers
         if cancelled:
             watcher()
 
@@ -48,6 +49,6 @@ class Cancellations:
 
     def discard(self, number: int) -> None:
         """Forget a request that has ended."""
-        if number in self._numbers:
+        if number in self.numbers:
             with self._lock:
-                self._numbers.pop(number, None)
+                self.numbers.pop(number, None)

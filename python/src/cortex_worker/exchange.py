@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cortex_worker.cancellation import Cancellations
     from cortex_worker.connection import Connection
     from cortex_worker.models.pins import Pins
-    from cortex_worker.records import Records
+    from cortex_worker.slot import SlotEnvironment
 
 # A larger chunk of a stream goes in several frames.
 _CHUNK_SIZE = 1 << 20
@@ -34,42 +34,42 @@ class AnswerSettings:
 
 
 class Exchange:
-    """The answer of one request, from the first byte to the last. All of it happens on the slot's thread."""
+    """The answer of one request, from the first byte to the last. All of it happens on the slot's thread.
 
-    __slots__ = (
-        "_connection", "_pins", "_records", "_settings", "_stream", "answered", "cancellations", "failed",
-        "lost_device", "more", "number", "out_of_memory", "request_id", "started", "taken",
-    )  # fmt: skip
+    One is made for each request: what most leave as it was at first is the class's.
+    """
+
+    #: Whether the first frame of the answer has gone.
+    answered = False
+    #: Whether an exception was the answer, or broke it off.
+    failed = False
+    out_of_memory = False
+    lost_device = False
+    #: When `predict` was called, and how long it took, in nanoseconds.
+    started = 0
+    taken = 0
+    _stream: tuple[int, list[tuple[bytes, bytes]]] | None = None
 
     def __init__(
         self,
         connection: Connection,
-        settings: AnswerSettings,
-        records: Records,
-        cancellations: Cancellations,
+        environment: SlotEnvironment,
         number: int,
         request_id: str,
         more: bool,
         pins: Pins | None,
     ) -> None:
         self._connection = connection
+        self._environment = environment
         self._pins = pins
-        self._settings = settings
-        self._records = records
-        self._stream: tuple[int, list[tuple[bytes, bytes]]] | None = None
-        self.cancellations = cancellations
         self.number = number
         self.request_id = request_id
         #: Whether work follows the answer; decided before the answer's last frame.
         self.more = more
-        #: Whether the first frame of the answer has gone.
-        self.answered = False
-        #: Whether an exception was the answer, or broke it off.
-        self.failed = False
-        self.out_of_memory = False
-        #: When `predict` was called, and how long it took, in nanoseconds.
-        self.started = 0
-        self.taken = 0
+
+    @property
+    def cancellations(self) -> Cancellations:
+        return self._environment.cancellations
 
     @property
     def cancelled(self) -> bool:
@@ -88,7 +88,7 @@ class Exchange:
         """Send a whole answer; a large one by a spool file, and then wait until the server has opened it."""
         if self._pins is not None:
             headers = self._with_version(headers)
-        if len(body) > self._settings.inline_limit:
+        if len(body) > self._environment.answers.inline_limit:
             path = self._spool(body)
             self._answer_by_file(status, path, content, wire.FORM_SPOOL, headers)
             return
@@ -149,9 +149,9 @@ class Exchange:
     def fail(self, error: BaseException) -> None:
         """Answer with an error, or break the stream off if it has begun; the log gets the traceback."""
         failure = failure_of(error)
-        self._records.missed(error, "request")
+        self._environment.records.missed(error, "request")
         if failure.logged is not None:
-            self._records.log("error", failure.logged, self.request_id)
+            self._environment.records.log("error", failure.logged, self.request_id)
         self.failed = True
         self.out_of_memory = failure.out_of_memory
         self.lost_device = failure.logged is not None and is_lost(error)
@@ -166,8 +166,8 @@ class Exchange:
 
     def log_error(self, error: BaseException) -> None:
         """Log what was raised after the answer had gone."""
-        self._records.log("error", user_traceback(error), self.request_id)
-        self._records.missed(error, "request")
+        self._environment.records.log("error", user_traceback(error), self.request_id)
+        self._environment.records.missed(error, "request")
 
     def _answer_by_file(
         self, status: int, path: str, content: int, form: int, headers: list[tuple[bytes, bytes]] | None
@@ -193,7 +193,7 @@ class Exchange:
         return [*headers, (_VERSION_HEADER, version.encode())]
 
     def _spool(self, body: bytes) -> str:
-        path = os.path.join(self._settings.spool_directory, f"answer-{os.urandom(16).hex()}")
+        path = os.path.join(self._environment.answers.spool_directory, f"answer-{os.urandom(16).hex()}")
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:

@@ -42,6 +42,8 @@ class OutputStream(io.TextIOBase):
         self._current = current
         self._sink: LineSink | None = sink
         self._line = _Line()
+        #: Whether any thread has ever written to it.
+        self.used = False
 
     encoding = "utf-8"
     errors = "backslashreplace"
@@ -73,6 +75,7 @@ class OutputStream(io.TextIOBase):
             count = stream.write(text)
             stream.flush()
             return count
+        self.used = True
         start = 0
         while (stop := text.find("\n", start)) >= 0:
             self._append(text, start, stop)
@@ -135,7 +138,8 @@ class Output:
     def end_lines(self) -> None:
         """Give away what this thread has printed without an end of line."""
         for stream in self._streams:
-            stream.end_line()
+            if stream.used:
+                stream.end_line()
 
     def bypass(self) -> None:
         """Undo the replacement, in a forked process."""

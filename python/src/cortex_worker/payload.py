@@ -15,6 +15,7 @@ _decoder: Any = json.JSONDecoder()
 _decode = _decoder.decode
 _scan = _decoder.scan_once
 
+_MARK = "\ufeff"
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 _OTHER_MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -59,15 +60,14 @@ class PayloadReader:
         """The value of a JSON text in UTF-8, with or without a byte order mark."""
         try:
             text = str(body, "utf-8")
-            if text.startswith("\ufeff"):
-                text = text[1:]
-            if text.count("[") + text.count("{") > self._depth_limit:
-                check_nesting(text, self._depth_limit)
+            limit = self._depth_limit
+            if len(text) > limit and text.count("[") + text.count("{") > limit:
+                check_nesting(text.removeprefix(_MARK), limit)
             # The usual case, without the whitespace of `decode`; what this cannot take, `decode` says why.
             try:
                 value, end = _scan(text, 0)
             except StopIteration:
-                return _decode(text)
+                return _decode(text.removeprefix(_MARK))
             return value if end == len(text) else _decode(text)
         except RecursionError:
             raise MalformedPayload("MALFORMED_JSON", "nested deeper than Python's recursion limit allows") from None

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 # Results of exactly these types need no look at what else they could be.
 _PLAIN = frozenset({dict, list, str, bytes, int, float, bool, type(None), tuple})
 _LONGEST_PAUSE = 1.0
+_PART_SIZE = wire.REQUEST_PART.size
+_unpack_part = wire.REQUEST_PART.unpack_from
+_NO_META: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,9 @@ class Slot:
         contract = environment.contract
         self._environment = environment
         self._cancellations = environment.cancellations
+        self._cancelled = environment.cancellations.numbers
+        self._payloads = environment.payloads
+        self._end_lines = environment.output.end_lines
         self._current = environment.output.current
         self._set_current = self._current.set
         self._predict = environment.predictor.predict
@@ -96,60 +102,56 @@ class Slot:
     def _serve(self, connection: Connection) -> None:
         lifetime = self._environment.lifetime
         while not lifetime.retiring:
-            frame = connection.read() if connection.buffered() else lifetime.read_when_idle(connection)
+            frame = connection.take()
             if frame is None:
-                return
+                frame = connection.read() if connection.buffered() else lifetime.read_when_idle(connection)
+                if frame is None:
+                    return
             if frame.kind != wire.REQUEST:
                 raise ProtocolError(f"frame of kind {frame.kind:#x} where a request is due")
             self._served = True
             self._handle(connection, frame)
 
     def _handle(self, connection: Connection, frame: wire.Frame) -> None:
-        number, body = frame.number, frame.body
-        if len(body) < wire.REQUEST_PART.size:
-            raise ProtocolError(f"request of {len(body)} bytes")
-        deadline, _, hops, id_length, meta_length = wire.REQUEST_PART.unpack_from(body)
-        meta_start = wire.REQUEST_PART.size + id_length
+        _, flags, code, number, body, payload = frame
+        length = len(body)
+        if length < _PART_SIZE:
+            raise ProtocolError(f"request of {length} bytes")
+        deadline, _, hops, id_length, meta_length = _unpack_part(body)
+        meta_start = _PART_SIZE + id_length
         body_start = meta_start + meta_length
-        if body_start > len(body):
-            raise ProtocolError(f"request of {len(body)} bytes with lengths for {body_start}")
-        payload = body[body_start:] if frame.payload is None else frame.payload
+        if body_start > length:
+            raise ProtocolError(f"request of {length} bytes with lengths for {body_start}")
+        content = body[body_start:] if payload is None else payload
         skipped = 0
         if deadline and monotonic_ns() >= deadline:
             skipped = wire.SKIPPED_DEADLINE
-        elif number in self._cancellations:
+        elif number in self._cancelled:
             skipped = wire.SKIPPED_CANCELLED
         if skipped:
-            if frame.flags & wire.BODY_IS_PATH:
-                os.unlink(bytes(payload))
+            if flags & wire.BODY_IS_PATH:
+                os.unlink(bytes(content))
             connection.send(wire.frame(wire.SKIPPED, number, code=skipped))
             self._cancellations.discard(number)
             return
         environment = self._environment
-        request_id = str(body[wire.REQUEST_PART.size : meta_start], "ascii")
-        exchange = Exchange(
-            connection,
-            environment.answers,
-            environment.records,
-            self._cancellations,
-            number,
-            request_id,
-            self._post_predict is not None,
-            self._pins,
-        )
+        request_id = str(body[_PART_SIZE:meta_start], "ascii")
+        exchange = Exchange(connection, environment, number, request_id, self._post_predict is not None, self._pins)
         self._set_current((request_id, deadline, hops))
         if hops:
             self._current.begin_chained(hops)
         try:
-            self._answer(exchange, frame, body[meta_start:body_start], payload, deadline)
+            meta = body[meta_start:body_start] if meta_length else None
+            self._answer(exchange, flags, code, meta, content, deadline)
         finally:
             if self._holder is not None and self._pins is not None and self._pins.entries:
                 self._holder.release(self._pins)
-            environment.output.end_lines()
+            self._end_lines()
             self._set_current(None)
             if hops:
                 self._current.end_chained()
-            self._cancellations.discard(number)
+            if number in self._cancelled:
+                self._cancellations.discard(number)
             lifetime = environment.lifetime
             if exchange.failed:
                 if exchange.out_of_memory:
@@ -167,12 +169,22 @@ class Slot:
             lifetime.retire(LOST_DEVICE)
 
     def _answer(
-        self, exchange: Exchange, frame: wire.Frame, meta_text: memoryview, body: memoryview | bytes, deadline: int
+        self,
+        exchange: Exchange,
+        flags: int,
+        code: int,
+        meta_text: memoryview | None,
+        body: memoryview | bytes,
+        deadline: int,
     ) -> None:
         background = None
         try:
-            meta = parse_meta(meta_text)
-            payload = self._read_payload(frame, body, meta)
+            meta = _NO_META if meta_text is None else parse_meta(meta_text)
+            content_type = meta.get("content_type", "")
+            if flags & wire.BODY_IS_PATH:
+                payload = self._read_file(code, bytes(body), content_type)
+            else:
+                payload = self._payloads.read(code, body, content_type)
             builder = self._arguments
             if builder.payload_only:
                 arguments = {"payload": payload}
@@ -181,10 +193,11 @@ class Slot:
             given = select(arguments, self._predict_names) if self._selects else arguments
             exchange.started = perf_counter_ns()
             result = self._predict(**given)
-            if type(result) not in _PLAIN and hasattr(result, "__await__"):
+            is_plain = type(result) in _PLAIN
+            if not is_plain and hasattr(result, "__await__"):
                 result = loop.run(result)
             exchange.taken = perf_counter_ns() - exchange.started
-            if type(result) not in _PLAIN and responses.is_response(result):
+            if not is_plain and responses.is_response(result):
                 background = responses.deliver(exchange, result)
             else:
                 content, encoded = encode(result)
@@ -197,15 +210,10 @@ class Slot:
         if exchange.more:
             self._run_rest(exchange, arguments, result, background)
 
-    def _read_payload(self, frame: wire.Frame, body: memoryview | bytes, meta: dict[str, Any]) -> Any:
-        payloads = self._environment.payloads
-        content_type = meta.get("content_type", "")
-        if not frame.flags & wire.BODY_IS_PATH:
-            return payloads.read(frame.code, body, content_type)
-        path = bytes(body)
+    def _read_file(self, kind: int, path: bytes, content_type: str) -> Any:
         with open(path, "rb") as file:
             os.unlink(path)
-            return payloads.read_file(frame.code, file, content_type)
+            return self._payloads.read_file(kind, file, content_type)
 
     def _run_rest(self, exchange: Exchange, arguments: dict[str, Any], result: Any, background: Any) -> None:
         """What follows the answer; nobody but the log hears of what it raises."""

@@ -31,6 +31,7 @@ ANSWER_PART = Struct("<IBBH")
 ANSWER_HEAD = Struct("<IBBHQIBBH")
 HEADER_PART = Struct("<HI")
 MICROSECONDS = Struct("<I")
+_ANSWER_PART_SIZE = ANSWER_PART.size
 LOG_PART = Struct("<H")
 
 
@@ -87,22 +88,13 @@ def answer(
 
     `following` bytes of the body come after what is returned.
     """
-    packed = pack_headers(headers) if headers else b""
-    return (
-        ANSWER_HEAD.pack(
-            ANSWER_PART.size + len(packed) + len(body) + following,
-            kind,
-            flags,
-            status,
-            number,
-            microseconds(taken),
-            content,
-            form,
-            len(headers) if headers else 0,
-        )
-        + packed
-        + body
-    )
+    taken = microseconds(taken)
+    if not headers:
+        length = _ANSWER_PART_SIZE + len(body) + following
+        return ANSWER_HEAD.pack(length, kind, flags, status, number, taken, content, form, 0) + body
+    packed = pack_headers(headers)
+    length = _ANSWER_PART_SIZE + len(packed) + len(body) + following
+    return ANSWER_HEAD.pack(length, kind, flags, status, number, taken, content, form, len(headers)) + packed + body
 
 
 def end(number: int, taken: int, broken: bool, flags: int) -> bytes:
