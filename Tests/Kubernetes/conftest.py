@@ -24,7 +24,20 @@ from cluster.images import Image, cortex_image
 from cluster.kubectl import Kubectl
 from cluster.node import PAUSE_IMAGE
 from cluster.sandbox import machine_network
+from cluster.target import ClusterTarget
 from cluster.wheels import WHEELS_URL, offer, wheelhouse
+
+pytest.register_assert_rewrite("contract", "target")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that break the cluster come last, and not at all where others are on it."""
+    items.sort(key=lambda item: item.get_closest_marker("breaks") is not None)
+    if not os.environ.get("CORTEX_TEST_CLUSTER_IS_OURS"):
+        reason = "breaks the cluster: run it without CORTEX_TEST_CLUSTER"
+        for item in items:
+            if item.get_closest_marker("breaks"):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")
@@ -107,5 +120,21 @@ def folder() -> Iterator[Path]:
 @pytest.fixture
 def cortex(cluster: Cluster, binary: Path, folder: Path) -> Cortex:
     """The command line with a fresh home, with the administrator's kubeconfig, and with kubectl on its `PATH`."""
+    return _command_line(cluster, binary, folder)
+
+
+@pytest.fixture(scope="session")
+def target(cluster: Cluster, kubectl: Kubectl, binary: Path, image: str, wheels: str) -> Iterator[ClusterTarget]:
+    """An installation that tests share, as `cortex cluster up` makes it in a namespace of its own."""
+    name = f"cortex-{secrets.token_hex(4)}"
+    with tempfile.TemporaryDirectory(prefix="cx-", dir="/tmp") as folder:
+        cortex = _command_line(cluster, binary, Path(folder))
+        image_options = ["--image", image, "--image-pull-policy", "Never"]
+        cortex.ok("cluster", "up", "--namespace", name, *image_options, "--wheels", wheels)
+        yield ClusterTarget(cortex, Kubectl(cluster, name), environment=name)
+        cortex.ok("cluster", "down", "--namespace", name, "--yes")
+
+
+def _command_line(cluster: Cluster, binary: Path, folder: Path) -> Cortex:
     settings = {"KUBECONFIG": str(cluster.kubeconfig), "PATH": f"{cluster.programs}:{os.environ['PATH']}"}
     return Cortex(binary, folder / "home", None, **settings)

@@ -66,6 +66,7 @@ def test_nothing_stays_behind() -> None:
             cluster.kubectl("get", "pods")
 
 
+@pytest.mark.breaks
 def test_a_daemon_that_was_killed_comes_back(cluster: Cluster, namespace: Kubectl, tools: str) -> None:
     namespace.apply(pod("witness", tools))
     namespace.wait("pod/witness", "Ready")
