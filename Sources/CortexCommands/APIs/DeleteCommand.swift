@@ -3,7 +3,7 @@ import CortexControlPlane
 import Foundation
 
 /// `cortex delete API`.
-struct DeleteCommand: AsyncParsableCommand {
+struct DeleteCommand: APIChange {
     static let configuration = CommandConfiguration(
         commandName: "delete",
         abstract: "Take an API away; requests in flight are answered first.",
@@ -23,19 +23,7 @@ struct DeleteCommand: AsyncParsableCommand {
     @OptionGroup var environment: EnvironmentOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
-        let console = Console.standard
-        let client = try await self.environment.connect(console: console)
-        do {
-            let answer = try await client.delete(self.api)
-            if self.output.output == .json {
-                try console.printJSON(answer)
-            } else {
-                console.print(answer["message"] ?? "deleting \(self.api)")
-            }
-        } catch let refusal as OperatorClient.Refusal {
-            guard refusal.response.code != "API_NOT_FOUND" else { throw try await client.notDeployed(self.api) }
-            throw refusal.failure
-        }
+    func change(by client: OperatorClient) async throws -> [String: String] {
+        try await client.delete(self.api)
     }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import CortexControlPlane
 
 /// `cortex refresh API`: new workers for what is deployed.
-struct RefreshCommand: AsyncParsableCommand {
+struct RefreshCommand: APIChange {
     static let configuration = CommandConfiguration(
         commandName: "refresh",
         abstract: "Replace the workers of an API by new ones, without a gap.",
@@ -24,19 +24,7 @@ struct RefreshCommand: AsyncParsableCommand {
     @OptionGroup var environment: EnvironmentOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
-        let console = Console.standard
-        let client = try await self.environment.connect(console: console)
-        do {
-            let answer = try await client.refresh(self.api, force: self.force)
-            if self.output.output == .json {
-                try console.printJSON(answer)
-            } else {
-                console.print(answer["message"] ?? "updating \(self.api)")
-            }
-        } catch let refusal as OperatorClient.Refusal {
-            guard refusal.response.code != "API_NOT_FOUND" else { throw try await client.notDeployed(self.api) }
-            throw refusal.failure
-        }
+    func change(by client: OperatorClient) async throws -> [String: String] {
+        try await client.refresh(self.api, force: self.force)
     }
 }

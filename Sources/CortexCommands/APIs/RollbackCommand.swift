@@ -2,7 +2,7 @@ import ArgumentParser
 import CortexControlPlane
 
 /// `cortex rollback API [VERSION]`: what was deployed before, once more.
-struct RollbackCommand: AsyncParsableCommand {
+struct RollbackCommand: APIChange {
     static let configuration = CommandConfiguration(
         commandName: "rollback",
         abstract: "Go back to an earlier deployment of an API, without a gap.",
@@ -25,19 +25,7 @@ struct RollbackCommand: AsyncParsableCommand {
     @OptionGroup var environment: EnvironmentOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
-        let console = Console.standard
-        let client = try await self.environment.connect(console: console)
-        do {
-            let answer = try await client.rollback(self.api, to: self.id)
-            if self.output.output == .json {
-                try console.printJSON(answer)
-            } else {
-                console.print(answer["message"] ?? "rolling back \(self.api)")
-            }
-        } catch let refusal as OperatorClient.Refusal {
-            guard refusal.response.code != "API_NOT_FOUND" else { throw try await client.notDeployed(self.api) }
-            throw refusal.failure
-        }
+    func change(by client: OperatorClient) async throws -> [String: String] {
+        try await client.rollback(self.api, to: self.id)
     }
 }
