@@ -9,8 +9,8 @@ struct PruneCommand: AsyncParsableCommand {
         discussion: """
             Frees environments that no API uses, projects that no deployment can go back to, logs of builds whose \
             environments are gone, and what earlier releases left behind. What a deployed API needs stays, and so do \
-            the environments of its last 3 live deployments, and the projects of its last 10. An environment that is \
-            needed again is built again.
+            the environments of its last 3 live deployments, and its last 10 projects. An environment that is needed \
+            again is built again.
 
             Examples:
               cortex prune --dry-run

@@ -115,7 +115,7 @@ package struct OperatorApplication: Sendable {
                 + TokenRoutes(tokens: self.tokens).routes
                 + ProjectRoutes(projects: self.projects).routes
                 + DeployRoutes(projects: self.projects, reconciler: self.reconciler, baseURL: self.baseURL).routes
-                + APIRoutes(reconciler: self.reconciler, baseURL: self.baseURL).routes
+                + APIRoutes(projects: self.projects, reconciler: self.reconciler, baseURL: self.baseURL).routes
                 + (self.reports.map { GatewayRoutes(receive: $0).routes } ?? [])
         )
     }

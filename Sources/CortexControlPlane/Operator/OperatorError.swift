@@ -16,6 +16,7 @@ enum OperatorError: Error, Hashable {
     case updating(String)
     case noSuchDeployment(String)
     case nothingToRollBack(String)
+    case projectPruned(String)
     case noSuchAPI(name: String, deployed: [String])
     case malformed(String)
     case bodyTooLarge(limit: Int)
@@ -41,7 +42,7 @@ extension OperatorError {
         case .methodNotAllowed: .methodNotAllowed
         case .malformed, .notAHash, .notATokenName: .badRequest
         case .bodyTooLarge: .contentTooLarge
-        case .projectNotStored, .tokenExists, .localToken, .updating, .nothingToRollBack: .conflict
+        case .projectNotStored, .tokenExists, .localToken, .updating, .nothingToRollBack, .projectPruned: .conflict
         case .projectRefused: .unprocessableContent
         case .starting, .shuttingDown: .serviceUnavailable
         case .diskFull: .insufficientStorage
@@ -62,6 +63,7 @@ extension OperatorError {
         case .updating: "UPDATING"
         case .noSuchDeployment: "DEPLOYMENT_NOT_FOUND"
         case .nothingToRollBack: "NOTHING_TO_ROLL_BACK"
+        case .projectPruned: "PROJECT_PRUNED"
         case .malformed: "MALFORMED_REQUEST"
         case .bodyTooLarge: "BODY_TOO_LARGE"
         case .notAHash: "MALFORMED_HASH"
@@ -84,7 +86,9 @@ extension OperatorError {
         case .tokenExists(let name): "a token \(name) is in force already"
         case .localToken: "the token \(TokenStore.localName) is this machine's own and cannot be revoked"
         case .notATokenName(let name): "\(name) is not a token's name; allowed are 1 to 64 of A-Z a-z 0-9 . _ -"
-        case .updating(let reason), .noSuchDeployment(let reason), .nothingToRollBack(let reason): reason
+        case .updating(let reason), .noSuchDeployment(let reason), .nothingToRollBack(let reason),
+            .projectPruned(let reason):
+            reason
         case .malformed(let reason): reason
         case .bodyTooLarge(let limit): "the body is larger than \(limit) bytes"
         case .notAHash(let text): "\(text) is not a project hash; allowed are 64 lower-case hex digits"
@@ -111,6 +115,8 @@ extension OperatorError {
         case .localToken: "delete CORTEX_HOME/tokens/local.token and restart the server to have a new one"
         case .shuttingDown: "nothing is changed any more; try again once it has been started again"
         case .diskFull: "`cortex prune` removes what no API needs from CORTEX_HOME; or make room otherwise"
+        case .projectPruned:
+            "`cortex prune` keeps the last \(StateStore.keptProjects) projects of an API; deploy this one again"
         case .noSuchDeployment: "see `cortex get API`, or GET /v1/apis/{name}/deployments"
         case .notATokenName, .updating, .nothingToRollBack: nil
         case .noSuchRoute, .malformed, .bodyTooLarge, .notAHash, .projectRefused, .starting: nil

@@ -16,17 +16,17 @@ package struct ProjectUses: Sendable {
 }
 
 extension StateStore {
-    /// Deployments of an API whose projects are kept.
-    package static let keptDeployments = 10
+    /// Projects of an API that are kept: what was deployed again, refreshed or rolled back to counts once.
+    package static let keptProjects = 10
     /// Deployments of an API that were live and whose environments are kept.
     package static let keptLiveDeployments = 3
 
     /// The deployments of APIs as they are deployed now, with their places in the history.
     ///
-    /// `place` counts all of an API from the newest on, `live_place` those that were live.
+    /// `live_place` counts those of an API that were live from the newest on; `last_use` is the newest with the same project.
     private static let ranked = """
         SELECT deployments.*, deployments.id = apis.wanted AS is_wanted,
-            ROW_NUMBER() OVER (PARTITION BY api ORDER BY version DESC) AS place,
+            MAX(version) OVER (PARTITION BY api, project_hash) AS last_use,
             CASE outcome WHEN 'live' THEN
                 ROW_NUMBER() OVER (PARTITION BY api, outcome = 'live' ORDER BY version DESC)
             END AS live_place
@@ -74,10 +74,13 @@ extension StateStore {
             let kept = try String.fetchSet(
                 db,
                 sql: """
-                    SELECT project_hash FROM (\(Self.ranked))
-                    WHERE is_wanted OR place <= ? OR live_place <= ?
+                    SELECT project_hash FROM (
+                        SELECT *, DENSE_RANK() OVER (PARTITION BY api ORDER BY last_use DESC) AS project_place
+                        FROM (\(Self.ranked))
+                    )
+                    WHERE is_wanted OR project_place <= ? OR live_place <= ?
                     """,
-                arguments: [Self.keptDeployments, Self.keptLiveDeployments]
+                arguments: [Self.keptProjects, Self.keptLiveDeployments]
             )
             let rows = try Row.fetchAll(
                 db,

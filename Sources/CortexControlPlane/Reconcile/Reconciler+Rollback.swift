@@ -4,18 +4,28 @@ extension Reconciler {
     /// Makes an earlier deployment of an API the wanted one once more, as a deployment of its own.
     ///
     /// It replaces an update that is in progress: that is what it is for.
-    /// - Parameter target: A version's number or a deployment's id; nil asks for the one before.
+    /// - Parameters:
+    ///   - target: A version's number or a deployment's id; nil asks for the one before.
+    ///   - projects: Where its project has to be still.
     /// - Returns: What it went to, and what is wanted now; nil where the API is not deployed.
-    /// - Throws: ``RollbackError`` where there is no such deployment.
+    /// - Throws: ``RollbackError`` where there is no such deployment, or its project has been pruned.
     package func rollback(
         _ api: APIName,
         to target: String?,
+        from projects: ProjectStore,
         by token: String
     ) async throws -> (target: DeploymentRecord, wanted: DeploymentRecord)? {
         try await self.turns.withTurn {
             guard let current = try await self.store.wanted(api) else { return nil }
             let history = try await self.store.history(of: api, limit: StateStore.eventLimit)
             let found = try RollbackChoice.record(target, current: current, history: history)
+            guard await projects.contains(found) else {
+                var stored: [Int] = []
+                for record in history {
+                    if await projects.contains(record) { stored.append(record.deployment.version) }
+                }
+                throw RollbackError.pruned(api, found.deployment.version, stored: stored)
+            }
             let record = try await self.store.add(
                 DeploymentDraft(
                     spec: found.deployment.spec,
@@ -33,5 +43,12 @@ extension Reconciler {
             await self.apply(record, fallback: try await self.store.fallback(for: api))
             return (found, record)
         }
+    }
+}
+
+extension ProjectStore {
+    /// Whether what was deployed then can be unpacked once more.
+    fileprivate func contains(_ record: DeploymentRecord) -> Bool {
+        ProjectHash(record.deployment.project).map { self.contains($0) } ?? false
     }
 }

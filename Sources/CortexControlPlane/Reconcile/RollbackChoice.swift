@@ -40,14 +40,21 @@ package enum RollbackError: Error, Hashable, CustomStringConvertible {
     /// - Parameter known: The versions there are, newest first.
     case unknown(APIName, String, known: [Int])
     case current(APIName, Int)
+    /// - Parameter stored: The versions whose projects are there, newest first.
+    case pruned(APIName, Int, stored: [Int])
 
     package var description: String {
         switch self {
         case .nothingBefore(let api): "\(api) has no other deployment that was ever live"
         case .unknown(let api, let text, let known):
-            "\(api) has no deployment \(text.prefix(60)); its versions are "
-                + known.prefix(10).map(String.init).joined(separator: ", ") + (known.count > 10 ? ", …" : "")
+            "\(api) has no deployment \(text.prefix(60)); its versions are \(Self.list(known))"
         case .current(let api, let version): "version \(version) of \(api) is the one that is wanted already"
+        case .pruned(let api, let version, let stored):
+            "the project of version \(version) of \(api) has been pruned; those of \(Self.list(stored)) are still there"
         }
+    }
+
+    private static func list(_ versions: [Int]) -> String {
+        versions.prefix(10).map(String.init).joined(separator: ", ") + (versions.count > 10 ? ", …" : "")
     }
 }

@@ -87,6 +87,27 @@ import Testing
         #expect(try await self.prune().items == [])
     }
 
+    @Test func `what is deployed again and again counts once`() async throws {
+        try await self.deploy("iris", 1)
+        try await self.deploy("iris", 2)
+        for _ in 1...12 { _ = try await self.reconciler.refresh(try .of("iris"), force: true, by: "ci") }
+        try await self.prune()
+        #expect(try self.stored() == [1, 2])
+    }
+
+    @Test func `there is no way back to a project that is gone`() async throws {
+        for number in 1...13 { try await self.deploy("iris", number) }
+        try await self.prune()
+        let name = try APIName.of("iris")
+        let refusal = await #expect(throws: RollbackError.self) {
+            try await self.reconciler.rollback(name, to: "3", from: self.projects, by: "ci")
+        }
+        #expect(refusal == .pruned(name, 3, stored: Array((4...13).reversed())))
+        #expect(try await self.store.wanted(name)?.deployment.version == 13)
+        let done = try await self.reconciler.rollback(name, to: "4", from: self.projects, by: "ci")
+        #expect(done?.wanted.deployment.version == 14)
+    }
+
     @Test func `a dry run counts, and removes nothing`() async throws {
         for number in 1...13 { try await self.deploy("iris", number) }
         let told = try await self.prune(isDryRun: true)

@@ -6,6 +6,7 @@ import ServiceLifecycle
 
 /// `/v1/apis`: what is deployed, its history, its log and its events.
 struct APIRoutes: Sendable {
+    let projects: ProjectStore
     let reconciler: Reconciler
     let baseURL: @Sendable () async -> String
 
@@ -124,19 +125,27 @@ struct APIRoutes: Sendable {
             answers: [
                 RouteAnswer(status: .accepted, summary: "it is being brought up", content: .json("Message")),
                 .refusal(.notFound, "no such API is deployed, or it has no such deployment"),
-                .refusal(.conflict, "there is nothing to go back to"),
+                .refusal(.conflict, "there is nothing to go back to, or its project has been pruned"),
             ]
         ) { request, context in
             let target = request.uri.queryParameters["to"].map { String($0) }
             let name = try await self.name(context)
             do {
-                let done = try await self.reconciler.rollback(name, to: target, by: context.tokenName)
+                let done = try await self.reconciler.rollback(
+                    name,
+                    to: target,
+                    from: self.projects,
+                    by: context.tokenName
+                )
                 guard let done else { throw OperatorError.noSuchAPI(name: "\(name)", deployed: []) }
                 let text = "rolling back \(name) to version \(done.target.deployment.version)"
                 return try Response.json(["message": text], status: .accepted)
             } catch let error as RollbackError {
-                if case .unknown = error { throw OperatorError.noSuchDeployment(error.description) }
-                throw OperatorError.nothingToRollBack(error.description)
+                throw switch error {
+                case .unknown: OperatorError.noSuchDeployment(error.description)
+                case .pruned: OperatorError.projectPruned(error.description)
+                case .nothingBefore, .current: OperatorError.nothingToRollBack(error.description)
+                }
             }
         }
     }
