@@ -77,18 +77,20 @@ package struct RolloutPlan: Hashable, Sendable {
     /// - Parameters:
     ///   - replicas: In any order.
     ///   - canStart: Whether all that the wanted version needs is there, so that its replicas can be started.
-    package func step(for replicas: [Replica], canStart: Bool = true) -> Step {
+    ///   - restoring: How many of the version before are to serve while the wanted one cannot, where that is not `desired`.
+    package func step(for replicas: [Replica], canStart: Bool = true, restoring: Int? = nil) -> Step {
         let active = replicas.filter { $0.state != .draining }
         let new = active.filter(\.isNew)
         let old = active.filter { !$0.isNew }
         let isProven = new.contains { $0.state == .ready }
         let present = self.surge == 0 ? replicas.count : active.count
         let room = min(self.desired + self.surge - present, self.desired - new.count)
-        var step = Step(start: canStart ? max(0, room) : 0, drain: self.surplus(of: new))
+        var step = Step(start: canStart ? max(0, room) : 0, drain: Self.surplus(of: new, over: self.desired))
         if !canStart && new.isEmpty || !isProven && new.contains(where: { $0.state == .failed }) {
             // What has failed holds next to nothing of the machine.
-            step.restore = max(0, self.desired - old.count - new.count { $0.state == .starting })
-            step.drain += self.surplus(of: old)
+            let kept = restoring ?? self.desired
+            step.restore = max(0, kept - old.count - new.count { $0.state == .starting })
+            step.drain += Self.surplus(of: old, over: kept)
         } else {
             step.drain += self.outdated(old, new: new, isProven: isProven)
         }
@@ -96,8 +98,8 @@ package struct RolloutPlan: Hashable, Sendable {
     }
 
     /// Those that are too many of one kind: who cannot answer first, then the youngest.
-    private func surplus(of replicas: [Replica]) -> [Int] {
-        Self.leastUseful(replicas).prefix(max(0, replicas.count - self.desired)).map(\.id)
+    private static func surplus(of replicas: [Replica], over count: Int) -> [Int] {
+        self.leastUseful(replicas).prefix(max(0, replicas.count - count)).map(\.id)
     }
 
     private func outdated(_ old: [Replica], new: [Replica], isProven: Bool) -> [Int] {

@@ -16,7 +16,8 @@ extension LocalAPI {
         let count = self.isUnderWay && !wanted.deployment.wasLive ? max(grant.count, 1) : grant.count
         let plan = RolloutPlan(desired: count, strategy: current.spec.updateStrategy)
         let planned = self.replicas.map { $0.planned(isNew: $0.replica.version === wanted) }
-        let step = plan.step(for: planned, canStart: self.opening(of: wanted) != nil)
+        // That is no reason for one of the version before: where it sleeps, requests wake it.
+        let step = plan.step(for: planned, canStart: self.opening(of: wanted) != nil, restoring: grant.count)
         for _ in 0..<step.start { self.start(wanted) }
         if let serving = self.serving, serving !== wanted, self.opening(of: serving) != nil {
             for _ in 0..<step.restore { self.start(serving) }

@@ -24,7 +24,12 @@ extension AdmissionState {
 
     /// The replica that was asked for does not come up: refuses until a slot opens; returns those that waited for it.
     mutating func failWaking(reason: String, until: NIODeadline) -> [Entry] {
-        guard self.isWaking else { return [] }
+        switch self.mode {
+        case .waking: break
+        // The next try has failed too. Where some replica has been let in, `failfast` knows more of it.
+        case .failfast where !self.members.values.contains(where: { $0.stage == .admitted }): break
+        case .open, .failfast, .asleep, .draining: return []
+        }
         self.mode = .failfast(reason: reason, until: until)
         return self.removeWaiting()
     }
@@ -42,8 +47,8 @@ extension AdmissionState {
 }
 
 extension AdmissionQueue {
-    /// How soon a request that waited in vain for a replica may be tried again.
-    private static let retryAfter = 10
+    /// How soon a request may be tried again where nobody knows of a next start.
+    private static let retryAfter = TimeAmount.seconds(10)
 
     package var isWaking: Bool { self.state.isWaking }
 
@@ -61,7 +66,7 @@ extension AdmissionQueue {
     /// - Parameter delay: Until the next try at the earliest; nil where that is not known.
     package func failWaking(reason: String, for delay: Duration?) {
         let now = NIODeadline.now()
-        let until = now + (delay.map { TimeAmount($0) } ?? .seconds(Int64(Self.retryAfter)))
+        let until = now + (delay.map { TimeAmount($0) } ?? Self.retryAfter)
         let waited = self.state.failWaking(reason: reason, until: until)
         guard !waited.isEmpty, let failure = self.state.refusal(now: now) else { return }
         for entry in waited {
@@ -72,7 +77,9 @@ extension AdmissionQueue {
     func refuseUnwoken(_ entry: AdmissionState.Entry, now: NIODeadline) {
         let seconds = self.state.wakeTimeout.nanoseconds / 1_000_000_000
         let reason = "it was asleep, and its first replica is not ready after \(seconds) s"
-        let failure = PredictFailure.notReady(reason: reason, retryAfter: Self.retryAfter)
+        // What has lasted for so long most likely lasts as long again.
+        let retryAfter = DrainRate.seconds(until: now + self.state.wakeTimeout, now: now)
+        let failure = PredictFailure.notReady(reason: reason, retryAfter: retryAfter)
         entry.responder?.receive(.failed(failure, self.timing(of: entry, predict: nil, by: nil, now: now)))
     }
 }

@@ -26,6 +26,8 @@ import Testing
         var start = 0
         var restore = 0
         var drain: [Int] = []
+        /// How many old ones are to serve while no new one can, where that is not `desired`.
+        var restoring: Int?
     }
 
     @Test(arguments: [
@@ -65,6 +67,10 @@ import Testing
         Row(desired: 1, surge: 0, unavailable: 1, replicas: "Fs"),
         Row(desired: 1, surge: 0, unavailable: 1, replicas: "Fr"),
         Row(desired: 1, surge: 1, unavailable: 0, replicas: "rrF", drain: [1]),
+        // Nor has it one of the old version wait for requests, where that sleeps.
+        Row(desired: 1, surge: 1, unavailable: 0, replicas: "F", restoring: 0),
+        Row(desired: 1, surge: 1, unavailable: 0, replicas: "rF", drain: [0], restoring: 0),
+        Row(desired: 1, surge: 1, unavailable: 0, replicas: "S", restoring: 0),
         // One of it that is ready is proof: the others go on being tried.
         Row(desired: 3, surge: 1, unavailable: 0, replicas: "rrRF"),
         Row(desired: 3, surge: 1, unavailable: 0, replicas: "rrRRF", drain: [1]),
@@ -78,7 +84,7 @@ import Testing
     ])
     func `the next step`(row: Row) {
         let plan = RolloutPlan(desired: row.desired, surge: row.surge, unavailable: row.unavailable)
-        let step = plan.step(for: Self.replicas(row.replicas))
+        let step = plan.step(for: Self.replicas(row.replicas), restoring: row.restoring)
         #expect(step == RolloutPlan.Step(start: row.start, restore: row.restore, drain: row.drain), "\(row)")
     }
 

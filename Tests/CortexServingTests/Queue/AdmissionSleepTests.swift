@@ -94,9 +94,19 @@ import Testing
         #expect(self.submit(1) == true)
         #expect(self.state.failWaking(reason: "broken", until: second(7)).map(\.request.id) == [1])
         #expect(self.state.refusal(now: second(0)) == .notReady(reason: "broken", retryAfter: 7))
+        // The next start has failed too, and the one after it comes later.
         #expect(self.state.failWaking(reason: "again", until: second(9)).isEmpty == true)
+        #expect(self.state.refusal(now: second(0)) == .notReady(reason: "again", retryAfter: 9))
         _ = self.state.slotOpened(worker: "a")
         #expect(self.state.refusal(now: second(0)) == nil)
+    }
+
+    @Test mutating func `what one of several replicas fails at is no news of the others`() {
+        let slot = self.state.slotOpened(worker: "a")
+        _ = self.state.slotClosed(slot)
+        _ = self.state.failfast(reason: "all of them end", until: second(3))
+        #expect(self.state.failWaking(reason: "one does not start", until: second(9)).isEmpty == true)
+        #expect(self.state.refusal(now: second(0)) == .notReady(reason: "all of them end", retryAfter: 3))
     }
 
     @Test mutating func `one that is laid to sleep while it wakes is woken again by what waits`() {
