@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import signal
 import socket
 import sys
@@ -78,7 +80,13 @@ def test_the_documents_snippet(chain: Server) -> None:
 def test_each_client_tells_of_its_request(chain: Server, client: str) -> None:
     request_id = f"chain-{client}"
     body = {"to": "chain-inner", "client": client, "body": {"hello": client}}
-    headers = {"X-Request-ID": request_id, "X-Request-Timeout": "20"}
+    trace = f"4bf92f3577b34da6a3ce929d0e0e47{len(client):02x}"
+    headers = {
+        "X-Request-ID": request_id,
+        "X-Request-Timeout": "20",
+        "traceparent": f"00-{trace}-00f067aa0ba902b7-01",
+        "tracestate": "a=1,b=2",
+    }
     answer = chain.post("/chain-outer", json=body, headers=headers)
     assert answer.status_code == 200, answer.text
     inner = answer.json()
@@ -87,7 +95,9 @@ def test_each_client_tells_of_its_request(chain: Server, client: str) -> None:
     assert (seen["host"], seen["x-request-id"], seen["x-cortex-hops"]) == ("api-chain-inner:8888", request_id, "1")
     # What remains: some of the twenty seconds have passed.
     assert 0 < inner["left"] <= float(seen["x-request-timeout"]) < 20
-    assert {line["api"] for line in lines_of(chain, request_id, 2)} == {"chain-outer", "chain-inner"}
+    assert (seen["traceparent"], seen["tracestate"]) == (headers["traceparent"], "a=1,b=2")
+    lines = lines_of(chain, request_id, 2)
+    assert {(line["api"], line["trace_id"]) for line in lines} == {("chain-outer", trace), ("chain-inner", trace)}
 
 
 def test_a_loop_is_cut(chain: Server) -> None:
@@ -129,6 +139,46 @@ def test_an_api_that_is_not_there(chain: Server) -> None:
     answer = chain.post("/chain-outer", json={"to": "nowhere-1"})
     assert answer.status_code == 404
     assert (answer.json()["code"], answer.json()["error"]) == ("NO_SUCH_API", "no API is named nowhere-1")
+
+
+def test_G13_an_api_that_is_slow_gives_up_with_its_caller(chain: Server, folder: Path) -> None:
+    """The caller's time is up first, and what it has called ends with it, long before its own deadline."""
+    headers = {"X-Request-ID": "chain-slow", "X-Request-Timeout": "1.5"}
+    body = {"to": "chain-inner", "body": {"until": str(folder / "never"), "at_most": 3}}
+    answer = chain.post("/chain-outer", json=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (504, "DEADLINE_EXCEEDED")
+    lines = lines_of(chain, "chain-slow", 2)
+    assert sorted((line["api"], line["status"]) for line in lines) == [("chain-inner", 504), ("chain-outer", 504)]
+    assert all(line["total_ms"] < 2500 for line in lines), lines
+    # Both are as good as before.
+    answer = chain.post("/chain-outer", json={"to": "chain-inner", "body": {"again": True}})
+    assert answer.json()["payload"] == {"again": True}
+
+
+def test_G13_an_api_that_is_down_is_told_by_its_caller(chain: Server, folder: Path) -> None:
+    source = "class PythonPredictor:\n    def __init__(self, config):\n        raise ValueError('no weights')\n"
+    source += "    def predict(self, payload):\n        return 1\n"
+    down = write(folder / "down", {"predictor.py": source}, API("chain-down"))
+    assert chain.run("deploy", "cortex.yaml", "--wait", cwd=down).returncode == 1
+    answer = chain.post("/chain-outer", json={"to": "chain-down"}, headers={"X-Request-ID": "chain-down"})
+    # The predictor passes on what it hears.
+    assert (answer.status_code, answer.json()["code"]) == (503, "NOT_READY")
+    assert "chain-down" in answer.json()["error"] or "could not be started" in answer.json()["error"], answer.text
+    lines = lines_of(chain, "chain-down", 2)
+    assert sorted((line["api"], line["status"]) for line in lines) == [("chain-down", 503), ("chain-outer", 503)]
+    chain.ok("delete", "chain-down")
+
+
+def test_G13_a_worker_that_ends_takes_its_calls_with_it(chain: Server, folder: Path) -> None:
+    """What it has called hears that nobody waits any more."""
+    with ThreadPoolExecutor(1) as pool:
+        body = {"to": "chain-inner", "body": {"until": str(folder / "never"), "cancelled": True}, "pid": True}
+        waiting = pool.submit(chain.post, "/chain-outer", json=body)
+        chain.await_log("chain-inner", "waiting for a file or the end")
+        os.kill(int(re.findall(r"called by (\d+)", chain.logs("chain-outer"))[-1]), signal.SIGKILL)
+        assert waiting.result().status_code == 502
+    chain.await_log("chain-inner", "nobody waits any more")
+    assert chain.post("/chain-inner", json={}).status_code == 200
 
 
 @pytest.mark.parametrize(("hops", "status"), [("0", 200), ("16", 200), ("17", 508), ("999999999", 508), ("x", 400)])

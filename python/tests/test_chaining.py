@@ -84,13 +84,35 @@ def test_what_the_user_sets_is_left_alone(serve: Serve, gateway: str) -> None:
     assert {name: seen[name.lower()] for name in own} == own
 
 
+TRACE = [["traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"], ["tracestate", "a=1,b=2"]]
+
+
+def test_a_trace_goes_on(serve: Serve, gateway: str) -> None:
+    _, peer = serve(CALLER, environment={"CORTEX_CHAINING_ADDRESS": gateway})
+    peer.request(b"{}", trace=TRACE)
+    seen = json.loads(peer.answer().body)
+    assert [[name, seen[name]] for name, _ in TRACE] == TRACE
+    # The one before is over.
+    peer.request(b"{}")
+    assert not {"traceparent", "tracestate"} & set(json.loads(peer.answer().body))
+
+
+def test_a_predictor_with_spans_of_its_own_has_them_told(serve: Serve, gateway: str) -> None:
+    _, peer = serve(CALLER, environment={"CORTEX_CHAINING_ADDRESS": gateway})
+    own = TRACE[0][1].replace("00f067aa0ba902b7", "b7ad6b7169203331")
+    peer.request(json.dumps({"headers": {"Traceparent": own}}).encode(), trace=TRACE)
+    seen = json.loads(peer.answer().body)
+    # Half of one trace and half of another would be none.
+    assert (seen["traceparent"], seen.get("tracestate")) == (own, None)
+
+
 def test_a_thread_of_the_users_own_tells_of_hops_alone(serve: Serve, gateway: str) -> None:
     _, peer = serve(CALLER, environment={"CORTEX_CHAINING_ADDRESS": gateway})
     for hops, told in ((0, "1"), (5, "6"), (0, "1")):
-        peer.request(b'"thread"', hops=hops, deadline=time.monotonic_ns() + 5_000_000_000)
+        peer.request(b'"thread"', hops=hops, deadline=time.monotonic_ns() + 5_000_000_000, trace=TRACE)
         seen = json.loads(peer.answer().body)
         assert seen["x-cortex-hops"] == told
-        assert not {"x-request-id", "x-request-timeout"} & set(seen)
+        assert not {"x-request-id", "x-request-timeout", "traceparent"} & set(seen)
 
 
 def test_the_address_itself_is_the_server_too_and_others_are_not(serve: Serve, gateway: str) -> None:

@@ -324,7 +324,8 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
             body: exchange.body.body,
             deadline: exchange.deadline,
             apiDeadline: exchange.apiDeadline,
-            hops: UInt16(exchange.hops)
+            hops: UInt16(exchange.hops),
+            isTraced: exchange.known.isTraced
         )
         route.upstream.send(request, to: self.responder(exchange))
     }

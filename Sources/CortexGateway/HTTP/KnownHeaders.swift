@@ -1,3 +1,4 @@
+import CortexTelemetry
 import NIOHTTP1
 
 /// What the gateway itself reads of a request's headers, found in one pass over them.
@@ -46,6 +47,11 @@ struct KnownHeaders {
             if Self.isBlank(value.utf8.last) || Self.isBlank(value.utf8.first) { self.hasOuterBlanks = true }
             self.take(name, value)
         }
+    }
+
+    /// Whether it belongs to a trace that may be passed on: the standard has one header of that name, and a form for it.
+    var isTraced: Bool {
+        self.traceParent.count == 1 && self.traceParent.first.flatMap { TraceParent.traceID(of: $0) } != nil
     }
 
     /// 0 where no length is announced (no body, or a chunked one).

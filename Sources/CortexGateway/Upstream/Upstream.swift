@@ -49,6 +49,8 @@ package struct UpstreamRequest: Sendable {
     package var apiDeadline: NIODeadline
     /// How many APIs of a chain it has passed; 0 for one from outside.
     package var hops: UInt16
+    /// Whether `headers` have a well-formed `traceparent`.
+    package var isTraced: Bool
 }
 
 package enum UpstreamBody: Hashable, Sendable {

@@ -24,7 +24,8 @@ extension PredictRequest {
             arguments: arguments,
             deadline: request.deadline,
             apiDeadline: request.apiDeadline,
-            hops: request.hops
+            hops: request.hops,
+            trace: request.isTraced ? Self.trace(in: request.headers) : nil
         )
     }
 
@@ -46,7 +47,8 @@ extension PredictRequest {
             arguments: arguments,
             deadline: deadline,
             apiDeadline: apiDeadline,
-            hops: 0
+            hops: 0,
+            trace: nil
         )
     }
 
@@ -60,7 +62,8 @@ extension PredictRequest {
         arguments: PredictArguments,
         deadline: NIODeadline,
         apiDeadline: NIODeadline,
-        hops: UInt16
+        hops: UInt16,
+        trace: [(name: String, value: String)]?
     ) {
         let payload = arguments.contains(.payload) ? Payload(contentType: contentType) : .none
         let body: Body =
@@ -78,7 +81,8 @@ extension PredictRequest {
             meta: Self.meta(
                 query: arguments.contains(.query) ? query : nil,
                 headers: arguments.contains(.headers) ? headers : nil,
-                contentType: payload == .urlencoded || payload == .multipart ? contentType : nil
+                contentType: payload == .urlencoded || payload == .multipart ? contentType : nil,
+                trace: trace
             ),
             body: body,
             deadline: deadline,
@@ -91,9 +95,10 @@ extension PredictRequest {
     private static func meta(
         query: String?,
         headers: (some Collection<(name: String, value: String)>)?,
-        contentType: String?
+        contentType: String?,
+        trace: [(name: String, value: String)]?
     ) -> ByteBuffer? {
-        guard query != nil || headers != nil || contentType != nil else { return nil }
+        guard query != nil || headers != nil || contentType != nil || trace != nil else { return nil }
         var meta = ByteBuffer()
         meta.reserveCapacity(512)
         var separator: StaticString = "{"
@@ -112,18 +117,39 @@ extension PredictRequest {
         if let headers {
             meta.writeStaticString(separator)
             meta.writeStaticString("\"headers\":")
-            var pair: StaticString = "[["
-            for (name, value) in headers {
-                meta.writeStaticString(pair)
-                meta.writeJSON(name.lowercased())
-                meta.writeStaticString(",")
-                meta.writeJSON(Self.latin1(value))
-                pair = "],["
-            }
-            meta.writeStaticString(headers.isEmpty ? "[]" : "]]")
+            Self.write(headers, into: &meta)
+            separator = ","
+        }
+        if let trace {
+            meta.writeStaticString(separator)
+            meta.writeStaticString("\"trace\":")
+            Self.write(trace, into: &meta)
         }
         meta.writeStaticString("}")
         return meta
+    }
+
+    private static func write(_ headers: some Collection<(name: String, value: String)>, into meta: inout ByteBuffer) {
+        var pair: StaticString = "[["
+        for (name, value) in headers {
+            meta.writeStaticString(pair)
+            meta.writeJSON(name.lowercased())
+            meta.writeStaticString(",")
+            meta.writeJSON(Self.latin1(value))
+            pair = "],["
+        }
+        meta.writeStaticString(headers.isEmpty ? "[]" : "]]")
+    }
+
+    /// The headers of W3C Trace Context, each once: calls of the predictor to other APIs have them too.
+    private static func trace(in headers: HTTPHeaders) -> [(name: String, value: String)] {
+        var trace = headers["traceparent"].prefix(1).map { (name: "traceparent", value: $0) }
+        let state = headers["tracestate"].joined(separator: ",")
+        // Of anything else there is none, and some clients in Python would refuse to send it.
+        if !state.isEmpty, state.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) {
+            trace.append((name: "tracestate", value: state))
+        }
+        return trace
     }
 
     /// A header's bytes, each as the scalar of that number.

@@ -53,16 +53,25 @@ class PythonPredictor:
 
     def predict(self, payload, headers, context):
         if "until" in payload:
-            print("waiting for a file")
-            while not os.path.exists(payload["until"]):
-                time.sleep(0.02)
+            self.wait(context, **payload)
         to = payload.get("to", self.next)
         if to is None:
             left = None if context.deadline is None else context.deadline - time.monotonic()
             return {"headers": dict(headers), "left": left, "payload": payload}
+        if "pid" in payload:
+            print("called by", os.getpid())
         url = to if "/" in to else f"http://api-{to}:8888/predict"
         answer = globals()[f"by_{payload.get('client', 'urllib')}"](url, payload.get("body", payload))
         return self.relay(answer) if hasattr(answer, "__await__") else Response(answer[1], answer[0])
+
+    def wait(self, context, until, at_most=600, cancelled=False, **_):
+        print("waiting for a file or the end" if cancelled else "waiting for a file")
+        end = time.monotonic() + at_most
+        while not os.path.exists(until) and time.monotonic() < end:
+            if cancelled and context.cancelled:
+                print("nobody waits any more")
+                return
+            time.sleep(0.02)
 
     async def relay(self, answer):
         status, content = await answer

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextvars import ContextVar
 from threading import get_ident
 from typing import Callable
 
-#: Its id; when its time is up, in nanoseconds of the monotonic clock (0: never); how many APIs it has passed.
-Request = tuple[str, int, int]
+#: Names and values of headers.
+Trace = Sequence[Sequence[str]]
+#: Its id; when its time is up, in nanoseconds of the monotonic clock (0: never); how many APIs it has passed; the
+#: headers of the trace that it belongs to.
+Request = tuple[str, int, int, Trace]
 
 
 class CurrentRequest:
@@ -49,8 +53,14 @@ class CurrentRequest:
         """This thread's request, which came from another API, is done."""
         self._chained.pop(get_ident(), None)
 
+    def begin_traced(self, headers: Trace) -> None:
+        """This request belongs to a trace: calls that are made for it belong to it too."""
+        request = self._request.get()
+        if request is not None:
+            self.set((*request[:3], headers))
+
     def answered(self) -> None:
         """The answer has gone: what follows has no deadline any more."""
         request = self._request.get()
         if request is not None:
-            self.set((request[0], 0, request[2]))
+            self.set((request[0], 0, *request[2:]))

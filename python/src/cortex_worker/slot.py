@@ -137,7 +137,7 @@ class Slot:
         environment = self._environment
         request_id = str(body[_PART_SIZE:meta_start], "ascii")
         exchange = Exchange(connection, environment, number, request_id, self._post_predict is not None, self._pins)
-        self._set_current((request_id, deadline, hops))
+        self._set_current((request_id, deadline, hops, ()))
         if hops:
             self._current.begin_chained(hops)
         try:
@@ -180,6 +180,8 @@ class Slot:
         background = None
         try:
             meta = _NO_META if meta_text is None else parse_meta(meta_text)
+            if "trace" in meta:
+                self._current.begin_traced(meta["trace"])
             content_type = meta.get("content_type", "")
             if flags & wire.BODY_IS_PATH:
                 payload = self._read_file(code, bytes(body), content_type)

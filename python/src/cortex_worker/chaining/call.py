@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Callable
 
     from cortex_worker.chaining.place import Place
-    from cortex_worker.current import CurrentRequest
+    from cortex_worker.current import CurrentRequest, Trace
 
 REQUEST_ID, TIMEOUT, HOPS = "X-Request-ID", "X-Request-Timeout", "X-Cortex-Hops"
 # A deadline that has just passed: 0 would be no time at all, which is refused as such.
@@ -32,12 +32,16 @@ class Calls:
         if not self.place.is_reached_by(host, port):
             return []
         headers = [(HOPS, str(self._current.hops + 1))]
+        trace: Trace = ()
         request = self._current.request
         if request is not None:
-            request_id, deadline, _ = request
+            request_id, deadline, _, trace = request
             headers.append((REQUEST_ID, request_id))
             if deadline:
                 left = max(deadline - monotonic_ns(), _SHORTEST_NS)
                 headers.append((TIMEOUT, f"{left / 1e9:.3f}"))
         own = given()
+        # The two make one context: a predictor that writes its own spans has put its own there.
+        if trace and not any(name in own for name, _ in trace):
+            headers += [(name, value) for name, value in trace]
         return [header for header in headers if header[0].lower() not in own]
