@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from threading import Event
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Stream:
     """Seconds after the start of the run."""
     length: float | None = None
     """Seconds; without it until the end of the run."""
+    until: Event | None = None
+    """Ends it before."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class Latencies:
     late: list[float] = field(default_factory=list)
     """What of it passed until the generator came to the request: how far the rest can be trusted."""
     failures: int = 0
+    start: float = 0
+    """Of the run, on the clock of `time.perf_counter`."""
 
     @property
     def refusals(self) -> dict[int, int]:
@@ -146,6 +151,8 @@ class OpenLoop:
                 stack.enter_context(connection.socket)
                 selector.register(connection.socket, selectors.EVENT_READ, connection)
             start = time.perf_counter() + 0.05
+            for each in found.values():
+                each.start = start
             plans = (self._plan(stream, start, seconds, found[stream.name]) for stream in streams)
             self._send(heapq.merge(*plans, key=lambda request: request.due), spare, selector, start)
         failures = {name: each.refusals for name, each in found.items() if each.failures or not each.seconds}
@@ -157,6 +164,8 @@ class OpenLoop:
         first = start + stream.begin
         length = seconds - stream.begin if stream.length is None else stream.length
         for number in range(int(stream.per_second * length)):
+            if stream.until is not None and stream.until.is_set():
+                return
             body = next(stream.bodies)
             data = (
                 f"POST {self._path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
