@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from blackbox.conditions import eventually
+from blackbox.gates import open_gate
 from blackbox.invariants import Invariants
 from blackbox.project import API, write
 from blackbox.server import Server
@@ -164,7 +165,7 @@ def test_C06_post_predict_holds_its_thread_and_not_its_client(
     eventually(
         lambda: server.metrics("cortex_queued_requests", api=afterwards) >= 1, "the second request waits", within=10
     )
-    gate.write_text("open")
+    open_gate(gate, "open")
     sender.join()
     assert first.json()["started"] < second[0]["before"] < second[0]["started"]
     invariants.goes_on()

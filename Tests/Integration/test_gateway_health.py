@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 import requests
 
 from blackbox.conditions import eventually
+from blackbox.gates import open_gate
 from blackbox.processes import MEASURABLE, is_alive
 from blackbox.project import API, write
 from blackbox.server import Cortex, Server
@@ -134,11 +134,12 @@ def test_C12_a_thread_that_hangs_does_not_take_the_others_requests_with_it(serve
     os.mkfifo(gate)
     with sending(server, f"{api}?trouble=wait", json=str(never)) as late:
         eventually(lambda: server.metrics("cortex_in_flight_requests", api=api) == 1, "one thread hangs")
-        time.sleep(2)  # nothing is awaited: the next request is to have its deadline so much later
+        # The next request is to have more time, in the same process: this changes nothing else.
+        deploy(server, folder, "hangs", timeout="1m", threads_per_process=2)
         with sending(server, f"{api}?trouble=wait", json=str(gate)) as answers:
             eventually(lambda: late, "the first has run out of time")
             assert "past the deadline" in why(server, api)
-            gate.write_text("")
+            open_gate(gate)
     assert (late[0].status_code, answers[0].status_code) == (504, 200), "what the other thread ran, it has finished"
     eventually(lambda: not is_alive(before), "the process is replaced", within=30)
     assert eventually(lambda: is_ready(server, api) and pid_of(server, api), "another answers", within=30) != before
@@ -180,7 +181,7 @@ def test_C07_what_has_never_been_up_says_why(server: Server, folder: Path) -> No
     server.ok("deploy", "cortex.yaml", "--no-wait", cwd=project)
     eventually(lambda: "starting" in why(server, "unborn"), "its constructor runs")
     assert status(server, "unborn")["status_code"] == "status_updating"
-    gate.write_text("")
+    open_gate(gate)
     eventually(lambda: "could not be started" in why(server, "unborn"), "its constructor has failed")
     assert status(server, "unborn")["status_code"] == "status_error"
     answer = server.post("unborn", json={})
@@ -200,7 +201,7 @@ def test_a_full_queue_is_ready(server: Server, folder: Path) -> None:
         eventually(lambda: server.metrics("cortex_in_flight_requests", api="brimful") == 1, "it runs")
         assert server.post("brimful", json={}).json()["code"] == "QUEUE_FULL"
         assert is_ready(server, "brimful")
-        gate.write_text("")
+        open_gate(gate)
     assert answers[0].status_code == 200
 
 

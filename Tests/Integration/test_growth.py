@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import requests
 from blackbox.attacks import ATTACKS, ECHO, Attack
 from blackbox.conditions import eventually
 from blackbox.http import RawConnection, exchange
-from blackbox.processes import MEASURABLE, Footprint
+from blackbox.processes import MEASURABLE, Footprint, children
 from blackbox.project import API, write
 from blackbox.server import Server
 
@@ -83,6 +85,64 @@ def test_I3_a_hundred_repeats_grow_nothing(server: Server, name: str) -> None:
     eventually(has_not_grown, "descriptors and memory are as before", within=10)
     spool = [file for file in server.home.rglob("*") if file.is_file() and "spool" in file.parts]
     assert spool == []
+
+
+CHURN = """
+import os
+
+class PythonPredictor:
+    def predict(self, payload):
+        return os.getpid()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["refreshes", "kills", "counts"])
+def test_I3_replicas_that_come_and_go_leave_nothing_behind(own_server: Server, folder: Path, way: str) -> None:
+    name = f"churned-by-{way}"
+
+    def deploy(replicas: int) -> None:
+        sections = {"autoscaling": {"min_replicas": replicas, "max_replicas": replicas}}
+        own_server.deploy(write(folder / "project", {"predictor.py": CHURN}, API(name, sections=sections)))
+
+    def is_steady() -> bool:
+        status = own_server.json("get", name)[0]["status"]
+        assert status["replica_counts"] == {"requested": 2, "ready": 2, "stale": 0, "failed": 0}, status
+        assert status["status_code"] == "status_live", status
+        assert own_server.metrics("cortex_workers", api=name) == 2
+        return True
+
+    def once() -> None:
+        if way == "kills":
+            pid = own_server.post(name, json={}).json()
+            os.kill(pid, signal.SIGKILL)
+            own_server.await_end(pid)
+        elif way == "refreshes":
+            before = own_server.post(name, json={}).json()
+            own_server.ok("refresh", name)
+            own_server.await_end(before)
+        else:
+            deploy(4)
+            deploy(2)
+        eventually(is_steady, "two replicas are there, and nothing else", within=30)
+
+    deploy(2)
+    for _ in range(10):  # caches and pools fill
+        once()
+    before = Footprint.of(own_server.pid)
+    for _ in range(30):
+        once()
+
+    def has_not_grown() -> bool:
+        now = Footprint.of(own_server.pid)
+        assert now.descriptors <= before.descriptors + 2, (before, now)
+        assert now.resident <= before.resident + SLACK, (before, now)
+        assert len(children(own_server.pid)) == 2, children(own_server.pid)
+        return True
+
+    eventually(has_not_grown, "descriptors, memory and processes are as before")
+    assert len(list((own_server.home / "versions").iterdir())) == 1
+    assert len(list((own_server.home / "run" / "workers").iterdir())) == 2
 
 
 def carry_out(server: Server, attack: Attack) -> None:

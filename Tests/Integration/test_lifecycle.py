@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from blackbox.conditions import eventually
+from blackbox.gates import open_gate
 from blackbox.http import RawConnection
 from blackbox.processes import is_alive
 from blackbox.project import API, write
@@ -294,7 +295,7 @@ def test_a_request_in_flight_is_answered_before_the_server_ends(own_server: Serv
     assert own_server.process is not None
     own_server.process.terminate()
     eventually(lambda: refuses(own_server.port), "the server drains")
-    gate.write_text("whole")
+    open_gate(gate, "whole")
     sender.join()
     assert (answers[0].status_code, answers[0].text) == (200, "whole")
     assert own_server.process.wait(timeout=60) == 0

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from blackbox.conditions import eventually
+from blackbox.gates import open_gate
 from blackbox.load import Load
+from blackbox.processes import children
 from blackbox.project import API, write
 from blackbox.server import Server
 
@@ -255,6 +262,115 @@ def test_G04_a_server_that_is_killed_in_the_middle_of_an_update_goes_on_with_it(
     assert own_server.post(name, json={}).json()["version"] == 1
 
 
+THREEFOLD = """
+import os
+import pathlib
+
+VERSION = {version}
+
+class PythonPredictor:
+    def __init__(self, config):
+        self.config = config["version"]
+        self.file = int(pathlib.Path("version.txt").read_text())
+
+    def predict(self, payload):
+        return {{"versions": [VERSION, self.config, self.file], "pid": os.getpid()}}
+"""
+
+
+def test_G04_no_server_that_is_killed_amid_updates_answers_with_a_mixture(own_server: Server, folder: Path) -> None:
+    """Each answer tells its version three times: from the module, from the configuration and from a file."""
+    name = "mixed"
+
+    def versioned(version: int) -> Path:
+        files = {"version.txt": str(version)}
+        write(folder / "project", files)
+        return project(folder, name, version, THREEFOLD.format(version=version))
+
+    own_server.deploy(versioned(1))
+    answers: list[requests.Response] = []
+    ended = threading.Event()
+
+    def ask() -> None:
+        while not ended.is_set():
+            # Nobody answers while there is no server.
+            with suppress(requests.RequestException):
+                answers.append(own_server.post(name, json={}))
+
+    clients = [threading.Thread(target=ask) for _ in range(2)]
+    for client in clients:
+        client.start()
+    try:
+        for version in (2, 3, 4):
+            assert own_server.run("deploy", "--force", "--no-wait", cwd=versioned(version)).returncode == 0
+            eventually(lambda: own_server.metrics("cortex_workers", api=name) > 2, "the update has begun")
+            own_server.kill()
+            own_server.start()
+            eventually(lambda: own_server.get(f"{name}/readyz").status_code == 200, "it is back", within=60)
+        eventually(lambda: own_server.post(name, json={}).json()["versions"] == [4, 4, 4], "the last one is live")
+        eventually(lambda: status(own_server, name)["replica_counts"]["stale"] == 0, "the others have gone")
+    finally:
+        ended.set()
+        for client in clients:
+            client.join()
+    good = [answer for answer in answers if answer.status_code == 200]
+    # What comes before it is back is told so; nothing else ever fails.
+    assert {answer.status_code for answer in answers} <= {200, 503}, answers
+    assert all(len(set(answer.json()["versions"])) == 1 for answer in good)
+    lines = {record["request_id"]: record for record in own_server.access_records()}
+    told = {
+        (lines[answer.headers["x-request-id"]]["version"], answer.json()["versions"][0])
+        for answer in good
+        # The last lines of a server that is killed are lost with it.
+        if answer.headers["x-request-id"] in lines
+    }
+    assert told >= {(1, 1), (4, 4)} and all(version == said for version, said in told), told
+    for pid in {answer.json()["pid"] for answer in good}.difference(children(own_server.pid)):
+        own_server.await_end(pid)
+
+
+def test_a_version_that_ends_at_the_sample_unseats_nothing(server: Server, folder: Path) -> None:
+    name = "dies-at-sample"
+    readiness = {"readiness": {"sample": "sample.json"}}
+    write(folder / "project", {"sample.json": "{}"})
+    server.deploy(project(folder, name, 1, PREDICTOR, **readiness))
+    dying = PREDICTOR.replace("return {", "os._exit(3); return {")
+    with Load(server.url(name), json={}) as load:
+        done = server.run("deploy", "--wait", cwd=project(folder, name, 2, dying, **readiness))
+        assert done.returncode == 1, done
+        now = status(server, name)
+        assert now["status_code"] == "status_rollout_failed" and "ended while it ran it" in now["reason"], now
+        assert now["replica_counts"]["stale"] == 2, now
+    assert load.failures() == []
+    assert set(versions(load)) == {1}
+    server.ok("delete", name)
+
+
+LATER = {
+    "the first request": PREDICTOR.replace("return {", "os._exit(3); return {"),
+    "a while": "import threading\n"
+    + PREDICTOR.replace("self.version =", "threading.Timer(0.5, os._exit, [3]).start(); self.version ="),
+}
+
+
+@pytest.mark.parametrize("when", LATER)
+def test_a_version_that_ends_later_is_shown_and_rolled_back(server: Server, folder: Path, when: str) -> None:
+    """It was ready, and nothing asked more of it: what tells is the status, and the way back is short."""
+    name = f"dies-after-{when.rpartition(' ')[2]}"
+    server.deploy(project(folder, name, 1))
+    with Load(server.url(name), json={}) as load:
+        server.ok("deploy", "--no-wait", cwd=project(folder, name, 2, LATER[when]))
+        eventually(lambda: "crash loop" in status(server, name)["message"], "the loop is shown", within=60)
+        assert "exited with status 3" in status(server, name)["reason"]
+        server.ok("rollback", name)
+        await_only(server, name, 1)
+    assert {code for code, _, _ in load.answers} <= {200, 502, 503}
+    with Load(server.url(name), json={}) as after:
+        eventually(lambda: len(after.answers) > 50, "requests are answered again")
+    assert after.failures() == []
+    server.ok("delete", name)
+
+
 def test_rollback_tells_what_it_does(server: Server, folder: Path) -> None:
     name = "told"
     server.deploy(project(folder, name, 1, replicas=1))
@@ -273,6 +389,34 @@ def test_rollback_tells_what_it_does(server: Server, folder: Path) -> None:
     assert any(e["kind"] == "rolled_back" and "as version 1 was" in e["message"] for e in event), event
     server.ok("delete", name)
     assert server.run("rollback", name).returncode == 1
+
+
+def test_F12_a_deploy_that_is_interrupted_goes_on_in_the_server(server: Server, folder: Path) -> None:
+    name = "interrupted"
+    server.deploy(project(folder, name, 1))
+    gate = folder / "gate"
+    os.mkfifo(gate)
+    waiting = PREDICTOR.replace("self.version =", f"open({str(gate)!r}).close(); self.version =")
+    with Load(server.url(name), json={}) as load:
+        run = subprocess.Popen(
+            [server.binary, "deploy", "--wait"],
+            cwd=project(folder, name, 2, waiting),
+            env=server.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        eventually(lambda: status(server, name)["status_code"] == "status_updating", "the update is under way")
+        run.send_signal(signal.SIGINT)
+        assert run.wait(timeout=60) != 0
+        assert status(server, name)["status_code"] == "status_updating"
+        # The second replica comes to the gate when the first has passed it.
+        open_gate(gate)
+        eventually(lambda: status(server, name)["serving_version"] == 2, "the first replica is ready")
+        open_gate(gate)
+        await_only(server, name, 2)
+    assert load.failures() == []
+    server.ok("delete", name)
 
 
 def test_F12_many_deploys_at_once_come_to_one_end(server: Server, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from typing import Any
@@ -47,6 +48,15 @@ class Load:
     def failures(self) -> list[tuple[int, str, str]]:
         """Answers that are none."""
         return [answer for answer in self.answers if answer[0] != 200]
+
+    def await_other(self, known: set[int], within: float = 20) -> int:
+        """Waits until a process other than these has answered; for predictors that tell of `pid`."""
+        start = len(self.answers)
+
+        def seen() -> set[int]:
+            return {json.loads(body)["pid"] for code, body, _ in self.answers[start:] if code == 200} - known
+
+        return eventually(seen, "another process answers", within).pop()
 
     def await_body(self, body: str, within: float = 20) -> None:
         """Waits until an answer that came after this call is `body`."""

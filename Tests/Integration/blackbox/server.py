@@ -201,8 +201,12 @@ class Server(Cortex):
 
     def access_lines(self, request_id: str) -> list[dict[str, Any]]:
         """The access log's lines of one request; a last line that is only half written is not one yet."""
+        return [record for record in self.access_records() if record.get("request_id") == request_id]
+
+    def access_records(self) -> list[dict[str, Any]]:
+        """All lines of the access log."""
         lines = (self.home / "logs" / "access.log").read_text().rpartition("\n")[0].splitlines()
-        return [record for record in map(json.loads, lines) if record.get("request_id") == request_id]
+        return [json.loads(line) for line in lines]
 
     def tail(self) -> str:
         """The last of the server's output, for a failing test's message."""
