@@ -141,7 +141,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CortexCommandsTests",
-            dependencies: ["CortexCommands", "CortexControlPlane", "CortexSpec", argumentParser],
+            dependencies: ["CortexCommands", "CortexControlPlane", "CortexKubernetes", "CortexSpec", argumentParser],
             swiftSettings: strict
         ),
         .testTarget(

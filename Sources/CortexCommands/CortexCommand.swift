@@ -23,8 +23,8 @@ package struct CortexCommand: ParsableCommand {
         subcommands: [
             InitCommand.self, ValidateCommand.self, DevCommand.self, DeployCommand.self, GetCommand.self,
             DescribeCommand.self, LogsCommand.self, PredictCommand.self, RefreshCommand.self, RollbackCommand.self,
-            DeleteCommand.self, AutoscaleCommand.self, PruneCommand.self, ServerCommand.self, EnvCommand.self,
-            TokenCommand.self, OperatorCommand.self, CompletionCommand.self, VersionCommand.self,
+            DeleteCommand.self, AutoscaleCommand.self, PruneCommand.self, ServerCommand.self, ClusterCommand.self,
+            EnvCommand.self, TokenCommand.self, OperatorCommand.self, CompletionCommand.self, VersionCommand.self,
         ]
     )
 

@@ -15,7 +15,7 @@ import Testing
     {
         EnvironmentFile.Entry(
             name: try EnvironmentName(name),
-            endpoint: try OperatorEndpoint(endpoint),
+            place: .endpoint(try OperatorEndpoint(endpoint)),
             token: "cortex_\(name)"
         )
     }
@@ -35,11 +35,32 @@ import Testing
         let read = try EnvironmentFile(home: home)
         #expect(read == file)
         #expect(read.names.map(\.description) == ["local", "dev", "prod"])
-        #expect(read.entry(try EnvironmentName("prod"))?.endpoint.description == "https://b.example")
-        #expect(read.entry(try EnvironmentName("dev"))?.endpoint.description == "http://localhost:9000")
+        #expect(read.entry(try EnvironmentName("prod"))?.place.description == "https://b.example")
+        #expect(read.entry(try EnvironmentName("dev"))?.place.description == "http://localhost:9000")
         let attributes = try FileManager.default.attributesOfItem(atPath: "\(home.path)/cli.json")
         #expect(attributes[.posixPermissions] as? Int == 0o600)
         #expect(try FileManager.default.contentsOfDirectory(atPath: home.path) == ["cli.json"])
+    }
+
+    @Test func `an environment of a cluster is kept as its place, in a format of its own`() throws {
+        let home = try Self.home()
+        defer { try? FileManager.default.removeItem(atPath: home.path) }
+        func version() throws -> Int? {
+            let data = try Data(contentsOf: URL(filePath: "\(home.path)/cli.json"))
+            return (try JSONSerialization.jsonObject(with: data) as? [String: Any])?["version"] as? Int
+        }
+        var file = try EnvironmentFile(home: home)
+        file.set(try Self.entry("prod"))
+        try file.save()
+        // What an earlier release can read stays readable to it.
+        #expect(try version() == 1)
+        let location = ClusterLocation(kubeconfig: "/k", context: "c", namespace: "n")
+        file.set(EnvironmentFile.Entry(name: try EnvironmentName("n"), place: .cluster(location), token: "t"))
+        try file.save()
+        #expect(try version() == 2)
+        let read = try EnvironmentFile(home: home)
+        #expect(read == file)
+        #expect(read.entry(try EnvironmentName("n"))?.place.description == "namespace n, context c")
     }
 
     @Test func `without its default environment, local is the default`() throws {

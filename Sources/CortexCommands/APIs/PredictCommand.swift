@@ -41,7 +41,8 @@ struct PredictCommand: AsyncParsableCommand {
                 hint: "its log: cortex logs \(self.api)"
             )
         }
-        var request = HTTPClientRequest(url: found.endpoint)
+        let endpoint = try await self.environment.target().reachable(found.endpoint)
+        var request = HTTPClientRequest(url: endpoint)
         request.method = .POST
         request.headers.add(name: "Content-Type", value: MediaType.named(by: self.file))
         request.body = .bytes(ByteBuffer(bytes: body))
@@ -51,7 +52,8 @@ struct PredictCommand: AsyncParsableCommand {
         } catch {
             throw CommandFailure(
                 "cannot reach \(found.endpoint): \(ConnectionFailure(error))",
-                hint: "look at `cortex server status`"
+                hint: try self.environment.target().cluster.map { "are gateways up? \($0.kubectl) get pods" }
+                    ?? "look at `cortex server status`"
             )
         }
         let isJSON = response.headers.first(name: "Content-Type")

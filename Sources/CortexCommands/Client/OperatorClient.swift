@@ -24,11 +24,21 @@ struct OperatorClient: Sendable {
 
     private let baseURL: String
     private let token: String
+    /// The way through a cluster's API server; nil where the operator is reached by its own address.
+    private let way: ForwardedService?
 
     /// - Parameter baseURL: Without a trailing slash.
     init(baseURL: String, token: String) {
         self.baseURL = baseURL
         self.token = token
+        self.way = nil
+    }
+
+    /// The operator of a cluster.
+    init(way: ForwardedService, token: String) {
+        self.baseURL = "http://127.0.0.1:\(way.port)"
+        self.token = token
+        self.way = way
     }
 
     /// The operator of a server of this machine.
@@ -80,9 +90,9 @@ struct OperatorClient: Sendable {
     }
 
     func hasProject(_ hash: ProjectHash) async throws -> Bool {
-        let response = try await OperatorClient.http.execute(
+        let response = try await self.execute(
             self.request("/v1/projects/\(hash)", method: .HEAD),
-            timeout: .seconds(60)
+            deadline: .now() + .seconds(60)
         )
         return response.status == .ok
     }
@@ -104,7 +114,7 @@ struct OperatorClient: Sendable {
     /// The log's bytes as they come; ends with the log, or never where it is followed.
     func logs(of name: String, last: Int, follow: Bool, asJSON: Bool = false) async throws -> HTTPClientResponse.Body {
         let path = "/v1/apis/\(Self.escaped(name))/logs?last=\(last)&follow=\(follow)&json=\(asJSON)"
-        let response = try await OperatorClient.http.execute(
+        let response = try await self.execute(
             self.request(path),
             deadline: follow ? .distantFuture : .now() + .minutes(10)
         )
@@ -131,9 +141,22 @@ struct OperatorClient: Sendable {
 
     /// The answer's bytes; throws a ``Refusal`` for any status but 2xx.
     func body(_ request: HTTPClientRequest, timeout: TimeAmount) async throws -> ByteBuffer {
-        let response = try await OperatorClient.http.execute(request, timeout: timeout)
+        let response = try await self.execute(request, deadline: .now() + timeout)
         guard (200..<300).contains(response.status.code) else { throw try await Self.refusal(response) }
         return try await response.body.collect(upTo: 64 << 20)
+    }
+
+    /// Sends a request; where the way through a cluster is lost, opens it again and sends it anew, if that can do no harm.
+    private func execute(_ request: HTTPClientRequest, deadline: NIODeadline) async throws -> HTTPClientResponse {
+        guard let way = self.way else { return try await Self.http.execute(request, deadline: deadline) }
+        do {
+            return try await Self.http.execute(request, deadline: deadline)
+        } catch let error where way.mayRepeat(request.method, after: error) {
+            return try await way.renewing(after: error) {
+                // Each attempt has its own time: that of the first may be over.
+                try await Self.http.execute(request, deadline: max(deadline, .now() + .seconds(10)))
+            }
+        }
     }
 
     private static func refusal(_ response: HTTPClientResponse) async throws -> Refusal {

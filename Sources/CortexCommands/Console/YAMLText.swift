@@ -2,33 +2,39 @@ import CortexSpec
 
 /// A value as YAML that reads back as the same value.
 enum YAMLText {
-    /// Fields of the outermost maps in the order of `first`, then by name; nulls and empty maps are left out.
-    static func render(_ value: JSONValue, first: [String] = [], indent: Int = 0) -> String {
-        self.lines(value, first: first).map { String(repeating: " ", count: indent) + $0 }.joined(separator: "\n")
+    /// Fields of the outermost maps in the order of `first`, then by name; nulls are left out.
+    /// - Parameter keepsEmptyMaps: Whether empty maps are not left out too: `emptyDir: {}` says something.
+    static func render(
+        _ value: JSONValue,
+        first: [String] = [],
+        indent: Int = 0,
+        keepsEmptyMaps: Bool = false
+    ) -> String {
+        self.lines(value, first: first, keepsEmptyMaps).map { String(repeating: " ", count: indent) + $0 }.joined(
+            separator: "\n"
+        )
     }
 
-    private static func lines(_ value: JSONValue, first: [String]) -> [String] {
+    private static func lines(_ value: JSONValue, first: [String], _ keepsEmptyMaps: Bool) -> [String] {
         switch value {
         case .object(let fields) where !fields.isEmpty:
             let named = first.filter { fields[$0] != nil }
             let keys = named + fields.keys.filter { !named.contains($0) }.sorted()
             return keys.flatMap { key -> [String] in
-                guard let field = fields[key], !self.isVoid(field) else { return [] }
+                guard let field = fields[key], field != .null, keepsEmptyMaps || field != .object([:]) else {
+                    return []
+                }
                 if let scalar = self.scalar(field) { return ["\(self.quoted(key)): \(scalar)"] }
-                return ["\(self.quoted(key)):"] + self.lines(field, first: []).map { "  " + $0 }
+                return ["\(self.quoted(key)):"] + self.lines(field, first: [], keepsEmptyMaps).map { "  " + $0 }
             }
         case .array(let items) where !items.isEmpty:
             return items.flatMap { item -> [String] in
                 if let scalar = self.scalar(item) { return ["- \(scalar)"] }
-                let lines = self.lines(item, first: first)
+                let lines = self.lines(item, first: first, keepsEmptyMaps)
                 return lines.enumerated().map { ($0 == 0 ? "- " : "  ") + $1 }
             }
         default: return [self.scalar(value) ?? ""]
         }
-    }
-
-    private static func isVoid(_ value: JSONValue) -> Bool {
-        value == .null || value == .object([:])
     }
 
     /// Nil for a collection that has items.

@@ -56,11 +56,20 @@ struct EnvConfigure: AsyncParsableCommand {
         }
         var file = try EnvironmentFile(home: CortexHome(environment: ProcessInfo.processInfo.environment))
         let known = file.entry(name)
+        let endpoint = known?.place.endpoint
+        if let location = known?.place.cluster, self.operatorEndpoint == nil {
+            throw CommandFailure(
+                "the environment \(name) is of a cluster (\(location.description)), and has no address",
+                hint: "cortex cluster up --env \(name) configures it anew",
+                exitCode: 2
+            )
+        }
         let prompt = Prompt(console: console)
         let entry = EnvironmentFile.Entry(
             name: name,
-            endpoint: try self.endpoint(known: known, prompt: prompt),
-            token: try self.secret(known: known, prompt: prompt)
+            place: .endpoint(try self.endpoint(known: endpoint, prompt: prompt)),
+            // A token of a cluster is not sent elsewhere.
+            token: try self.secret(known: endpoint == nil ? nil : known, prompt: prompt)
         )
         if self.check { _ = try await entry.connect() }
         file.set(entry)
@@ -69,14 +78,14 @@ struct EnvConfigure: AsyncParsableCommand {
         if file.defaultName != name { console.note("make it the default: cortex env default \(name)") }
     }
 
-    private func endpoint(known: EnvironmentFile.Entry?, prompt: Prompt?) throws(CommandFailure) -> OperatorEndpoint {
+    private func endpoint(known: OperatorEndpoint?, prompt: Prompt?) throws(CommandFailure) -> OperatorEndpoint {
         if let text = self.operatorEndpoint { return try OperatorEndpoint(text) }
         guard let prompt else {
-            if let known { return known.endpoint }
+            if let known { return known }
             throw Self.missing("--operator-endpoint URL", "the operator's address")
         }
-        let answer = prompt.ask("operator endpoint" + (known.map { " [\($0.endpoint)]" } ?? "")) ?? ""
-        if answer.isEmpty, let known { return known.endpoint }
+        let answer = prompt.ask("operator endpoint" + (known.map { " [\($0)]" } ?? "")) ?? ""
+        if answer.isEmpty, let known { return known }
         return try OperatorEndpoint(answer)
     }
 

@@ -21,10 +21,11 @@ struct EnvList: ParsableCommand {
         var name: String
         var isDefault: Bool
         var operatorEndpoint: String?
+        var kubernetes: ClusterLocation?
         var token: String?
 
         private enum CodingKeys: String, CodingKey {
-            case name, token
+            case name, token, kubernetes
             case isDefault = "default"
             case operatorEndpoint = "operator_endpoint"
         }
@@ -36,11 +37,12 @@ struct EnvList: ParsableCommand {
         let file = try EnvironmentFile(home: local.home)
         let reports = file.names.map { name in
             let entry = file.entry(name)
-            let own = local.running.map { "http://127.0.0.1:\($0.operatorPort)" }
+            let own = entry == nil ? local.running.map { "http://127.0.0.1:\($0.operatorPort)" } : nil
             return Report(
                 name: "\(name)",
                 isDefault: name == file.defaultName,
-                operatorEndpoint: entry.map { "\($0.endpoint)" } ?? own,
+                operatorEndpoint: entry?.place.endpoint.map { "\($0)" } ?? own,
+                kubernetes: entry?.place.cluster,
                 token: entry.map { Self.masked($0.token) }
             )
         }
@@ -51,7 +53,8 @@ struct EnvList: ParsableCommand {
         for report in reports {
             table.add([
                 report.name, report.isDefault ? "yes" : "-",
-                report.operatorEndpoint ?? "- (no server runs on this machine)", report.token ?? "-",
+                report.kubernetes?.description ?? report.operatorEndpoint ?? "- (no server runs on this machine)",
+                report.token ?? "-",
             ])
         }
         console.print(table.render(bold: console.usesColour, width: console.size?.columns))

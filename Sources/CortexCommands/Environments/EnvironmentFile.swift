@@ -5,13 +5,13 @@ import Foundation
 ///
 /// It holds tokens, and so is its owner's only.
 struct EnvironmentFile: Hashable, Sendable {
-    /// The version of the format that this program writes.
-    static let version = 1
+    /// The version of the format that this program knows; what it writes is of the first that can say it.
+    static let version = 2
 
     /// An operator elsewhere.
     struct Entry: Hashable, Sendable {
         var name: EnvironmentName
-        var endpoint: OperatorEndpoint
+        var place: OperatorPlace
         var token: String
     }
 
@@ -42,7 +42,7 @@ struct EnvironmentFile: Hashable, Sendable {
                 self.set(
                     Entry(
                         name: try EnvironmentName(entry.name),
-                        endpoint: try OperatorEndpoint(entry.operatorEndpoint),
+                        place: try entry.place(),
                         token: entry.token
                     )
                 )
@@ -102,11 +102,10 @@ struct EnvironmentFile: Hashable, Sendable {
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let data = try encoder.encode(
             Stored(
-                version: Self.version,
+                // A release that knows no clusters would take such a file for damaged.
+                version: self.entries.contains { $0.place.cluster != nil } ? 2 : 1,
                 defaultEnvironment: "\(self.defaultName)",
-                environments: self.entries.map {
-                    Stored.Entry(name: "\($0.name)", operatorEndpoint: "\($0.endpoint)", token: $0.token)
-                }
+                environments: self.entries.map(Stored.Entry.init)
             )
         )
         let temporary = "\(self.path).\(getpid())"
@@ -143,11 +142,29 @@ struct EnvironmentFile: Hashable, Sendable {
     private struct Stored: Codable {
         struct Entry: Codable {
             var name: String
-            var operatorEndpoint: String
+            var operatorEndpoint: String?
+            var kubernetes: ClusterLocation?
             var token: String
 
+            init(_ entry: EnvironmentFile.Entry) {
+                self.name = "\(entry.name)"
+                self.token = entry.token
+                switch entry.place {
+                case .endpoint(let endpoint): self.operatorEndpoint = "\(endpoint)"
+                case .cluster(let location): self.kubernetes = location
+                }
+            }
+
+            func place() throws(CommandFailure) -> OperatorPlace {
+                if let kubernetes { return .cluster(kubernetes) }
+                guard let operatorEndpoint else {
+                    throw CommandFailure("the environment \(self.name) has neither operator_endpoint nor kubernetes")
+                }
+                return .endpoint(try OperatorEndpoint(operatorEndpoint))
+            }
+
             private enum CodingKeys: String, CodingKey {
-                case name, token
+                case name, token, kubernetes
                 case operatorEndpoint = "operator_endpoint"
             }
         }

@@ -38,14 +38,7 @@ struct VersionCommand: AsyncParsableCommand {
     private func serverVersion() async throws -> String? {
         switch try self.environment.target() {
         case .local(let local): return local.running?.version
-        case .remote(let entry):
-            do {
-                return try await OperatorClient(baseURL: "\(entry.endpoint)", token: entry.token).info().version
-            } catch let refusal as OperatorClient.Refusal {
-                throw refusal.failure
-            } catch {
-                throw CommandFailure("cannot reach the operator at \(entry.endpoint): \(ConnectionFailure(error))")
-            }
+        case .remote(let entry): return try await entry.version(entry.client())
         }
     }
 }
