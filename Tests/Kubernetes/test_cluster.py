@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from blackbox.conditions import eventually
+from cluster.cluster import Cluster
 from cluster.images import Image, swift_libraries
 from cluster.kubectl import Kubectl, pod, service
 
@@ -79,6 +80,21 @@ def test_a_pod_installs_packages_without_a_way_out(namespace: Kubectl, image: st
     namespace.execute("builder", *install, "scikit-learn", "starlette")
     told = namespace.execute("builder", "env/bin/python", "-c", "import sklearn, starlette; print(sklearn.__name__)")
     assert told == "sklearn\n"
+
+
+def test_a_folder_of_wheels_is_mounted_into_a_pod(
+    namespace: Kubectl, cluster: Cluster, image: str, wheels: str
+) -> None:
+    assert wheels, "the folder on the node is filled"
+    mounted = pod("builder", image, command=ASLEEP, volumeMounts=[{"name": "wheels", "mountPath": "/wheels"}])
+    mounted["spec"]["volumes"] = [{"name": "wheels", "hostPath": {"path": str(cluster.state / "wheels")}}]
+    namespace.apply(mounted)
+    namespace.wait("pod/builder", "Ready")
+    namespace.execute("builder", "uv", "venv", "--quiet", "env")
+    install = ["uv", "pip", "install", "--quiet", "--offline", "--python=env", "--no-index", "--find-links=/wheels"]
+    namespace.execute("builder", *install, "starlette")
+    told = namespace.execute("builder", "env/bin/python", "-c", "import starlette; print(starlette.__name__)")
+    assert told == "starlette\n"
 
 
 def test_a_pod_waits_for_a_device_until_the_node_has_it(namespace: Kubectl, tools: str) -> None:
