@@ -16,7 +16,7 @@ struct APIView: Sendable {
     }
 
     var wanted: Deployment
-    /// Whose settings are in effect: the newest that was ever ready. Nil before the first.
+    /// Whose settings are in effect: the newest that was ever ready; nil before the first.
     var serving: Deployment?
     /// How many replicas are wanted; 0 lets the API sleep.
     var desired: Int

@@ -13,7 +13,7 @@ struct ReplicaTemplate: Sendable {
         static let wheels = "/cortex/wheels"
     }
 
-    /// Seconds: the longest request that any API may allow. How long a pod really takes is up to what it has in flight.
+    /// The longest request that any API may allow, in seconds; how long a pod really takes is up to what it has in flight.
     private static let longestRequest: Int64 = 3600
     /// The user that the image's processes run as.
     private static let user: Int64 = 10001

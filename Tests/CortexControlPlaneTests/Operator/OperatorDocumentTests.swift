@@ -122,6 +122,8 @@ import Testing
                 Example("revokeToken", 409, "/v1/tokens/local"), Example("listTokens", 200, "/v1/tokens"),
                 Example("hasProject", 200, "/v1/projects/\(hash)"),
                 Example("hasProject", 404, "/v1/projects/\(absent)"), Example("hasProject", 400, "/v1/projects/x"),
+                Example("getProject", 200, "/v1/projects/\(hash)"),
+                Example("getProject", 404, "/v1/projects/\(absent)"), Example("getProject", 400, "/v1/projects/x"),
                 Example("putProject", 400, "/v1/projects/x", body: ""),
                 Example("putProject", 422, "/v1/projects/\(absent)", body: "no archive"),
                 Example("putProject", 204, "/v1/projects/\(hash)", body: ""),
