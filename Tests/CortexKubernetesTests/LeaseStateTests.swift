@@ -33,6 +33,13 @@ struct LeaseStateTests {
         #expect(state.step(for: self.lease(holder: "b", version: "2"), now: .seconds(131)) == .take)
     }
 
+    @Test func `times have six digits of a second`() {
+        #expect(KubernetesTime.text(Date(timeIntervalSince1970: 1_800_000_000.25)) == "2027-01-15T08:00:00.250000Z")
+        #expect(KubernetesTime.text(Date(timeIntervalSince1970: 1_800_000_000)) == "2027-01-15T08:00:00.000000Z")
+        #expect(KubernetesTime.date("2027-01-15T08:00:00.250000Z") == Date(timeIntervalSince1970: 1_800_000_000.25))
+        #expect(KubernetesTime.date("2027-01-15T08:00:00Z") == Date(timeIntervalSince1970: 1_800_000_000))
+    }
+
     @Test func `a change of the holder is counted, a renewal is not`() {
         let state = LeaseState(identity: "a", duration: .seconds(15))
         let now = Date(timeIntervalSince1970: 1_800_000_000)

@@ -14,6 +14,8 @@ package final class LeaseElection: Sendable {
     private let identity: String
     private let logger: Logger
     private let renewed = Mutex<ContinuousClock.Instant?>(nil)
+    /// When it was last told that the lease cannot be renewed.
+    private let complained = Mutex<ContinuousClock.Instant?>(nil)
 
     /// - Parameter identity: No other process's, such as the name of a pod.
     package init(client: KubernetesClient, name: String, identity: String, logger: Logger) {
@@ -90,11 +92,21 @@ package final class LeaseElection: Sendable {
             // Another was faster, or it has changed meanwhile: the next look tells.
             return .unknown
         } catch {
-            if !Task.isCancelled {
-                self.logger.warning("the lease cannot be renewed", metadata: ["error": "\(error)"])
-            }
+            if !Task.isCancelled { self.complain(error) }
             return .unknown
         }
+    }
+}
+
+extension LeaseElection {
+    /// Each half minute, however often it is tried.
+    private func complain(_ error: any Error) {
+        let isDue = self.complained.withLock { last in
+            if let last, ContinuousClock.now - last < .seconds(30) { return false }
+            last = .now
+            return true
+        }
+        if isDue { self.logger.warning("the lease cannot be renewed", metadata: ["error": "\(error)"]) }
     }
 }
 

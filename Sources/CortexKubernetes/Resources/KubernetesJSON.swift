@@ -23,8 +23,13 @@ package enum KubernetesTime {
         (try? Date(text, strategy: .iso8601)) ?? (try? Date(text, strategy: Self.exact))
     }
 
-    /// With microseconds, as leases have them.
-    package static func text(_ date: Date) -> String { date.formatted(Self.exact) }
+    /// With microseconds, all six of them: leases take no other.
+    package static func text(_ date: Date) -> String {
+        let whole = date.timeIntervalSince1970.rounded(.down)
+        let rest = Int((date.timeIntervalSince1970 - whole) * 1_000_000)
+        let text = Date(timeIntervalSince1970: whole).formatted(.iso8601)
+        return text.dropLast() + "." + String(repeating: "0", count: 6 - "\(rest)".count) + "\(rest)Z"
+    }
 
     private static let exact = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 }

@@ -69,13 +69,15 @@ extension KubernetesProvider {
         var failed = false
         do {
             while !self.isLeading() { try await Task.sleep(for: .seconds(1)) }
-            try await self.applyObjects(of: api)
+            do {
+                try await self.applyObjects(of: api)
+            } catch let error as KubernetesError {
+                failed = true
+                self.refused(error, api)
+            }
             try await self.writeStatus(of: api)
         } catch is CancellationError {
             return
-        } catch let error as KubernetesError {
-            failed = true
-            self.refused(error, api)
         } catch {
             failed = true
             self.logger.warning("the API server cannot be asked", metadata: ["api": "\(api)", "error": "\(error)"])

@@ -76,7 +76,7 @@ extension KubernetesProvider {
         let since = old?["status"]?.string == word ? old?["lastTransitionTime"]?.string : nil
         return [
             "type": "Ready", "status": .string(word), "reason": .string("\(code)".capitalizedWord),
-            "message": .string(reason ?? ""),
+            "message": .string(reason ?? code.label),
             "lastTransitionTime": .string(since ?? Date().formatted(.iso8601)),
         ]
     }

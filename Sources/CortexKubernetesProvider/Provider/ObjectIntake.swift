@@ -76,8 +76,10 @@ package actor ObjectIntake {
     }
 
     private func deploy(_ spec: RealtimeAPI.Spec, _ name: APIName, _ record: DeploymentRecord?) async throws {
-        guard let hash = ProjectHash(spec.project.hash), await self.projects.hold(hash) else {
-            throw IntakeError.noProject(spec.project.hash)
+        guard let hash = ProjectHash(spec.project.hash) else { throw IntakeError.noProject(spec.project.hash) }
+        if await !self.projects.hold(hash) {
+            guard let url = spec.project.url else { throw IntakeError.noProject(spec.project.hash) }
+            try await self.projects.store(hash, from: ProjectDownload(url: url).bytes())
         }
         let files = try await self.projects.entries(of: hash).map(\.path)
         let text = ConfigEntry.text(of: spec.config)
