@@ -126,8 +126,8 @@ let package = Package(
             dependencies: [
                 "CortexControlPlane", "CortexGateway", "CortexKubernetes", "CortexKubernetesProvider",
                 "CortexLocalProvider", "CortexModels", "CortexNetwork", "CortexServing", "CortexSpec",
-                "CortexTelemetry", argumentParser, asyncHTTPClient, lifecycle, logging, nioCore, nioPosix, signals,
-                subprocess,
+                "CortexTelemetry", argumentParser, asyncHTTPClient, hummingbird, lifecycle, logging, nioCore, nioHTTP1,
+                nioPosix, signals, subprocess,
             ],
             swiftSettings: strict
         ),

@@ -11,4 +11,10 @@ package struct CommandFailure: Error, Hashable {
         self.hint = hint
         self.exitCode = exitCode
     }
+
+    /// An error in words, with what to do about it.
+    static func text(of error: any Error) -> String {
+        guard let failure = error as? CommandFailure else { return "\(error)" }
+        return failure.message + (failure.hint.map { "\n\($0)" } ?? "")
+    }
 }

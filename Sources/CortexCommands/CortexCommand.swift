@@ -24,7 +24,8 @@ package struct CortexCommand: ParsableCommand {
             InitCommand.self, ValidateCommand.self, DevCommand.self, DeployCommand.self, GetCommand.self,
             DescribeCommand.self, LogsCommand.self, PredictCommand.self, RefreshCommand.self, RollbackCommand.self,
             DeleteCommand.self, AutoscaleCommand.self, PruneCommand.self, ServerCommand.self, ClusterCommand.self,
-            EnvCommand.self, TokenCommand.self, OperatorCommand.self, CompletionCommand.self, VersionCommand.self,
+            EnvCommand.self, TokenCommand.self, OperatorCommand.self, GatewayCommand.self, ReplicaCommand.self,
+            CompletionCommand.self, VersionCommand.self,
         ]
     )
 
@@ -59,7 +60,9 @@ package struct CortexCommand: ParsableCommand {
     static func expanded(_ arguments: [String]) -> [String] {
         guard let word = arguments.first, !word.isEmpty else { return arguments }
         let names = self.configuration.subcommands.compactMap { $0.configuration.commandName }
-        let matches = names.filter { $0.hasPrefix(word) }
+        // What a cluster's pods run is not typed by anybody.
+        let typed = self.configuration.subcommands.filter { $0.configuration.shouldDisplay }
+        let matches = typed.compactMap { $0.configuration.commandName }.filter { $0.hasPrefix(word) }
         guard !names.contains(word), let match = matches.first, matches.count == 1 else { return arguments }
         return [match] + arguments.dropFirst()
     }

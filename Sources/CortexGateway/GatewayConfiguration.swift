@@ -36,6 +36,9 @@ package struct GatewayConfiguration: Sendable {
     package var bodyTimeout: TimeAmount
     /// Between two requests of one connection.
     package var idleTimeout: TimeAmount
+    /// What the access logs of gateways call this process, where it is a replica behind them; nil where clients come
+    /// themselves.
+    package var replicaName: String?
     /// How long requests are still taken after a shutdown was asked for.
     package var drainDelay: TimeAmount
     /// How long those in flight may then take.

@@ -3,7 +3,7 @@ package import CortexGateway
 package import CortexModels
 package import CortexServing
 package import Logging
-import NIOCore
+package import NIOCore
 import Synchronization
 
 /// What the versions of all APIs on this machine share.
@@ -28,6 +28,10 @@ package final class LocalMachine: Sendable {
     let workerAddress: WorkerAddress
     /// Whether the names of APIs lead workers there.
     let isChaining: Bool
+    /// The names of APIs are resolved as all others are; what calls to them tell is told all the same.
+    let hasNameService: Bool
+    /// Gets what is written to the log of an API too.
+    let logEcho: (@Sendable (ByteBuffer) -> Void)?
     let payloadLimits: PayloadLimits
     let logger: Logger
     let capacity = MachineCapacity.current()
@@ -49,8 +53,10 @@ package final class LocalMachine: Sendable {
     ///   - baseURL: Of the data port, without a trailing slash.
     ///   - workerAddress: Where workers find the data port.
     ///   - isChaining: Whether the names of APIs lead workers there.
+    ///   - hasNameService: The names of APIs are resolved as all others are; what calls to them tell is told all the same.
     ///   - handOverDepth: The most requests that one slot of a worker may hold at once.
     ///   - wakeTimeout: How long a request waits for a replica that has to be started for it.
+    ///   - logEcho: Gets what is written to the log of an API too, off the event loops; must not wait.
     package init(
         home: CortexHome,
         version: String,
@@ -65,9 +71,11 @@ package final class LocalMachine: Sendable {
         baseURL: String,
         workerAddress: WorkerAddress,
         isChaining: Bool,
+        hasNameService: Bool = false,
         payloadLimits: PayloadLimits = PayloadLimits(),
         handOverDepth: Int,
         wakeTimeout: Duration,
+        logEcho: (@Sendable (ByteBuffer) -> Void)? = nil,
         logger: Logger
     ) {
         self.home = home
@@ -85,6 +93,8 @@ package final class LocalMachine: Sendable {
         self.baseURL = baseURL
         self.workerAddress = workerAddress
         self.isChaining = isChaining
+        self.hasNameService = hasNameService
+        self.logEcho = logEcho
         self.payloadLimits = payloadLimits
         self.handOverDepth = handOverDepth
         self.wakeTimeout = wakeTimeout

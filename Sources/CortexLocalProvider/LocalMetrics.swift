@@ -1,12 +1,16 @@
 import CortexControlPlane
 import CortexServing
-import CortexSpec
-import CortexTelemetry
+package import CortexSpec
+package import CortexTelemetry
 
 /// What `/metrics` says of this machine's APIs.
-enum LocalMetrics {
+package enum LocalMetrics {
     /// - Parameter unrouted: Of requests that are for no API.
-    static func write(_ counters: [APIName: APICounters], unrouted: APICounters, into text: inout PrometheusText) {
+    package static func write(
+        _ counters: [APIName: APICounters],
+        unrouted: APICounters,
+        into text: inout PrometheusText
+    ) {
         let sorted = counters.sorted { $0.key < $1.key }
         let all = [("", unrouted)] + sorted.map { ("\($0.key)", $0.value) }
         text.family(

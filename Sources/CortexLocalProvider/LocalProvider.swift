@@ -122,7 +122,7 @@ package actor LocalProvider: Provider {
         if let api = self.apis[name] { return api }
         let emit = self.emit
         let spawn = self.spawn
-        let log = APILog(api: name, directory: "\(self.machine.home.logs)/apis")
+        let log = APILog(api: name, directory: "\(self.machine.home.logs)/apis", echo: self.machine.logEcho)
         let api = LocalAPI(
             name: name,
             log: log,

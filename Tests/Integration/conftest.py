@@ -13,6 +13,7 @@ from typing import Callable
 import pytest
 
 from blackbox.models import run_script
+from blackbox.pods import ProjectServer
 from blackbox.s3 import S3
 from blackbox.server import Cortex, Server
 from blackbox.target import LocalTarget
@@ -114,3 +115,18 @@ def saved_models(short_folder: Path) -> Path:
     folder = short_folder / "saved-models"
     run_script(Path(__file__).parent / "predictors" / "saved_models.py", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def pod_tools(short_folder: Path) -> Path:
+    """Environments that the replicas of all tests share, as the pods of a node do."""
+    return short_folder / "tools"
+
+
+@pytest.fixture(scope="session")
+def projects() -> Iterator[ProjectServer]:
+    """What gives out projects, in place of an operator."""
+    server = ProjectServer()
+    yield server
+    server.shutdown()
+    server.server_close()

@@ -231,7 +231,7 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
 }
 
 /// The certificate for HTTPS; nil where there is to be none.
-private func certificates(of configuration: ServerConfiguration) throws -> CertificateStore? {
+func certificates(of configuration: ServerConfiguration) throws -> CertificateStore? {
     guard let tls = configuration.tls else { return nil }
     do {
         return try CertificateStore(tls.files)
@@ -313,7 +313,7 @@ private actor BoundServer {
     }
 }
 
-private struct AccessLogService: Service {
+struct AccessLogService: Service {
     let sink: LogSink
 
     func run() async throws {
@@ -326,7 +326,7 @@ private struct AccessLogService: Service {
 }
 
 /// Ends after the provider, whose versions let go of their models as they end.
-private struct ModelService: Service {
+struct ModelService: Service {
     let models: ModelLibrary
     let agent: StorageAgent
 
@@ -341,7 +341,7 @@ private struct ModelService: Service {
     }
 }
 
-private struct ProviderService: Service {
+struct ProviderService: Service {
     let provider: LocalProvider
 
     func run() async throws {
@@ -377,7 +377,7 @@ private struct OperatorService: Service {
     func run() async throws { try await self.application.run() }
 }
 
-private final class GatewayService: Service {
+final class GatewayService: Service {
     let gateway: Gateway
     private let onShutdown: @Sendable () async -> Void
     /// Requests that the end of the grace cut off.

@@ -64,13 +64,13 @@ struct ServerOptions: ParsableArguments {
             host: self.host ?? Self.named("CORTEX_HOST", in: environment) ?? "127.0.0.1",
             port: try self.port ?? Self.port("CORTEX_PORT", in: environment) ?? 8888,
             operatorPort: try self.operatorPort ?? Self.port("CORTEX_OPERATOR_PORT", in: environment) ?? 8889,
-            logFormat: try self.logFormat ?? Self.choice("CORTEX_LOG_FORMAT", in: environment) ?? .auto,
-            accessLog: try self.accessLog ?? Self.choice("CORTEX_ACCESS_LOG", in: environment) ?? .auto
+            logFormat: try self.logFormat ?? ServerVariable.choice("CORTEX_LOG_FORMAT", in: environment) ?? .auto,
+            accessLog: try self.accessLog ?? ServerVariable.choice("CORTEX_ACCESS_LOG", in: environment) ?? .auto
         )
         configuration.drainDelay =
-            try self.drainDelay?.duration ?? Self.pause("CORTEX_DRAIN_DELAY", in: environment)
+            try self.drainDelay?.duration ?? ServerVariable.pause("CORTEX_DRAIN_DELAY", in: environment)
         configuration.drainGrace =
-            try self.drainGrace?.duration ?? Self.pause("CORTEX_DRAIN_GRACE", in: environment)
+            try self.drainGrace?.duration ?? ServerVariable.pause("CORTEX_DRAIN_GRACE", in: environment)
         configuration.limits = try self.limits.limits(environment: environment)
         let isOn = try ServerVariable.isOn("CORTEX_CHAINING", in: environment) ?? true
         configuration.isChaining = isOn && !self.noChaining
@@ -103,30 +103,6 @@ struct ServerOptions: ParsableArguments {
             throw CommandFailure("\(variable) is \"\(text)\"; allowed are 0 to 65535", exitCode: 2)
         }
         return port
-    }
-
-    private static func pause(_ variable: String, in environment: [String: String]) throws -> Duration? {
-        guard let text = self.named(variable, in: environment) else { return nil }
-        guard let pause = Pause(argument: text) else {
-            throw CommandFailure(
-                "\(variable) is \"\(text)\"; \(Pause.allowed)",
-                exitCode: 2
-            )
-        }
-        return pause.duration
-    }
-
-    private static func choice<Choice: RawRepresentable<String> & CaseIterable>(
-        _ variable: String,
-        in environment: [String: String]
-    ) throws -> Choice? {
-        guard let text = self.named(variable, in: environment) else { return nil }
-        guard let choice = Choice(rawValue: text) else {
-            let names = Choice.allCases.map(\.rawValue)
-            let list = "\(names.dropLast().joined(separator: ", ")) and \(names.last ?? "")"
-            throw CommandFailure("\(variable) is \"\(text)\"; allowed are \(list)", exitCode: 2)
-        }
-        return choice
     }
 }
 

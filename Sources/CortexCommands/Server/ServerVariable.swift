@@ -17,6 +17,34 @@ enum ServerVariable {
     }
 
     /// Nil where the variable is not set.
+    static func text(_ name: String, in environment: [String: String]) -> String? {
+        environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// Nil where the variable is not set.
+    static func pause(_ name: String, in environment: [String: String]) throws -> Duration? {
+        guard let text = self.text(name, in: environment) else { return nil }
+        guard let pause = Pause(argument: text) else {
+            throw CommandFailure("\(name) is \"\(text)\"; \(Pause.allowed)", exitCode: 2)
+        }
+        return pause.duration
+    }
+
+    /// Nil where the variable is not set.
+    static func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ name: String,
+        in environment: [String: String]
+    ) throws -> Choice? {
+        guard let text = self.text(name, in: environment) else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            let names = Choice.allCases.map(\.rawValue)
+            let list = "\(names.dropLast().joined(separator: ", ")) and \(names.last ?? "")"
+            throw CommandFailure("\(name) is \"\(text)\"; allowed are \(list)", exitCode: 2)
+        }
+        return choice
+    }
+
+    /// Nil where the variable is not set.
     static func bytes(_ name: String, in environment: [String: String]) throws -> Int? {
         guard let text = environment[name], !text.isEmpty else { return nil }
         guard let count = ByteCount(quantity: text), count.bytes > 0 else {

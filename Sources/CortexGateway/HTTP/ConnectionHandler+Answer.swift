@@ -13,6 +13,8 @@ extension ConnectionHandler {
             self.refuse(.upstream(route.api, failure), exchange, timing)
         case (.head(let answer, let timing), .awaiting(let exchange)) where exchange.number == number:
             self.beginStream(exchange, answer, timing)
+        case (.started, .awaiting(let exchange)) where exchange.number == number && exchange.isFromGateway:
+            self.write(ByteBuffer(staticString: ReplicaProtocol.startedStatus))
         case (.chunk(let bytes), .streaming(let exchange)) where exchange.number == number:
             self.stream(bytes, exchange)
         case (.end(let isWhole, let timing), .streaming(let exchange)) where exchange.number == number:
@@ -62,12 +64,13 @@ extension ConnectionHandler {
         exchange.bytesOut = hasBody ? size : 0
         if self.transport == .stream {
             self.writeOnStream(exchange, answer, body: bytes, timing, total: now - exchange.arrival)
-            return self.written(exchange, status: answer.status, timing, now: now)
+            return self.written(exchange, status: answer.status, timing, errorCode: answer.errorCode, now: now)
         }
         // A small body is copied behind its head, so that both leave in one write; a large one follows as it is.
         let isSmall = size <= 16 << 10
         var buffer = context.channel.allocator.buffer(capacity: isSmall ? 512 + size : 1024)
         self.writeHead(exchange, answer, framing: hasBody ? .length(size) : .none, into: &buffer)
+        self.writeOrigin(timing, of: exchange, into: &buffer)
         Self.writeTiming(timing, total: now - exchange.arrival, into: &buffer)
         buffer.writeStaticString("\r\n")
         if !hasBody {
@@ -79,7 +82,7 @@ extension ConnectionHandler {
             context.write(self.wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
             self.write(bytes)
         }
-        self.written(exchange, status: answer.status, timing, now: now)
+        self.written(exchange, status: answer.status, timing, errorCode: answer.errorCode, now: now)
     }
 
     // MARK: Streams
@@ -88,7 +91,7 @@ extension ConnectionHandler {
         guard let context = self.context else { return }
         exchange.streamStatus = answer.status
         guard self.transport != .stream else {
-            self.writeHeadOnStream(exchange, answer, length: nil, timing, total: .now() - exchange.arrival)
+            self.writeHeadOnStream(exchange, answer, length: answer.length, timing, total: .now() - exchange.arrival)
             context.flush()
             self.state = .streaming(exchange)
             return
@@ -96,6 +99,9 @@ extension ConnectionHandler {
         let framing: ResponseHead.Framing
         if !Self.mayHaveBody(answer.status) {
             framing = .none
+        } else if let length = answer.length {
+            framing = .length(length)
+            exchange.streamLength = length
         } else if exchange.isHTTP10 {
             framing = .untilClose
             exchange.keepAlive = false
@@ -104,6 +110,7 @@ extension ConnectionHandler {
         }
         var buffer = context.channel.allocator.buffer(capacity: 512)
         self.writeHead(exchange, answer, framing: framing, into: &buffer)
+        self.writeOrigin(timing, of: exchange, into: &buffer)
         // Up to the first bytes of the answer; what comes after is in the access log alone.
         Self.writeTiming(timing, total: .now() - exchange.arrival, into: &buffer)
         buffer.writeStaticString("\r\n")
@@ -119,7 +126,7 @@ extension ConnectionHandler {
             context.flush()
             return
         }
-        guard !exchange.isHTTP10 else {
+        guard !exchange.isHTTP10, exchange.streamLength == nil else {
             self.write(bytes)
             return
         }
@@ -142,7 +149,7 @@ extension ConnectionHandler {
         }
         if self.transport == .stream {
             self.endOnStream()
-        } else if !exchange.isHTTP10, Self.mayHaveBody(exchange.streamStatus) {
+        } else if !exchange.isHTTP10, exchange.streamLength == nil, Self.mayHaveBody(exchange.streamStatus) {
             self.write(ByteBuffer(staticString: "0\r\n\r\n"))
         }
         self.written(exchange, status: status, timing, now: .now())
@@ -165,7 +172,8 @@ extension ConnectionHandler {
             headers: response.headers,
             body: body,
             timing,
-            errorCode: response.code
+            errorCode: response.code,
+            isNotStarted: error.isNotStarted
         )
     }
 
@@ -254,7 +262,8 @@ extension ConnectionHandler {
         headers: [(name: String, value: String)] = [],
         body: ByteBuffer,
         _ timing: UpstreamTiming = UpstreamTiming(),
-        errorCode: String? = nil
+        errorCode: String? = nil,
+        isNotStarted: Bool = false
     ) {
         guard let context = self.context else { return }
         var body = body
@@ -269,6 +278,8 @@ extension ConnectionHandler {
         let framing: ResponseHead.Framing = Self.mayHaveBody(status) ? .length(body.readableBytes) : .none
         let answer = UpstreamAnswer(status: status, mediaType: mediaType, headers: headers)
         self.writeHead(exchange, answer, framing: framing, into: &buffer)
+        if exchange.isFromGateway, let errorCode { Self.write(errorCode, isNotStarted: isNotStarted, into: &buffer) }
+        self.writeOrigin(timing, of: exchange, into: &buffer)
         let now = NIODeadline.now()
         Self.writeTiming(timing, total: now - exchange.arrival, into: &buffer)
         buffer.writeStaticString("\r\n")
@@ -296,7 +307,9 @@ extension ConnectionHandler {
         )
         head.write(into: &buffer, date: self.loop.clock.httpDate(), requestID: exchange.id)
         if let mediaType = answer.mediaType { ResponseHead.write("Content-Type", mediaType, into: &buffer) }
-        for header in answer.headers { ResponseHead.writeForeign(header.name, header.value, into: &buffer) }
+        for header in answer.headers {
+            ResponseHead.writeForeign(header.name, header.value, isUTF8: exchange.isFromGateway, into: &buffer)
+        }
         for header in Self.corsHeaders(exchange, answer) {
             ResponseHead.writeForeign(header.name, header.value, into: &buffer)
         }
@@ -304,10 +317,24 @@ extension ConnectionHandler {
 
     /// None where a predictor has set its own: a browser that finds two refuses both.
     static func corsHeaders(_ exchange: Exchange, _ answer: UpstreamAnswer) -> [(name: String, value: String)] {
-        guard let route = exchange.route else { return [] }
+        // They are the gateway's to set, which the client talks to.
+        guard !exchange.isFromGateway, let route = exchange.route else { return [] }
         let headers = route.cors.answerHeaders(to: exchange.known.origin.first)
         guard !headers.isEmpty else { return [] }
         return answer.headers.contains { $0.name.lowercased() == "access-control-allow-origin" } ? [] : headers
+    }
+
+    /// Tells a gateway who has answered.
+    private func writeOrigin(_ timing: UpstreamTiming, of exchange: Exchange, into buffer: inout ByteBuffer) {
+        guard exchange.isFromGateway, let worker = timing.worker, let version = timing.version else { return }
+        let name = self.loop.configuration.replicaName.map { "\($0)/\(worker)" } ?? worker
+        buffer.writeString("\(ReplicaProtocol.worker): \(name)\r\n\(ReplicaProtocol.version): \(version)\r\n")
+    }
+
+    /// Tells a gateway of an error, and whether the request may be tried elsewhere.
+    private static func write(_ errorCode: String, isNotStarted: Bool, into buffer: inout ByteBuffer) {
+        buffer.writeString("\(ReplicaProtocol.error): \(errorCode)\r\n")
+        if isNotStarted { buffer.writeString("\(ReplicaProtocol.notStarted): 1\r\n") }
     }
 
     static func writeTiming(_ timing: UpstreamTiming, total: TimeAmount, into buffer: inout ByteBuffer) {

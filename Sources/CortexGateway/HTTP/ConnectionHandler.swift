@@ -251,6 +251,8 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         )
         exchange.routeChanges = self.loop.routeChanges
         exchange.isOnStream = self.transport == .stream
+        exchange.isFromGateway =
+            exchange.known.isFromGateway && self.transport == .plain && self.loop.configuration.replicaName != nil
         exchange.body.announced = exchange.known.announcedLength
         var expectation = RequestCheck.expectation(of: exchange)
         var problem = RequestCheck.problem(with: exchange, self.loop)
@@ -315,7 +317,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         let route = isCurrent ? known : self.loop.routes.route(of: known.api) ?? known
         exchange.target = .api(route)
         self.state = .awaiting(exchange)
-        let request = UpstreamRequest(
+        var request = UpstreamRequest(
             number: exchange.number,
             id: exchange.id,
             headers: exchange.decodedHeaders,
@@ -327,6 +329,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
             hops: UInt16(exchange.hops),
             isTraced: exchange.known.isTraced
         )
+        request.tellsStart = exchange.isFromGateway
         route.upstream.send(request, to: self.responder(exchange))
     }
 

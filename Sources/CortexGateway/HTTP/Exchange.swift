@@ -48,6 +48,10 @@ final class Exchange {
     var skipsBody = false
     /// Came over HTTP/2.
     var isOnStream = false
+    /// A gateway asks for a client of its own, and hears more than others: see `ReplicaProtocol`.
+    var isFromGateway = false
+    /// Bytes that are left of a streamed answer whose length was told; nil where it was not.
+    var streamLength: Int?
 
     init(
         number: UInt64,

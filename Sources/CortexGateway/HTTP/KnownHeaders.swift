@@ -32,6 +32,8 @@ struct KnownHeaders {
     private(set) var apiKey = Field()
     private(set) var authorization = Field()
     private(set) var hasUpgrade = false
+    /// A gateway asks, for a client of its own: see `ReplicaProtocol`.
+    private(set) var isFromGateway = false
     /// Bytes of all names and values.
     private(set) var size = 0
     /// Bytes of the longest name or value.
@@ -87,7 +89,12 @@ struct KnownHeaders {
                 self.authorization.add(value)
             }
         case 14: if Self.equal(name, "content-length") { self.contentLength.add(value) }
-        case 16: if Self.equal(name, "content-encoding") { self.contentEncoding.add(value) }
+        case 16:
+            if Self.equal(name, "content-encoding") {
+                self.contentEncoding.add(value)
+            } else if Self.equal(name, "x-cortex-gateway") {
+                self.isFromGateway = true
+            }
         case 17:
             if Self.equal(name, "x-request-timeout") {
                 self.requestTimeout.add(value)

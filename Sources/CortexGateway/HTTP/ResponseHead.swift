@@ -61,17 +61,24 @@ struct ResponseHead {
     /// Headers that belong to the connection and to the framing of the body: never a predictor's to set.
     private static let owned: Set<String> = [
         "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "trailer", "date", "x-request-id",
+        "x-cortex-error", "x-cortex-not-started", "x-cortex-worker", "x-cortex-version",
     ]
 
     /// Writes a header from user code: dropped where its name is no token (RFC 9110, 5.6.2), or is the gateway's own;
     /// characters of the value that could end the line are written as spaces.
-    static func writeForeign(_ name: String, _ value: String, into buffer: inout ByteBuffer) {
+    ///
+    /// - Parameter isUTF8: For a gateway, which reads that and writes ISO 8859-1 itself.
+    static func writeForeign(_ name: String, _ value: String, isUTF8: Bool = false, into buffer: inout ByteBuffer) {
         guard Self.isForeign(name) else { return }
         buffer.writeString(name)
         buffer.writeStaticString(": ")
         for scalar in value.unicodeScalars {
             // A field value is bytes; what a worker sends is ISO 8859-1.
             let byte = UInt8(truncatingIfNeeded: scalar.value)
+            if isUTF8, (0x80...0xFF).contains(scalar.value) {
+                buffer.writeBytes([0xC0 | byte >> 6, 0x80 | byte & 0x3F])
+                continue
+            }
             buffer.writeInteger(scalar.value > 0xFF || byte < 0x20 && byte != 0x09 || byte == 0x7F ? 0x20 : byte)
         }
         buffer.writeStaticString("\r\n")

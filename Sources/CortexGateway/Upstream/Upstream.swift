@@ -51,6 +51,8 @@ package struct UpstreamRequest: Sendable {
     package var hops: UInt16
     /// Whether `headers` have a well-formed `traceparent`.
     package var isTraced: Bool
+    /// Whether its sender is to hear that it is started.
+    package var tellsStart = false
 }
 
 package enum UpstreamBody: Hashable, Sendable {
@@ -73,6 +75,8 @@ package enum UpstreamBody: Hashable, Sendable {
 package enum UpstreamEvent: Sendable {
     case answer(UpstreamAnswer, UpstreamAnswerBody, UpstreamTiming)
     case head(UpstreamAnswer, UpstreamTiming)
+    /// A worker gets it now; told only of requests that ask for it, before all else and perhaps more than once.
+    case started
     case chunk(ByteBuffer)
     case end(isWhole: Bool, UpstreamTiming)
     case failed(UpstreamFailure, UpstreamTiming)
@@ -86,6 +90,10 @@ package struct UpstreamAnswer: Sendable {
     /// `content-type`, where it is not among the headers.
     package var mediaType: String?
     package var headers: [(name: String, value: String)]
+    /// Bytes of a body that comes in pieces, where that is known before.
+    package var length: Int?
+    /// What went wrong, where it is an error in the words of whoever is further in.
+    package var errorCode: String?
 
     package init(status: Int, mediaType: String?, headers: [(name: String, value: String)]) {
         self.status = status

@@ -1,4 +1,4 @@
-import CortexSpec
+package import CortexSpec
 
 #if canImport(Darwin)
 import Darwin
@@ -7,20 +7,24 @@ import Glibc
 #endif
 
 /// Reads the keys that may call an API from where its spec says they are kept.
-struct KeyReader {
+package struct KeyReader: Sendable {
     /// The server's own.
     let environment: [String: String]
 
+    package init(environment: [String: String]) {
+        self.environment = environment
+    }
+
     /// Why a key cannot be used: never in words that hold the key.
-    struct Flaw: Error, Hashable {
-        var message: String
-        var allowed: String
+    package struct Flaw: Error, Hashable {
+        package var message: String
+        package var allowed: String
     }
 
     private static let largest = 4096
 
     /// All of them, or none.
-    func keys(at references: [SecretReference]) throws(Flaw) -> [String] {
+    package func keys(at references: [SecretReference]) throws(Flaw) -> [String] {
         var keys: [String] = []
         for reference in references { keys.append(try self.key(at: reference)) }
         return keys

@@ -13,9 +13,10 @@ final class APILog: Sendable {
     let sink: LogSink
     private let clock = Mutex(WallClock())
 
-    init(api: APIName, directory: String) {
+    /// - Parameter echo: Gets what is written too; must not wait.
+    init(api: APIName, directory: String, echo: (@Sendable (ByteBuffer) -> Void)? = nil) {
         self.api = api
-        self.sink = LogSink(file: RotatingFile(path: "\(directory)/\(api).log"))
+        self.sink = LogSink(file: RotatingFile(path: "\(directory)/\(api).log"), echo: echo)
     }
 
     /// What a worker said; called on event loops, and never waits.

@@ -27,6 +27,7 @@ extension PredictRequest {
             hops: request.hops,
             trace: request.isTraced ? Self.trace(in: request.headers) : nil
         )
+        self.tellsStart = request.tellsStart
     }
 
     init(

@@ -23,6 +23,7 @@ final class ResponderBridge: PredictResponder {
         switch event {
         case .answer(let answer, let body, let timing):
             self.responder.receive(.answer(UpstreamAnswer(answer), UpstreamAnswerBody(body), UpstreamTiming(timing)))
+        case .started: self.responder.receive(.started)
         case .head(let answer, let timing):
             self.responder.receive(.head(UpstreamAnswer(answer), UpstreamTiming(timing)))
         case .chunk(let bytes): self.responder.receive(.chunk(bytes))

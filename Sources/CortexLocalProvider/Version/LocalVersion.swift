@@ -73,7 +73,7 @@ actor LocalVersion {
         try await self.machine.projects.unpack(hash, into: self.projectDirectory)
         let cache = "\(self.folder)/cache"
         try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
-        let dotEnv = try self.readDotEnv()
+        let dotEnv = try DotEnv.read(inProject: self.projectDirectory)
         let log = self.log
         let version = self.deployment.version
         let variables = WorkerEnvironment(
@@ -85,6 +85,7 @@ actor LocalVersion {
             machine: self.machine.capacity,
             gateway: self.machine.workerAddress,
             isChaining: self.machine.isChaining,
+            hasNameService: self.machine.hasNameService,
             hidesGPUs: self.deployment.spec.compute.gpu == 0 && self.machine.devices.inventory.hasGraphicsProcessors()
         ).variables(base: self.machine.environment)
         let spec = self.deployment.spec
@@ -151,12 +152,6 @@ actor LocalVersion {
     /// What to do where `module` is not there, and no package can be added for it.
     func advice(missing module: String) -> String {
         MissingAdvice.text(for: module, own: RequirementFiles(projectFolder: self.projectDirectory).names)
-    }
-
-    private func readDotEnv() throws -> [(key: String, value: String)] {
-        let path = "\(self.projectDirectory)/.env"
-        guard FileManager.default.fileExists(atPath: path) else { return [] }
-        return try DotEnv.parse(try String(contentsOfFile: path, encoding: .utf8))
     }
 
     private var welcome: WelcomeMessage {

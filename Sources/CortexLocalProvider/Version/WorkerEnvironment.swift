@@ -8,7 +8,7 @@ struct WorkerEnvironment {
     private static let withheld: Set<String> = [
         "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT", "VIRTUAL_ENV", "CORTEX_HOME", "CORTEX_PORT",
         "CORTEX_OPERATOR_PORT", "CORTEX_TLS_CERTIFICATE", "CORTEX_TLS_KEY", "CORTEX_TLS_PORT", "CORTEX_TLS_ONLY",
-        "CORTEX_UV", "CORTEX_PYTHON", "CORTEX_CHAINING",
+        "CORTEX_UV", "CORTEX_PYTHON", "CORTEX_CHAINING", "CORTEX_INTERNAL_TOKEN",
         // Common in containers. It would have every start of a worker compile all that it imports.
         "PYTHONDONTWRITEBYTECODE",
     ]
@@ -23,6 +23,8 @@ struct WorkerEnvironment {
     let gateway: WorkerAddress
     /// Whether the names of APIs lead there.
     let isChaining: Bool
+    /// The names of APIs are resolved as all others are.
+    var hasNameService = false
     /// Whether the machine has GPUs, none of which the API asks for.
     let hidesGPUs: Bool
 
@@ -58,6 +60,7 @@ struct WorkerEnvironment {
         variables["CORTEX_GATEWAY_URL"] = self.gateway.url
         // For the worker itself, which takes it away before user code runs.
         variables["CORTEX_CHAINING_ADDRESS"] = self.isChaining ? self.gateway.description : nil
+        variables["CORTEX_CHAINING_NAMES"] = self.hasNameService ? "dns" : nil
         return variables
     }
 }

@@ -185,6 +185,8 @@ package actor AdmissionQueue {
 
     func dispatch(now: NIODeadline) {
         while let (slot, request) = self.state.nextDispatch(now: now) {
+            // First: what was told of a start is true however soon after that this process ends.
+            if request.tellsStart { self.state.entries[request.id]?.responder?.receive(.started) }
             self.send(request, to: slot)
         }
         guard self.state.beginsWaking() else { return }

@@ -3,10 +3,12 @@ package import NIOCore
 /// What becomes of a request, as its sender hears of it.
 ///
 /// Either one `answer`; or `head`, any number of `chunk`s and one `end`; or one `failed`. Nothing follows the last of them,
-/// and nothing at all follows a cancellation by the sender.
+/// and nothing at all follows a cancellation by the sender. Before them come any number of `started`, where that is wanted.
 package enum PredictEvent: Sendable {
     case answer(PredictAnswer, PredictBody, PredictTiming)
     case head(PredictAnswer, PredictTiming)
+    /// A worker is about to get it, and may start it at any time from now on.
+    case started
     case chunk(ByteBuffer)
     /// - Parameter isWhole: False where the predictor broke off midway.
     case end(isWhole: Bool, PredictTiming)

@@ -36,6 +36,8 @@ package struct PredictRequest: Sendable {
     /// work on it a grace later is replaced.
     package var apiDeadline: NIODeadline
     package var hops: UInt16
+    /// Whether its sender is to hear that a worker gets it.
+    package var tellsStart = false
 
     package init(
         id: UInt64,

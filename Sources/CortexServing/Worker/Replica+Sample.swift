@@ -32,7 +32,7 @@ extension Replica {
             switch event {
             case .answer(let answer, _, _): return self.failure(status: answer.status, worker)
             case .head(let answer, _): status = answer.status
-            case .chunk: break
+            case .chunk, .started: break
             case .end(let isWhole, _):
                 return isWhole ? self.failure(status: status ?? 0, worker) : "\(worker) broke its answer off"
             case .failed(let failure, _): return self.text(of: failure, worker)

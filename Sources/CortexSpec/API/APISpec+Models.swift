@@ -12,4 +12,12 @@ extension APISpec {
             return !path.hasPrefix("/") && !path.hasPrefix("~")
         }
     }
+
+    /// Whether some of them are in a store.
+    package var hasRemoteModels: Bool {
+        self.modelPlaces.contains { place in
+            guard case .url? = try? ModelAddress.parse(place) else { return false }
+            return true
+        }
+    }
 }

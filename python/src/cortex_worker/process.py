@@ -67,7 +67,8 @@ class Worker:
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
         address = os.environ.pop("CORTEX_CHAINING_ADDRESS", None)
         if address is not None:
-            chaining.install(address, self._output.current)
+            names = os.environ.pop("CORTEX_CHAINING_NAMES", None)
+            chaining.install(address, self._output.current, resolves=names is None)
         self._models = self._build_models()
         self._control.listen(self._drain, self._models)
         os.chdir(self._welcome.project_directory)

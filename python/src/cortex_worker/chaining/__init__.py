@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from cortex_worker.current import CurrentRequest
 
 
-def install(address: str, current: CurrentRequest) -> None:
-    """Have `api-*` lead to the server at `address` (`127.88.0.1:8888`, `[::1]:9000`); to be called once."""
+def install(address: str, current: CurrentRequest, resolves: bool = True) -> None:
+    """Have `api-*` lead to the server at `address` (`127.88.0.1:8888`, `[::1]:9000`); to be called once.
+
+    Without `resolves` the names are left to the system's resolver, which knows them (in a cluster).
+    """
     place = Place.parse(address)
-    names.install(place)
+    if resolves:
+        names.install(place)
     imports.install(hooks(Calls(place, current)))

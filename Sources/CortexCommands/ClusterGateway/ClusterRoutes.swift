@@ -1,0 +1,146 @@
+import CortexGateway
+import CortexKubernetes
+import CortexSpec
+import Logging
+import NIOCore
+
+/// Has a book of routes follow the cluster: its `RealtimeAPI`s, and where their replicas listen.
+///
+/// While the API server is away all stays as it was told last.
+actor ClusterRoutes {
+    private let client: KubernetesClient
+    private let book: RouteBook
+    private let logger: Logger
+    /// Called once both have been listed.
+    private let onListed: @Sendable () async -> Void
+    private var routes: [APIName: RouteStatus] = [:]
+    /// By the name of the object that tells.
+    private var slices: [String: ReplicaSlice] = [:]
+    private var listed: Set<String> = []
+    private var lost: Set<String> = []
+
+    init(
+        client: KubernetesClient,
+        book: RouteBook,
+        logger: Logger,
+        onListed: @escaping @Sendable () async -> Void
+    ) {
+        self.client = client
+        self.book = book
+        self.logger = logger
+        self.onListed = onListed
+    }
+
+    /// Runs until the task is cancelled.
+    func run() async {
+        let replicas = await self.replicaResource()
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                await KubernetesWatch(self.client, .realtimeAPIs).run { await self.receive($0) }
+            }
+            group.addTask {
+                let labels = [CortexNames.Label.role: "replicas"]
+                await KubernetesWatch(self.client, replicas, labels: labels).run { await self.receive(replicas: $0) }
+            }
+        }
+    }
+
+    /// What tells of replicas in this cluster: slices of endpoints, or, before there were any, endpoints.
+    private func replicaResource() async -> KubernetesResource {
+        let slices = KubernetesResource.endpointSlices
+        while !Task.isCancelled {
+            do {
+                let version = try await self.client.discover(group: slices.group, preferring: ["v1", "v1beta1"])
+                return version.map { slices.at($0) } ?? .endpoints
+            } catch {
+                self.logger.warning("the API server cannot be asked", metadata: ["error": "\(error)"])
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+        return slices
+    }
+
+    // MARK: APIs
+
+    private func receive(_ update: KubernetesUpdate) async {
+        switch update {
+        case .all(let objects):
+            let found = objects.compactMap { Self.route($0) }
+            let names = Set(found.map(\.name))
+            for name in self.routes.keys where !names.contains(name) { await self.set(nil, of: name) }
+            for (name, route) in found { await self.set(route, of: name) }
+            await self.note(listed: "APIs")
+        case .set(let object):
+            guard let name = APIName(object.name) else { return }
+            await self.set(RealtimeAPI(object).route, of: name)
+        case .removed(let object):
+            guard let name = APIName(object.name) else { return }
+            await self.set(nil, of: name)
+        case .lost(let reason): self.note(lost: "APIs", reason)
+        }
+    }
+
+    private static func route(_ object: KubernetesObject) -> (name: APIName, route: RouteStatus)? {
+        let api = RealtimeAPI(object)
+        guard let name = api.name, let route = api.route else { return nil }
+        return (name, route)
+    }
+
+    /// - Parameter route: Nil where the operator has not said anything yet, or there is no such API any more.
+    private func set(_ route: RouteStatus?, of name: APIName) async {
+        self.routes[name] = route
+        if let route {
+            await self.book.set(GatewayAPI(name: name, route: route, replicas: self.replicas(of: name)))
+        } else {
+            await self.book.remove(name)
+        }
+    }
+
+    // MARK: Replicas
+
+    private func receive(replicas update: KubernetesUpdate) async {
+        switch update {
+        case .all(let objects):
+            let known = Set(self.slices.values.map(\.api))
+            self.slices = [:]
+            for object in objects { self.slices[object.name] = ReplicaSlice(object) }
+            for name in known.union(self.slices.values.map(\.api)) { await self.replicasChanged(of: name) }
+            await self.note(listed: "replicas")
+        case .set(let object):
+            let former = self.slices[object.name]?.api
+            self.slices[object.name] = ReplicaSlice(object)
+            for name in Set([former, self.slices[object.name]?.api].compactMap(\.self)) {
+                await self.replicasChanged(of: name)
+            }
+        case .removed(let object):
+            guard let slice = self.slices.removeValue(forKey: object.name) else { return }
+            await self.replicasChanged(of: slice.api)
+        case .lost(let reason): self.note(lost: "replicas", reason)
+        }
+    }
+
+    private func replicasChanged(of name: APIName) async {
+        guard let route = self.routes[name] else { return }
+        await self.book.set(GatewayAPI(name: name, route: route, replicas: self.replicas(of: name)))
+    }
+
+    private func replicas(of name: APIName) -> [SocketAddress] {
+        let addresses = Set(self.slices.values.lazy.filter { $0.api == name }.flatMap(\.addresses))
+        // A pod of two families is one replica all the same.
+        let preferred = addresses.filter { $0.protocol == .inet }
+        return (preferred.isEmpty ? addresses : preferred).sorted { "\($0)" < "\($1)" }
+    }
+
+    // MARK: The API server
+
+    private func note(listed what: String) async {
+        if self.lost.remove(what) != nil { self.logger.notice("\(what) are followed again") }
+        guard self.listed.insert(what).inserted, self.listed.count == 2 else { return }
+        await self.onListed()
+    }
+
+    private func note(lost what: String, _ reason: String) {
+        guard self.lost.insert(what).inserted else { return }
+        self.logger.warning("\(what) stay as they were told last", metadata: ["error": "\(reason)"])
+    }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import CortexControlPlane
+import CortexLocalProvider
+import CortexModels
+import CortexServing
+import CortexSpec
+import CortexTelemetry
+import Foundation
+import Logging
+
+/// `cortex replica prepare`: brings what a replica needs into its pod, before it starts.
+struct ReplicaPrepareCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prepare",
+        abstract: "Fetch the project and build its Python environment; why that fails is told in the termination log."
+    )
+
+    func run() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        do {
+            try await self.prepare(environment)
+        } catch {
+            TerminationLog(environment: environment).write(CommandFailure.text(of: error))
+            throw error
+        }
+    }
+
+    private func prepare(_ environment: [String: String]) async throws {
+        var logger = Logger(label: "cortex") { _ in LineLogHandler(asText: isatty(2) == 1) }
+        logger.logLevel = .info
+        let deployment = try DeploymentFile(environment: environment).read().ofReplica
+        let home = try CortexHome(environment: environment)
+        try home.prepare()
+        let toolHome = Self.toolHome(environment, home: home)
+        try toolHome.prepare()
+        guard let hash = ProjectHash(deployment.project) else {
+            throw CommandFailure("\(deployment.project) is not the hash of a project")
+        }
+        let projects = try ProjectStore(folder: home.projects)
+        logger.info("fetching the project", metadata: ["project": "\(hash)"])
+        try await ProjectFetch(of: hash, environment: environment, logger: logger).fetch(hash, into: projects)
+        _ = try WorkerPackage.unpack(below: toolHome.tools)
+        let environments = try await ServerVariable.environments(home: toolHome)
+        let log = PodLog(api: deployment.spec.name, version: deployment.version, stream: "environment")
+        try await EnvironmentPreparation(
+            deployment: deployment,
+            home: home,
+            version: CortexVersion.current,
+            variables: environment,
+            projects: projects,
+            environments: environments
+        ).run { log.write($0) }
+        if deployment.spec.hasRemoteModels {
+            _ = try await environments.toolEnvironment(packages: StorageAgent.requirements) { log.write($0) }
+        }
+        logger.info("prepared", metadata: ["api": "\(deployment.spec.name)", "version": "\(deployment.version)"])
+    }
+
+    /// Where environments and tools are: a folder that the pods of a node share, as a rule.
+    static func toolHome(_ environment: [String: String], home: CortexHome) -> CortexHome {
+        ServerVariable.text("CORTEX_TOOL_HOME", in: environment).map { CortexHome(path: $0) } ?? home
+    }
+}

@@ -1,0 +1,233 @@
+import CortexGateway
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// One connection to a replica: one request at a time, then the next, or nothing for a while.
+final class ReplicaConnection: ChannelInboundHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    typealias OutboundOut = HTTPClientRequestPart
+
+    enum State {
+        /// Next: `sent`, `idle` (where its request has left meanwhile), `closed`.
+        case connecting(NetworkRequest?)
+        case idle(since: NIODeadline)
+        /// The request is written, or the part of it that the replica has asked for. Next: `started`, `answering`.
+        case sent(NetworkRequest)
+        /// A worker has it. Next: `answering`.
+        case started(NetworkRequest)
+        /// Next: `idle`, `closed`.
+        case answering(NetworkRequest, ReplicaAnswer)
+        case closed
+    }
+
+    private(set) var state: State
+    let pool: ReplicaPool
+    private var context: ChannelHandlerContext?
+    /// It has brought an answer before: that it breaks may mean no more than that nobody used it for long.
+    private(set) var wasUsed = false
+    private var isBodyOut = false
+    /// Of a large body, which goes out when the replica says so.
+    private var awaitsPermission = false
+    private var isPatient = false
+
+    init(_ request: NetworkRequest, pool: ReplicaPool) {
+        self.state = .connecting(request)
+        self.pool = pool
+    }
+
+    private var loop: UpstreamLoop { self.pool.loop }
+
+    // MARK: Life
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    /// The connection is there.
+    func connected() {
+        guard case .connecting(let request) = self.state else { return self.close() }
+        if let request {
+            self.send(request)
+        } else {
+            self.rest()
+        }
+    }
+
+    func failedToConnect() {
+        guard case .connecting(let request) = self.state else { return }
+        self.state = .closed
+        if let request { self.loop.wasNotStarted(request, on: self, isReplicaGone: true) }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.ended()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.ended()
+        context.close(promise: nil)
+    }
+
+    /// Nothing more comes.
+    private func ended() {
+        let state = self.state
+        self.state = .closed
+        switch state {
+        case .idle: self.pool.forget(self)
+        case .connecting(let request?), .sent(let request):
+            // One that was idle too long is closed by either side at any time: that says nothing of the replica.
+            self.loop.wasNotStarted(request, on: self, isReplicaGone: !self.wasUsed)
+        case .started(let request): self.loop.wasLost(request, on: self)
+        case .answering(let request, let answer): self.loop.broke(request, answer, on: self)
+        case .connecting(nil), .closed: break
+        }
+    }
+
+    /// Ends the connection; whatever it was at is of no more interest.
+    func close() {
+        self.state = .closed
+        self.context?.close(promise: nil)
+    }
+
+    /// The request is given up: by its client, or since its time is over.
+    func abandon() {
+        switch self.state {
+        case .connecting(nil), .idle, .closed: return
+        case .connecting: self.state = .connecting(nil)
+        case .sent, .started, .answering: self.close()
+        }
+        self.pool.endpoint.leave()
+    }
+
+    private func rest() {
+        guard self.pool.isWanted else { return self.close() }
+        self.state = .idle(since: .now())
+        self.pool.keep(self)
+    }
+
+    // MARK: A request
+
+    func send(_ request: NetworkRequest) {
+        guard let context = self.context else {
+            self.state = .closed
+            return self.loop.wasNotStarted(request, on: self, isReplicaGone: false)
+        }
+        self.state = .sent(request)
+        self.isBodyOut = false
+        let head = GatewayHeaders.head(of: request.request, host: self.loop.shared.host, now: .now())
+        context.write(self.wrapOutboundOut(.head(head)), promise: nil)
+        if case .spooled = request.request.body {
+            self.awaitsPermission = true
+            context.flush()
+        } else {
+            self.sendBody(of: request)
+        }
+    }
+
+    private func sendBody(of request: NetworkRequest) {
+        guard let context = self.context else { return }
+        self.awaitsPermission = false
+        self.setPatience(request.request.body.size > Self.window)
+        switch request.request.body {
+        case .bytes(let bytes):
+            if bytes.readableBytes > 0 { context.write(self.wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil) }
+        case .pieces(let pieces):
+            for piece in pieces { context.write(self.wrapOutboundOut(.body(.byteBuffer(piece))), promise: nil) }
+        case .spooled(let path, let size):
+            guard self.sendFile(path, size: size) else { return self.close(failing: request) }
+        }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenSuccess { self.isBodyOut = true }
+        context.writeAndFlush(self.wrapOutboundOut(.end(nil)), promise: written)
+    }
+
+    /// The kernel copies it; nothing of it is in this process.
+    private func sendFile(_ path: String, size: Int) -> Bool {
+        guard let context = self.context, let handle = try? NIOFileHandle(_deprecatedPath: path) else { return false }
+        let region = FileRegion(fileHandle: handle, readerIndex: 0, endIndex: size)
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.whenComplete { _ in try? handle.close() }
+        context.write(self.wrapOutboundOut(.body(.fileRegion(region))), promise: sent)
+        return true
+    }
+
+    /// The body cannot be read any more.
+    private func close(failing request: NetworkRequest) {
+        self.close()
+        self.loop.wasNotStarted(request, on: self, isReplicaGone: false)
+    }
+
+    /// What a kernel takes in without anybody reading it: more may stand still as long as the replica is busy.
+    private static let window = 64 << 10
+
+    private func setPatience(_ isPatient: Bool) {
+        guard isPatient != self.isPatient, let context = self.context else { return }
+        self.isPatient = isPatient
+        let silence = isPatient ? TimeAmount.seconds(60) : self.loop.shared.settings.silence
+        ReplicaPool.setSilence(silence, of: context.channel)
+    }
+
+    // MARK: Its answer
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch (self.unwrapInboundIn(data), self.state) {
+        case (.head(let head), .sent(let request)) where head.status == .continue:
+            if self.awaitsPermission { self.sendBody(of: request) }
+        case (.head(let head), .sent(let request)) where head.status == .processing: self.state = .started(request)
+        case (.head(let head), .sent), (.head(let head), .started):
+            if head.status.code >= 200 { self.begin(head) }
+        case (.body(let bytes), .answering(let request, let answer)): self.take(bytes, request, answer)
+        case (.end, .answering(let request, let answer)): self.finish(request, answer)
+        case (_, .idle):
+            // Nothing was asked.
+            self.pool.forget(self)
+            self.close()
+        default: break
+        }
+    }
+
+    private func begin(_ head: HTTPResponseHead) {
+        let request: NetworkRequest
+        let isStarted: Bool
+        switch self.state {
+        case .sent(let current): (request, isStarted) = (current, false)
+        case .started(let current): (request, isStarted) = (current, true)
+        default: return
+        }
+        let answer = ReplicaAnswer(
+            head,
+            isStarted: isStarted,
+            elapsed: .now() - request.arrival,
+            wholeLimit: self.loop.shared.settings.wholeAnswer
+        )
+        self.state = .answering(request, answer)
+        if !answer.isWhole { self.loop.begins(request, answer) }
+    }
+
+    private func take(_ bytes: ByteBuffer, _ request: NetworkRequest, _ answer: ReplicaAnswer) {
+        guard answer.isWhole else { return request.responder.receive(.chunk(bytes)) }
+        guard answer.gather(bytes) else {
+            // More than was announced, or an error that is no end of.
+            self.close()
+            return self.loop.broke(request, answer, on: self)
+        }
+    }
+
+    private func finish(_ request: NetworkRequest, _ answer: ReplicaAnswer) {
+        self.wasUsed = true
+        if answer.isKeptAlive, self.isBodyOut {
+            self.setFlow(isOpen: true)
+            self.rest()
+        } else {
+            self.close()
+        }
+        self.loop.ended(request, answer, on: self)
+    }
+
+    /// Holds the answer back in the replica, or lets it come.
+    func setFlow(isOpen: Bool) {
+        try? self.context?.channel.syncOptions?.setOption(.autoRead, value: isOpen)
+    }
+}

@@ -1,0 +1,64 @@
+import NIOCore
+import Testing
+
+@testable import CortexNetwork
+
+@Suite struct ReplicaChoiceTests {
+    private let now = NIODeadline.now()
+
+    private func replicas(_ count: Int) throws -> [ReplicaEndpoint] {
+        try (0..<count).map { ReplicaEndpoint(address: try SocketAddress(ipAddress: "127.0.0.1", port: 8000 + $0)) }
+    }
+
+    @Test func `spreads requests so that no replica is far ahead of the others`() throws {
+        let replicas = try self.replicas(10)
+        var choice = ReplicaChoice()
+        for _ in 0..<1000 { _ = choice.take(of: replicas, except: [], limit: .max, now: self.now) }
+        #expect(replicas.map(\.inFlight).reduce(0, +) == 1000)
+        // Drawn at random alone, the fullest of ten would have some 120.
+        #expect(replicas.allSatisfy { (90...110).contains($0.inFlight) })
+    }
+
+    @Test func `the one with less to do is taken of two`() throws {
+        let replicas = try self.replicas(2)
+        for _ in 0..<5 { _ = replicas[0].enter(limit: .max) }
+        var choice = ReplicaChoice()
+        for _ in 0..<5 { #expect(choice.take(of: replicas, except: [], limit: .max, now: self.now) == 1) }
+    }
+
+    @Test func `no replica gets more than it bears, and all of them are filled`() throws {
+        let replicas = try self.replicas(7)
+        var choice = ReplicaChoice()
+        for _ in 0..<21 { #expect(choice.take(of: replicas, except: [], limit: 3, now: self.now) != nil) }
+        #expect(replicas.map(\.inFlight) == Array(repeating: 3, count: 7))
+        #expect(choice.take(of: replicas, except: [], limit: 3, now: self.now) == nil)
+        replicas[4].leave()
+        #expect(choice.take(of: replicas, except: [], limit: 3, now: self.now) == 4)
+    }
+
+    @Test func `those that have failed come last, and those that have failed the request not at all`() throws {
+        let replicas = try self.replicas(3)
+        replicas[0].failed(at: self.now)
+        var choice = ReplicaChoice()
+        for _ in 0..<20 {
+            let index = try #require(choice.take(of: replicas, except: [], limit: .max, now: self.now))
+            #expect(index != 0)
+        }
+        #expect(choice.take(of: replicas, except: [replicas[1], replicas[2]], limit: .max, now: self.now) == 0)
+        #expect(choice.take(of: replicas, except: replicas, limit: .max, now: self.now) == nil)
+    }
+
+    @Test func `a replica that fails is left alone longer each time, until it answers`() throws {
+        let replica = try self.replicas(1)[0]
+        replica.failed(at: self.now)
+        #expect(replica.isAvoided(at: self.now + .milliseconds(99)))
+        #expect(!replica.isAvoided(at: self.now + .milliseconds(100)))
+        for _ in 0..<20 { replica.failed(at: self.now) }
+        #expect(replica.isAvoided(at: self.now + .milliseconds(3199)))
+        #expect(!replica.isAvoided(at: self.now + .milliseconds(3200)))
+        replica.answered()
+        #expect(!replica.isAvoided(at: self.now))
+        replica.failed(at: self.now)
+        #expect(!replica.isAvoided(at: self.now + .milliseconds(100)))
+    }
+}
