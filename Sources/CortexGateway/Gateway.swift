@@ -179,6 +179,21 @@ package actor Gateway {
         return sum
     }
 
+    /// What was counted of what splitters led to their APIs, by splitter; nothing of one that has led nothing yet.
+    package func splitCounters() async -> [APIName: SplitCounters] {
+        var sum: [APIName: SplitCounters] = [:]
+        for splits in await self.onEachLoop({ $0.splits }) {
+            for (splitter, counters) in splits { sum[splitter, default: SplitCounters()] += counters }
+        }
+        return sum
+    }
+
+    /// Whether an API could answer now.
+    package func readiness(of api: APIName) async -> UpstreamReadiness {
+        guard let route = self.routes[api] else { return .notReady(reason: "it is not deployed") }
+        return await route.upstream.readiness()
+    }
+
     /// What was counted of requests that are for no API.
     package func unroutedCounters() async -> APICounters {
         await self.onEachLoop { $0.unrouted }.reduce(into: APICounters()) { $0 += $1 }

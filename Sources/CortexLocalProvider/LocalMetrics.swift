@@ -5,14 +5,18 @@ package import CortexTelemetry
 
 /// What `/metrics` says of this machine's APIs.
 package enum LocalMetrics {
-    /// - Parameter unrouted: Of requests that are for no API.
+    /// - Parameters:
+    ///   - splitters: Those among the APIs that make no predictions of their own.
+    ///   - unrouted: Of requests that are for no API.
     package static func write(
         _ counters: [APIName: APICounters],
+        splitters: Set<APIName> = [],
         unrouted: APICounters,
         into text: inout PrometheusText
     ) {
-        let sorted = counters.sorted { $0.key < $1.key }
-        let all = [("", unrouted)] + sorted.map { ("\($0.key)", $0.value) }
+        let named = counters.sorted { $0.key < $1.key }
+        let all = [("", unrouted)] + named.map { ("\($0.key)", $0.value) }
+        let sorted = named.filter { !splitters.contains($0.key) }
         text.family(
             "cortex_requests_total",
             .counter,

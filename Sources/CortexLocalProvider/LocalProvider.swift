@@ -12,6 +12,7 @@ package actor LocalProvider: Provider {
     private let spawn: AsyncStream<@Sendable () async -> Void>.Continuation
     let machine: LocalMachine
     private(set) var apis: [APIName: LocalAPI] = [:]
+    private(set) var splitters: [APIName: LocalSplitter] = [:]
 
     /// - Parameter environmentBudget: Nil where another process sees to it.
     package init(machine: LocalMachine, environmentBudget: EnvironmentBudget? = nil) {
@@ -52,6 +53,7 @@ package actor LocalProvider: Provider {
     }
 
     package func remove(_ name: APIName) async {
+        if let splitter = self.splitters.removeValue(forKey: name) { return await splitter.withdraw() }
         guard let api = self.apis.removeValue(forKey: name) else { return }
         // Before this returns, so that a deploy of the same name that follows finds its route its own.
         await api.withdraw()
@@ -78,7 +80,8 @@ package actor LocalProvider: Provider {
     }
 
     package func observation(of name: APIName) async -> APIObservation? {
-        await self.apis[name]?.observation()
+        if let splitter = self.splitters[name] { return await splitter.observation() }
+        return await self.observeAPI(name)
     }
 
     package func models(of name: APIName) async -> ModelObservations {
@@ -115,7 +118,23 @@ package actor LocalProvider: Provider {
         let reader = KeyReader(environment: self.machine.environment)
         while (try? await Task.sleep(for: .seconds(2))) != nil {
             for api in self.apis.values { await api.refreshKeys(reader) }
+            for splitter in self.splitters.values { await splitter.refreshKeys(reader) }
+            // An API may be there without an event: one that sleeps when its server starts.
+            await self.reconsiderSplitters()
         }
+    }
+
+    func splitter(_ name: APIName) -> LocalSplitter {
+        if let splitter = self.splitters[name] { return splitter }
+        let emit = self.emit
+        let splitter = LocalSplitter(
+            name: name,
+            machine: self.machine,
+            emit: { emit.yield($0) },
+            observeAPI: { [weak self] in await self?.observeAPI($0) }
+        )
+        self.splitters[name] = splitter
+        return splitter
     }
 
     private func api(_ name: APIName) -> LocalAPI {
@@ -127,7 +146,11 @@ package actor LocalProvider: Provider {
             name: name,
             log: log,
             machine: self.machine,
-            emit: { emit.yield($0) },
+            emit: { [weak self] event in
+                emit.yield(event)
+                guard event.kind != .progress else { return }
+                spawn.yield { [weak self] in await self?.reconsiderSplitters() }
+            },
             spawn: { spawn.yield($0) }
         )
         spawn.yield { await log.sink.run() }
@@ -143,7 +166,10 @@ package actor LocalProvider: Provider {
     package func metrics() async -> String {
         var text = PrometheusText()
         let gateway = self.machine.gateway
-        LocalMetrics.write(await gateway.counters(), unrouted: await gateway.unroutedCounters(), into: &text)
+        let splitters = Set(self.splitters.keys)
+        let (counters, unrouted) = (await gateway.counters(), await gateway.unroutedCounters())
+        LocalMetrics.write(counters, splitters: splitters, unrouted: unrouted, into: &text)
+        LocalMetrics.write(await gateway.splitCounters(), into: &text)
         // Beside each other: workers that hang, and do not tell of their models, delay a scrape once.
         let gauges = await withTaskGroup(of: LocalAPI.Gauges.self) { group in
             for api in self.apis.values { group.addTask { await api.gauges() } }

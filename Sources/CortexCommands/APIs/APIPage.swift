@@ -2,7 +2,7 @@ import CortexControlPlane
 import CortexSpec
 import Foundation
 
-/// What `cortex get API` shows of one API.
+/// What `cortex get API` shows of one API or splitter.
 struct APIPage {
     private let api: APIResponse
     private let deployments: [DeploymentSummary]
@@ -16,9 +16,13 @@ struct APIPage {
     }
 
     func render(bold: Bool, width: Int? = nil) throws -> String {
-        var parts = [APITable([self.api], named: false, now: self.now).render(bold: bold, width: width)]
+        var parts = [self.table(bold: bold, width: width)]
         if let reason = self.api.status.reason {
-            parts.append("reason: \(FailureExcerpt.headline(of: reason))\nlogs: cortex logs \(self.api.spec.name)")
+            let headline = "reason: \(FailureExcerpt.headline(of: reason))"
+            parts.append(self.isSplitter ? headline : headline + "\nlogs: cortex logs \(self.api.spec.name)")
+        }
+        if self.isSplitter {
+            parts.append("last updated: \(Age(since: self.api.deployment.lastUpdated, now: self.now)) ago")
         }
         let endpoint = self.api.endpoint
         parts.append(
@@ -36,5 +40,16 @@ struct APIPage {
         }
         parts.append(try APIConfiguration.text(of: self.api.spec))
         return parts.joined(separator: "\n\n")
+    }
+
+    private var isSplitter: Bool { self.api.spec.kind == .trafficSplitter }
+
+    private func table(bold: Bool, width: Int?) -> String {
+        guard let targets = self.api.targets else {
+            return APITable([self.api], named: false, now: self.now).render(bold: bold, width: width)
+        }
+        let table = TargetTable(targets, now: self.now).render(bold: bold, width: width)
+        guard self.api.status.code != .live else { return table }
+        return "status: \(self.api.status.message)\n\n\(table)"
     }
 }

@@ -2,7 +2,7 @@ import CortexControlPlane
 import CortexSpec
 import Foundation
 
-/// The table of `cortex get`.
+/// The APIs in the tables of `cortex get`.
 struct APITable {
     private var table: TextTable
 
@@ -59,10 +59,10 @@ struct APITable {
         }
     }
 
-    private static func count(_ number: Int) -> String { number == 0 ? "-" : "\(number)" }
+    static func count(_ number: Int) -> String { number == 0 ? "-" : "\(number)" }
 
     /// Six significant digits; seconds from 1000 ms on.
-    private static func time(_ milliseconds: Double?) -> String {
+    static func time(_ milliseconds: Double?) -> String {
         guard let milliseconds else { return "-" }
         return milliseconds < 1000
             ? String(format: "%.6g ms", milliseconds) : String(format: "%.6g s", milliseconds / 1000)

@@ -6,7 +6,7 @@ import Foundation
 struct GetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
-        abstract: "Show all APIs, or one of them.",
+        abstract: "Show all APIs and traffic splitters, or one of them.",
         discussion: """
             Without an API and without --env, shows the APIs of every environment; with -o json that is a list of
             environments where more than one is configured, and a list of APIs otherwise.
@@ -66,7 +66,7 @@ struct GetCommand: AsyncParsableCommand {
         guard targets.count > 1 else {
             let apis = try await self.environment.connect(console: console).apis()
             guard !apis.isEmpty else { return "no apis are deployed" }
-            return APITable(apis, named: true).render(bold: console.usesColour, width: width)
+            return ResourceTables(apis).render(bold: console.usesColour, width: width)
         }
         let answers = await EnvironmentAPIs.ask(targets)
         let notes = answers.filter { !$0.error.isEmpty }.map {
@@ -77,7 +77,7 @@ struct GetCommand: AsyncParsableCommand {
             guard notes.count < answers.count else { throw CommandFailure(notes.joined(separator: "\n")) }
             return (["no apis are deployed"] + notes).joined(separator: "\n\n")
         }
-        let table = APITable(apis.map { ($0.environment, $0.api) }, named: true)
+        let table = ResourceTables(apis.map { ($0.environment, $0.api) })
         return ([table.render(bold: console.usesColour, width: width)] + notes).joined(separator: "\n\n")
     }
 

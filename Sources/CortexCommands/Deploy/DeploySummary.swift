@@ -22,11 +22,13 @@ struct DeploySummary {
         let suffix = environment.map { " --env \($0)" } ?? ""
         let names = self.results.filter { $0.error.isEmpty }.compactMap { $0.api.map { "\($0.spec.name)" } }
         let name = names.count == 1 ? names.first ?? "<api_name>" : "<api_name>"
-        let rows = [
+        var rows = [
             ("cortex get\(suffix)", "(show api statuses)"),
             ("cortex get \(name)\(suffix)", "(show api info)"),
-            ("cortex logs \(name)\(suffix)", "(show api logs)"),
         ]
+        if self.results.contains(where: { $0.error.isEmpty && $0.api?.spec.kind == .realtime }) {
+            rows.append(("cortex logs \(name)\(suffix)", "(show api logs)"))
+        }
         let width = rows.map(\.0.count).max() ?? 0
         return rows.map { $0.0 + String(repeating: " ", count: width - $0.0.count + 2) + $0.1 }.joined(separator: "\n")
     }

@@ -97,7 +97,7 @@ struct DeployWait {
                 failure.hint = "version \(serving) still serves"
             }
             progress.clear()
-            try await self.showLog(of: name, from: version, besides: reason)
+            if api.spec.kind == .realtime { try await self.showLog(of: name, from: version, besides: reason) }
             return self.end(api, failure, &progress)
         default:
             return nil

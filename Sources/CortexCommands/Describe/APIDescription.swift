@@ -12,6 +12,9 @@ struct APIDescription: Encodable {
         let heading = "\(self.api.spec.name) (\(self.api.spec.kind.rawValue))"
         var parts = [bold ? "\u{1B}[1m\(heading)\u{1B}[0m" : heading]
         parts.append(self.facts(bold: bold, width: width, now: now))
+        if let targets = self.api.targets {
+            parts.append(TargetTable(targets, now: now).render(bold: bold, width: width))
+        }
         if let replicas = self.api.status.replicas {
             parts.append(Self.replicaTable(replicas, bold: bold, width: width))
         }
@@ -30,12 +33,12 @@ struct APIDescription: Encodable {
         var rows = [("status", code.map { "\u{1B}[\($0)m\(status.message)\u{1B}[0m" } ?? status.message)]
         if let reason = status.reason {
             rows.append(("reason", reason))
-            rows.append(("logs", "cortex logs \(self.api.spec.name)"))
+            if !self.isSplitter { rows.append(("logs", "cortex logs \(self.api.spec.name)")) }
         }
         if let progress = status.progress { rows.append(("progress", progress)) }
         rows.append(("endpoint", self.api.endpoint))
         rows.append(("version", self.versions))
-        rows.append(("replicas", Self.replicas(status.replicaCounts)))
+        if !self.isSplitter { rows.append(("replicas", Self.replicas(status.replicaCounts))) }
         rows.append(
             (
                 "requests",
@@ -51,6 +54,8 @@ struct APIDescription: Encodable {
             return label + lines.joined(separator: "\n" + String(repeating: " ", count: 10))
         }.joined(separator: "\n")
     }
+
+    private var isSplitter: Bool { self.api.spec.kind == .trafficSplitter }
 
     private var versions: String {
         let wanted = self.api.deployment.version

@@ -29,7 +29,7 @@ extension DevSession {
     private func deploy(_ change: ProjectChange) async throws {
         let source = try ConfigSource(path: self.options.config, verb: "dev")
         let project = LocalProject(source)
-        guard project.problems.isEmpty, let apis = project.config?.apis else {
+        guard project.problems.isEmpty, let config = project.config else {
             throw project.problems.failure(of: source.fileName, console: self.screen.console)
         }
         if !project.warnings.isEmpty, source.text != self.project?.source.text {
@@ -45,16 +45,21 @@ extension DevSession {
             if self.isBroken { self.screen.print("  as it was; nothing to reload") }
             return self.resend(change)
         }
-        let gone = self.rollouts.keys.filter { name in !apis.contains { $0.name == name } }
+        let resources = config.resources
+        // Splitters first: what they lead to cannot go before them.
+        let order = (self.deployed?.resources ?? []).reversed().map(\.name)
+        let gone = self.rollouts.keys.filter { name in !resources.contains { $0.name == name } }
+            .sorted { order.firstIndex(of: $0) ?? .max < order.firstIndex(of: $1) ?? .max }
         // At once where another API wants the endpoint, else once the others are deployed.
-        let endpoints = apis.map(\.networking.endpoint)
+        let endpoints = resources.map(\.networking.endpoint)
         let inTheWay = gone.filter { name in
-            self.deployed?.apis.first { $0.name == name }.map { endpoints.contains($0.networking.endpoint) } ?? true
+            self.deployed?.resources.first { $0.name == name }.map { endpoints.contains($0.networking.endpoint) }
+                ?? true
         }
         try await self.remove(inTheWay)
-        for api in apis { await self.followLog(of: api.name) }
+        for api in config.apis { await self.followLog(of: api.name) }
         let results = try await self.server.client.deploy(project.deployBody(hash, isLocal: true, force: true))
-        self.deployed = Deployed(hash: hash, config: source.text, apis: apis)
+        self.deployed = Deployed(hash: hash, config: source.text, resources: resources)
         try await self.remove(gone.filter { !inTheWay.contains($0) })
         let warnings = ProblemList(results.flatMap { $0.warnings ?? [] }, severity: .warning, text: source.text)
         if !warnings.isEmpty { self.screen.print(warnings.render(for: self.screen.console)) }

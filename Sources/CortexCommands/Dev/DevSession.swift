@@ -23,7 +23,7 @@ actor DevSession {
     struct Deployed {
         var hash: ProjectHash
         var config: String
-        var apis: [APISpec]
+        var resources: [ResourceSpec]
     }
 
     let server: RunningServer

@@ -71,7 +71,7 @@ func runServer(_ configuration: ServerConfiguration, companion: ServerCompanion?
     let sockets = try SocketDirectory(home: home)
     defer { sockets.remove() }
     let store = try StateStore(home: home)
-    try DescriptorLimit.check(for: try await store.allWanted().map(\.deployment.spec))
+    try DescriptorLimit.check(for: try await store.allWanted().compactMap(\.deployment.spec.api))
     let tokens = TokenStore(store: store)
     _ = try await tokens.ensureLocalToken(home: home)
     let projects = try ProjectStore(folder: home.projects)

@@ -56,7 +56,7 @@ struct ValidateCommand: ParsableCommand {
                 Report(
                     valid: project.problems.isEmpty,
                     config: project.source.fileName,
-                    apis: (project.config?.apis ?? []).map {
+                    apis: (project.config?.resources ?? []).map {
                         Report.API(name: "\($0.name)", kind: $0.kind.rawValue, endpoint: $0.networking.endpoint)
                     },
                     problems: Self.entries(project.problems),
@@ -67,7 +67,7 @@ struct ValidateCommand: ParsableCommand {
             return
         }
         try project.check(console: console)
-        let apis = (project.config?.apis ?? []).map { "\($0.name) (\($0.kind.rawValue))" }
+        let apis = (project.config?.resources ?? []).map { "\($0.name) (\($0.kind.rawValue))" }
         console.print("\(project.source.fileName) is valid: \(apis.joined(separator: ", "))")
     }
 

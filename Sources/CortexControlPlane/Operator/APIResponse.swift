@@ -3,7 +3,7 @@ package import Foundation
 
 /// An API as the operator and `-o json` show it; secrets are masked.
 package struct APIResponse: Hashable, Sendable, Codable {
-    package var spec: APISpec
+    package var spec: ResourceSpec
     package var status: Status
     package var metrics: Metrics
     package var endpoint: String
@@ -12,9 +12,11 @@ package struct APIResponse: Hashable, Sendable, Codable {
     package var models: [ModelObservation]?
     /// What is wrong with the places that its models come from; nil where nothing is.
     package var modelTroubles: [String]?
+    /// The APIs that a splitter leads requests to, in its order; nil for an API.
+    package var targets: [Target]?
 
     private enum CodingKeys: String, CodingKey {
-        case spec, status, metrics, endpoint, deployment, models
+        case spec, status, metrics, endpoint, deployment, models, targets
         case modelTroubles = "model_troubles"
     }
 
@@ -42,6 +44,30 @@ package struct APIResponse: Hashable, Sendable, Codable {
         package var networkStatistics: RequestStatistics
 
         private enum CodingKeys: String, CodingKey { case networkStatistics = "network_stats" }
+    }
+
+    /// An API of a splitter.
+    package struct Target: Hashable, Sendable, Codable {
+        package var name: APIName
+        package var weight: Int
+        package var shadow: Bool
+        /// Nil where no such API is known, as `message` then says.
+        package var code: APIStatus?
+        /// The words for people.
+        package var message: String
+        /// Replicas that are wanted.
+        package var requested: Int
+        /// When it was deployed last; nil in lists of APIs.
+        package var lastUpdated: Date?
+        /// Of what the splitter has led to it; of a shadow, the copies.
+        package var networkStatistics: RequestStatistics
+
+        private enum CodingKeys: String, CodingKey {
+            case name, weight, shadow, message, requested
+            case code = "status_code"
+            case lastUpdated = "last_updated"
+            case networkStatistics = "network_stats"
+        }
     }
 }
 
@@ -84,6 +110,24 @@ extension APIResponse {
         self.deployment = DeploymentSummary(record)
         self.models = state.models.versions.isEmpty ? nil : state.models.versions
         self.modelTroubles = state.models.troubles.isEmpty ? nil : state.models.troubles
+        self.targets = record.deployment.spec.splitter.map { _ in
+            (observation?.targets ?? []).map { Target($0, lastUpdated: state.targetUpdates[$0.target.name]) }
+        }
+    }
+}
+
+extension APIResponse.Target {
+    fileprivate init(_ observation: TargetObservation, lastUpdated: Date?) {
+        self.init(
+            name: observation.target.name,
+            weight: observation.target.weight,
+            shadow: observation.target.shadow,
+            code: observation.status,
+            message: observation.status?.label ?? "not deployed",
+            requested: observation.requested,
+            lastUpdated: lastUpdated,
+            networkStatistics: observation.requests
+        )
     }
 }
 

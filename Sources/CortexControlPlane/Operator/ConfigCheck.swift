@@ -34,12 +34,12 @@ package struct ConfigCheck: Sendable {
         try ConfigFile.parse(text, fileName: file, files: { self.paths }, project: self.entry(at:))
     }
 
-    /// The APIs of a file, in its order.
+    /// The resources of a file, in its order, splitters last.
     ///
     /// Throws ``InvalidConfig`` with every problem of the file.
-    package func specs(in text: String, file: String) throws -> [APISpec] {
+    package func specs(in text: String, file: String) throws -> [ResourceSpec] {
         do {
-            return try self.config(in: text, file: file).apis
+            return try self.config(in: text, file: file).resources
         } catch {
             throw InvalidConfig(error.problems, text: text)
         }

@@ -17,6 +17,11 @@ enum OperatorError: Error, Hashable {
     case noSuchDeployment(String)
     case nothingToRollBack(String)
     case projectPruned(String)
+    /// - Parameter splitters: That lead requests to it.
+    case inUse(String, splitters: [String])
+    /// - Parameter instead: Commands that may be meant.
+    case wrongKind(String, instead: [String])
+    case targetMissing(String)
     case noSuchAPI(name: String, deployed: [String])
     case malformed(String)
     case bodyTooLarge(limit: Int)
@@ -42,7 +47,9 @@ extension OperatorError {
         case .methodNotAllowed: .methodNotAllowed
         case .malformed, .notAHash, .notATokenName: .badRequest
         case .bodyTooLarge: .contentTooLarge
-        case .projectNotStored, .tokenExists, .localToken, .updating, .nothingToRollBack, .projectPruned: .conflict
+        case .projectNotStored, .tokenExists, .localToken, .updating, .nothingToRollBack, .projectPruned,
+            .inUse, .wrongKind, .targetMissing:
+            .conflict
         case .projectRefused: .unprocessableContent
         case .starting, .shuttingDown: .serviceUnavailable
         case .diskFull: .insufficientStorage
@@ -64,6 +71,9 @@ extension OperatorError {
         case .noSuchDeployment: "DEPLOYMENT_NOT_FOUND"
         case .nothingToRollBack: "NOTHING_TO_ROLL_BACK"
         case .projectPruned: "PROJECT_PRUNED"
+        case .inUse: "IN_USE"
+        case .wrongKind: "WRONG_KIND"
+        case .targetMissing: "TARGET_NOT_DEPLOYED"
         case .malformed: "MALFORMED_REQUEST"
         case .bodyTooLarge: "BODY_TOO_LARGE"
         case .notAHash: "MALFORMED_HASH"
@@ -89,6 +99,7 @@ extension OperatorError {
         case .updating(let reason), .noSuchDeployment(let reason), .nothingToRollBack(let reason),
             .projectPruned(let reason):
             reason
+        case .inUse(let reason, _), .wrongKind(let reason, _), .targetMissing(let reason): reason
         case .malformed(let reason): reason
         case .bodyTooLarge(let limit): "the body is larger than \(limit) bytes"
         case .notAHash(let text): "\(text) is not a project hash; allowed are 64 lower-case hex digits"
@@ -118,7 +129,12 @@ extension OperatorError {
         case .projectPruned:
             "`cortex prune` keeps the last \(StateStore.keptProjects) projects of an API; deploy this one again"
         case .noSuchDeployment: "see `cortex get API`, or GET /v1/apis/{name}/deployments"
-        case .notATokenName, .updating, .nothingToRollBack: nil
+        case .inUse(_, let splitters):
+            "deploy \(splitters.count == 1 ? "it" : "them") without this API first, or delete "
+                + (splitters.count == 1 ? "it" : "them")
+                + ": \(splitters.map { "cortex delete \($0)" }.joined(separator: ", "))"
+        case .wrongKind(_, let commands): "its APIs have: \(commands.joined(separator: ", "))"
+        case .notATokenName, .targetMissing, .updating, .nothingToRollBack: nil
         case .noSuchRoute, .malformed, .bodyTooLarge, .notAHash, .projectRefused, .starting: nil
         }
     }

@@ -71,6 +71,8 @@ struct OperatorErrorMiddleware: RouterMiddleware {
         case _ where DiskFull.causes(error): .diskFull
         case is NIOTooManyBytesError: .bodyTooLarge(limit: limit)
         case let error as DecodingError: .malformed("the body is not what this route takes: \(error.sentence)")
+        case let error as InUseError: .inUse("\(error)", splitters: error.splitters.map { "\($0)" })
+        case let error as KindError: .wrongKind("\(error)", instead: error.commands)
         case let error as ProjectError: .projectRefused(error.description)
         case let error as HTTPError where error.status == .notFound: self.unroutable(request)
         case let error as HTTPError where error.status.kind == .clientError:

@@ -12,6 +12,16 @@ extension APISpec {
     }
 }
 
+extension ResourceSpec {
+    /// The spec with the values of secrets replaced, told by their names.
+    var masked: ResourceSpec {
+        switch self {
+        case .api(let spec): .api(spec.masked)
+        case .splitter: self
+        }
+    }
+}
+
 extension [String: JSONValue] {
     fileprivate var mapValuesMasked: Self {
         var masked = self

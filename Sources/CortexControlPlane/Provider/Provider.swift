@@ -12,6 +12,12 @@ package protocol Provider: Sendable {
     ///   stopped in the middle of an update); nil where there is none, or where it is `deployment` itself.
     func apply(_ deployment: Deployment, fallback: Deployment?) async
 
+    /// Makes `splitter` the wanted version of its resource.
+    ///
+    /// The one that serves now goes on until the APIs of the new one have been live.
+    /// - Parameter fallback: See the method for APIs.
+    func apply(_ splitter: SplitterDeployment, fallback: SplitterDeployment?) async
+
     /// Has an API run so many replicas from now on: no fewer than its `min_replicas`, no more than its `max_replicas`, and no
     /// more than its machines bear; a new version of it begins with as many.
     ///
@@ -38,12 +44,12 @@ package protocol Provider: Sendable {
     /// accepted.
     ///
     /// - Returns: What is wrong, by API; warnings among it.
-    func computeProblems(of specs: [APISpec]) async -> [APIName: [FieldProblem]]
+    func computeProblems(of specs: [ResourceSpec]) async -> [APIName: [FieldProblem]]
 
-    /// Takes the API away: its route at once, its replicas once they have answered what they hold.
+    /// Takes the API or splitter away: its route at once, its replicas once they have answered what they hold.
     func remove(_ api: APIName) async
 
-    /// What is seen of an API now; nil where the provider knows none of that name.
+    /// What is seen of an API or splitter now; nil where the provider knows none of that name.
     func observation(of api: APIName) async -> APIObservation?
 
     /// The models of an API and what is known of them; empty where it has none.
@@ -71,53 +77,6 @@ package protocol Provider: Sendable {
     var events: AsyncStream<ProviderEvent> { get }
 }
 
-/// One accepted deploy of one API.
-package struct Deployment: Hashable, Sendable, Codable {
-    /// Unique, and in the order of creation as text too.
-    package var id: String
-    /// Counts the deploys of one API from 1; the version that a worker is told and logs show.
-    package var version: Int
-    package var spec: APISpec
-    /// SHA-256 of the project, in hex: its name in the project store.
-    package var project: String
-    /// The user's own folder on this machine, in which relative model paths are looked for first; nil where the deploy
-    /// came from elsewhere.
-    package var projectDirectory: String?
-    /// Another number asks for new workers although nothing else has changed (`cortex refresh`).
-    package var generation: Int
-    /// Whether it has answered requests before, under an earlier server: then what is wrong with a model now harms that
-    /// model only.
-    package var wasLive = false
-    /// How many replicas the API had when it was scaled last; nil where it never was.
-    package var replicas: Int?
-
-    package init(
-        id: String,
-        version: Int,
-        spec: APISpec,
-        project: String,
-        projectDirectory: String? = nil,
-        generation: Int = 0
-    ) {
-        self.id = id
-        self.version = version
-        self.spec = spec
-        self.project = project
-        self.projectDirectory = projectDirectory
-        self.generation = generation
-    }
-
-    /// Whether the workers of `other` could as well serve this: nothing that they were started from differs.
-    package func hasSameWorkers(as other: Deployment) -> Bool {
-        guard
-            self.project == other.project, self.generation == other.generation,
-            self.projectDirectory == other.projectDirectory || !self.spec.hasRelativeModels,
-            let mine = try? self.spec.workerIdentity, let theirs = try? other.spec.workerIdentity
-        else { return false }
-        return mine == theirs
-    }
-}
-
 /// What a provider sees of an API.
 package struct APIObservation: Hashable, Sendable {
     package var status: APIStatus
@@ -131,6 +90,8 @@ package struct APIObservation: Hashable, Sendable {
     package var replicas: ReplicaCounts
     /// Each of them, those that end among them, in the order in which they were started.
     package var eachReplica: [ReplicaObservation]
+    /// Of a splitter: each API of it that is wanted, in its order.
+    package var targets: [TargetObservation]
     package var requests: RequestStatistics
     /// Where requests go, such as `http://localhost:8888/iris`.
     package var endpoint: String
@@ -142,6 +103,7 @@ package struct APIObservation: Hashable, Sendable {
         servingVersion: Int? = nil,
         replicas: ReplicaCounts = ReplicaCounts(),
         eachReplica: [ReplicaObservation] = [],
+        targets: [TargetObservation] = [],
         requests: RequestStatistics = RequestStatistics(),
         endpoint: String
     ) {
@@ -151,6 +113,7 @@ package struct APIObservation: Hashable, Sendable {
         self.servingVersion = servingVersion
         self.replicas = replicas
         self.eachReplica = eachReplica
+        self.targets = targets
         self.requests = requests
         self.endpoint = endpoint
     }

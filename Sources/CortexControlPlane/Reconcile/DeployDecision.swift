@@ -17,7 +17,7 @@ enum DeployDecision: Equatable {
     ///   - status: What the provider sees of it; nil where it knows nothing of it yet.
     ///   - owners: Whose each endpoint is, of all APIs.
     init(
-        spec: APISpec,
+        spec: ResourceSpec,
         identity: DeploymentIdentity,
         projectDirectory: String?,
         current: DeploymentRecord?,
@@ -40,9 +40,14 @@ enum DeployDecision: Equatable {
         }
         // Not the identity that is stored: an earlier release may have kept less in a spec, and an upgrade is no change.
         let deployed = try? DeploymentIdentity(spec: current.deployment.spec, project: current.deployment.project)
-        let isSame =
-            deployed == identity
-            && (current.deployment.projectDirectory == projectDirectory || !spec.hasRelativeModels)
+        let isSame: Bool
+        switch spec {
+        case .api(let api):
+            let isSamePlace = current.deployment.projectDirectory == projectDirectory || !api.hasRelativeModels
+            isSame = deployed == identity && isSamePlace
+        // Nothing of its project makes a difference to it.
+        case .splitter: isSame = deployed?.spec == identity.spec
+        }
         switch current.outcome {
         case .failed, .superseded:
             // Deploying the same again is how a user tries again once the cause is gone (a package index, a full disk).
@@ -51,12 +56,17 @@ enum DeployDecision: Equatable {
             self = !isSame ? .update : status == .updating ? .alreadyUpdating : .upToDate
         case .pending where isSame:
             self = status.map(Self.isBroken) ?? false ? .update : .alreadyUpdating
+        // It has nothing that an update could leave half done.
+        case .pending where spec.kind == .trafficSplitter: self = .update
         case .pending:
             // What is visibly broken can be replaced without force.
             let mayReplace = force || status.map(Self.isBroken) ?? false
             self = mayReplace ? .update : .refuse(.updating(spec.name))
         }
     }
+
+    /// Whether there is to be a new deployment.
+    var isChange: Bool { self == .create || self == .update }
 
     /// Why workers are not replaced now; nil where they may be.
     static func refusalToRefresh(_ current: DeploymentRecord, status: APIStatus?, force: Bool) -> DeployError? {

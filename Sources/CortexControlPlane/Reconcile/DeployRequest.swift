@@ -2,8 +2,8 @@ package import CortexSpec
 
 /// A config file whose specs have been checked, with the project that they are of.
 package struct DeployRequest: Hashable, Sendable {
-    /// In the order of the file.
-    package var specs: [APISpec]
+    /// In the order of the file, splitters last.
+    package var specs: [ResourceSpec]
     /// The content hash of the project, which is stored already.
     package var project: String
     /// See ``Deployment/projectDirectory``.
@@ -18,7 +18,7 @@ package struct DeployRequest: Hashable, Sendable {
     package var deployedBy: String
 
     package init(
-        specs: [APISpec],
+        specs: [ResourceSpec],
         project: String,
         projectDirectory: String? = nil,
         config: String,
@@ -50,6 +50,8 @@ package enum DeployError: Error, Hashable, CustomStringConvertible {
     case updating(APIName)
     case kindChanged(APIName, from: APIKind, to: APIKind)
     case endpointTaken(APIName, endpoint: String, owner: APIName)
+    /// What a splitter names is no API that is deployed.
+    case missingTargets(APIName, [APIName])
 
     package var description: String {
         switch self {
@@ -61,6 +63,10 @@ package enum DeployError: Error, Hashable, CustomStringConvertible {
         case .endpointTaken(let api, let endpoint, let owner):
             "\(api): networking.endpoint: \(endpoint) belongs to the deployed API \(owner); "
                 + "choose another endpoint, or delete \(owner)"
+        case .missingTargets(let splitter, let names):
+            "\(splitter): apis: \(names.map(\.description).joined(separator: ", ")) "
+                + "\(names.count == 1 ? "is" : "are") not deployed as a RealtimeAPI; deploy "
+                + "\(names.count == 1 ? "it" : "them") first"
         }
     }
 }

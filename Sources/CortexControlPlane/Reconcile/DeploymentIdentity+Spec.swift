@@ -4,12 +4,11 @@ import Foundation
 
 extension DeploymentIdentity {
     /// The identity of a spec and a project: comments, the order of keys, and defaults written out make no difference.
-    package init(spec: APISpec, project: String) throws {
-        self.init(
-            spec: Self.hash(try spec.identity),
-            predictor: Self.hash(try "\(spec.name)\n\(project)\n\(spec.workerIdentity)"),
-            project: project
-        )
+    package init(spec: ResourceSpec, project: String) throws {
+        let identity = Self.hash(try spec.identity)
+        // A splitter has no workers.
+        let workers = try spec.api.map { Self.hash(try "\($0.name)\n\(project)\n\($0.workerIdentity)") }
+        self.init(spec: identity, predictor: workers ?? identity, project: project)
     }
 
     private static func hash(_ text: String) -> String {

@@ -8,7 +8,8 @@ extension Reconciler {
     ///   - target: A version's number or a deployment's id; nil asks for the one before.
     ///   - projects: Where its project has to be still.
     /// - Returns: What it went to, and what is wanted now; nil where the API is not deployed.
-    /// - Throws: ``RollbackError`` where there is no such deployment, or its project has been pruned.
+    /// - Throws: ``RollbackError`` where there is no such deployment, or its project has been pruned;
+    ///   ``DeployError/missingTargets(_:_:)`` where a splitter's APIs are not there any more.
     package func rollback(
         _ api: APIName,
         to target: String?,
@@ -19,7 +20,10 @@ extension Reconciler {
             guard let current = try await self.store.wanted(api) else { return nil }
             let history = try await self.store.history(of: api, limit: StateStore.eventLimit)
             let found = try RollbackChoice.record(target, current: current, history: history)
-            guard await projects.contains(found) else {
+            if let refusal = try await self.missingTargets(of: found.deployment.spec) { throw refusal }
+            // Of its project a splitter needs nothing.
+            let needsProject = found.deployment.spec.kind == .realtime
+            if needsProject, await !projects.contains(found) {
                 var stored: [Int] = []
                 for record in history {
                     if await projects.contains(record) { stored.append(record.deployment.version) }

@@ -1,4 +1,5 @@
 package import CortexSpec
+package import Foundation
 package import Logging
 
 /// Holds what users want of their APIs and sees to it that the provider knows.
@@ -26,7 +27,8 @@ package actor Reconciler {
     /// - Parameter onRestored: Called once the provider knows of every API.
     package func run(onRestored: @Sendable () async -> Void = {}) async throws {
         try await self.turns.withTurn {
-            for record in try await self.store.allWanted() {
+            // Splitters after what they lead to.
+            for record in try await self.store.allWanted().sorted(by: { $0.rank < $1.rank }) {
                 await self.apply(record, fallback: try await self.store.fallback(for: record.deployment.spec.name))
             }
             self.isRestored = true
@@ -51,7 +53,7 @@ package actor Reconciler {
     ///
     /// Takes as long as the stores of the models need, so that other deploys go on meanwhile.
     package func modelProblems(of request: DeployRequest) async -> [APIName: [FieldProblem]] {
-        let specs = request.specs.filter { !$0.modelPlaces.isEmpty }
+        let specs = request.specs.compactMap(\.api).filter { !$0.modelPlaces.isEmpty }
         guard !specs.isEmpty else { return [:] }
         return await self.provider.modelProblems(
             of: specs,
@@ -74,7 +76,7 @@ package actor Reconciler {
         }
     }
 
-    private func deploy(_ spec: APISpec, of request: DeployRequest) async throws -> DeployResult {
+    private func deploy(_ spec: ResourceSpec, of request: DeployRequest) async throws -> DeployResult {
         let identity = try DeploymentIdentity(spec: spec, project: request.project)
         let current = try await self.store.wanted(spec.name)
         let decision = DeployDecision(
@@ -87,6 +89,9 @@ package actor Reconciler {
             force: request.force
         )
         let label = "\(spec.name) (\(spec.kind.rawValue))"
+        if decision.isChange, let refusal = try await self.missingTargets(of: spec) {
+            return DeployResult(api: spec.name, outcome: .failure(refusal), wanted: current)
+        }
         let message: String
         switch decision {
         case .refuse(let error): return DeployResult(api: spec.name, outcome: .failure(error), wanted: current)
@@ -94,8 +99,8 @@ package actor Reconciler {
             return DeployResult(api: spec.name, outcome: .success("\(label) is up to date"), wanted: current)
         case .alreadyUpdating:
             return DeployResult(api: spec.name, outcome: .success("\(label) is already updating"), wanted: current)
-        case .create: message = "creating \(label)"
-        case .update: message = "updating \(label)"
+        case .create: message = "\(spec.kind == .realtime ? "creating" : "created") \(label)"
+        case .update: message = "\(spec.kind == .realtime ? "updating" : "updated") \(label)"
         }
         let record = try await self.store.add(
             DeploymentDraft(
@@ -131,7 +136,14 @@ package actor Reconciler {
         var deployment = record.deployment
         deployment.wasLive = record.outcome == .live
         deployment.replicas = try? await self.store.replicas(of: deployment.spec.name)
-        await self.provider.apply(deployment, fallback: fallback)
+        switch deployment.spec {
+        case .api(let spec):
+            let fallback = fallback.flatMap { old in old.spec.api.map { old.of($0) } }
+            await self.provider.apply(deployment.of(spec), fallback: fallback)
+        case .splitter(let spec):
+            let fallback = fallback.flatMap { old in old.spec.splitter.map { old.of($0) } }
+            await self.provider.apply(deployment.of(spec), fallback: fallback)
+        }
     }
 
     /// Has an API run so many replicas; a server that is started anew begins with as many.
@@ -147,10 +159,12 @@ package actor Reconciler {
 
     /// Replaces the workers of an API by new ones of the same spec and project; nil where it is not deployed.
     ///
-    /// Throws ``DeployError/updating(_:)`` while an update is in progress that `force` does not replace.
+    /// Throws ``DeployError/updating(_:)`` while an update is in progress that `force` does not replace, and ``KindError`` for a
+    /// splitter.
     package func refresh(_ api: APIName, force: Bool, by token: String) async throws -> DeploymentRecord? {
         try await self.turns.withTurn {
             guard let current = try await self.store.wanted(api) else { return nil }
+            try KindError.check(current.deployment.spec, for: "refresh", what: "no workers")
             let status = await self.provider.observation(of: api)?.status
             if let refusal = DeployDecision.refusalToRefresh(current, status: status, force: force) { throw refusal }
             let record = try await self.store.add(
@@ -171,8 +185,12 @@ package actor Reconciler {
     }
 
     /// Takes an API away; false where it is not deployed.
+    ///
+    /// Throws ``InUseError`` where splitters lead requests to it.
     package func delete(_ api: APIName, by token: String) async throws -> Bool {
         try await self.turns.withTurn {
+            let users = try await self.splitters(leadingTo: api)
+            guard users.isEmpty else { throw InUseError(api: api, splitters: users) }
             guard try await self.store.remove(api, by: token) else { return false }
             await self.provider.remove(api)
             return true
@@ -185,7 +203,8 @@ package actor Reconciler {
         return APIState(
             wanted: record,
             observation: await self.provider.observation(of: name),
-            models: await self.provider.models(of: name)
+            models: await self.provider.models(of: name),
+            targetUpdates: try await self.targetUpdates(of: record.deployment.spec)
         )
     }
 
@@ -210,13 +229,18 @@ package actor Reconciler {
     }
 
     /// Lines of an API's log, as the provider gives them.
+    ///
+    /// Throws ``KindError`` for a splitter.
     package func logLines(
         of api: APIName,
         last: Int,
         follow: Bool,
         as form: LogForm
     ) async throws -> AsyncThrowingStream<String, any Error> {
-        try await self.provider.logLines(of: api, last: last, follow: follow, as: form)
+        if let spec = try await self.store.wanted(api)?.deployment.spec {
+            try KindError.check(spec, for: "logs", what: "no log of its own")
+        }
+        return try await self.provider.logLines(of: api, last: last, follow: follow, as: form)
     }
 }
 
@@ -227,4 +251,6 @@ package struct APIState: Sendable {
     package var observation: APIObservation?
     /// Empty where it has none, and where all APIs were asked for.
     package var models = ModelObservations()
+    /// Of a splitter: when each of its APIs was deployed last; empty where all APIs were asked for.
+    package var targetUpdates: [APIName: Date] = [:]
 }

@@ -2,7 +2,7 @@ package import CortexSpec
 
 /// A deployment before the store has numbered it.
 package struct DeploymentDraft: Hashable, Sendable {
-    package var spec: APISpec
+    package var spec: ResourceSpec
     package var identity: DeploymentIdentity
     package var config: String
     package var configFile: String
@@ -26,7 +26,7 @@ package struct DeploymentDraft: Hashable, Sendable {
     }
 
     package init(
-        spec: APISpec,
+        spec: ResourceSpec,
         identity: DeploymentIdentity,
         config: String,
         configFile: String,

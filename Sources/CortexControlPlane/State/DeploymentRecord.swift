@@ -3,7 +3,7 @@ package import Foundation
 
 /// One accepted deploy, as the store keeps it for good.
 package struct DeploymentRecord: Hashable, Sendable {
-    package var deployment: Deployment
+    package var deployment: ResourceDeployment<ResourceSpec>
     package var identity: DeploymentIdentity
     /// The config file as the user sent it.
     package var config: String
@@ -15,7 +15,7 @@ package struct DeploymentRecord: Hashable, Sendable {
     package var outcome: DeploymentOutcome
 
     package init(
-        deployment: Deployment,
+        deployment: ResourceDeployment<ResourceSpec>,
         identity: DeploymentIdentity,
         config: String,
         configFile: String,

@@ -85,10 +85,10 @@ extension DeploymentRecord {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "unknown outcome \(word)")
         }
         self.init(
-            deployment: Deployment(
+            deployment: ResourceDeployment(
                 id: row["id"],
                 version: row["version"],
-                spec: try StateJSON.specDecoder().decode(APISpec.self, from: Data(spec.utf8)),
+                spec: try StateJSON.specDecoder().decode(ResourceSpec.self, from: Data(spec.utf8)),
                 project: row["project_hash"],
                 projectDirectory: row["project_directory"],
                 generation: row["generation"]

@@ -61,7 +61,7 @@ extension StateStore {
             let version = (newest ?? 0) + 1
             let lastID = try String.fetchOne(db, sql: "SELECT MAX(id) FROM deployments")
             let record = DeploymentRecord(
-                deployment: Deployment(
+                deployment: ResourceDeployment(
                     id: DeploymentID.next(after: lastID, at: now),
                     version: version,
                     spec: draft.spec,

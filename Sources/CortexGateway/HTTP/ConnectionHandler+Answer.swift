@@ -161,8 +161,8 @@ extension ConnectionHandler {
         guard let context = self.context else { return }
         var response = error.response
         if case .upstream(let api, .deadlineExceeded) = error { response.hint = exchange.deadlineHint(api) }
-        if let reason = response.shedReason, let route = exchange.route {
-            self.loop.count(route.api) { $0.wasShed(reason: reason) }
+        if let reason = response.shedReason, exchange.route != nil {
+            self.count(exchange) { $0.wasShed(reason: reason) }
         }
         let body = response.body(requestID: exchange.id, allocator: context.channel.allocator)
         self.respond(
@@ -318,8 +318,8 @@ extension ConnectionHandler {
     /// None where a predictor has set its own: a browser that finds two refuses both.
     static func corsHeaders(_ exchange: Exchange, _ answer: UpstreamAnswer) -> [(name: String, value: String)] {
         // They are the gateway's to set, which the client talks to.
-        guard !exchange.isFromGateway, let route = exchange.route else { return [] }
-        let headers = route.cors.answerHeaders(to: exchange.known.origin.first)
+        guard !exchange.isFromGateway, let entrance = exchange.entrance else { return [] }
+        let headers = entrance.cors.answerHeaders(to: exchange.known.origin.first)
         guard !headers.isEmpty else { return [] }
         return answer.headers.contains { $0.name.lowercased() == "access-control-allow-origin" } ? [] : headers
     }

@@ -61,7 +61,7 @@ extension ConnectionHandler {
 
     /// Its reader is to blame for that the rest of the answer does not leave.
     private func cut(_ answer: LeavingAnswer, stage: String, errorCode: String) {
-        self.loop.count(answer.exchange.route?.api) { $0.wasCancelled(stage: stage) }
+        self.count(answer.exchange) { $0.wasCancelled(stage: stage) }
         self.end(answer, errorCode: errorCode)
     }
 

@@ -18,13 +18,20 @@ extension ConnectionHandler {
     func count(_ exchange: Exchange, status: Int, _ timing: UpstreamTiming, now: NIODeadline) {
         switch exchange.target {
         case .liveness, .readiness, .apiReadiness: return
-        case .api(let route) where exchange.head.method == .POST:
+        case .api where exchange.head.method == .POST:
             let total = now - exchange.arrival
-            self.loop.count(route.api) {
+            self.count(exchange) {
                 $0.answered(status, total: total, queue: timing.queue, predict: timing.predict)
             }
-        case .api, .index, .nothing: self.loop.count(exchange.route?.api) { $0.answeredWithoutPredictor(status) }
+        case .api, .index, .nothing: self.count(exchange) { $0.answeredWithoutPredictor(status) }
         }
+    }
+
+    /// At the API that has the request; and at the splitter that led it there, if one did.
+    func count(_ exchange: Exchange, _ change: (inout APICounters) -> Void) {
+        self.loop.count(exchange.route?.api, change)
+        guard let splitter = exchange.splitter, let api = exchange.route?.api else { return }
+        self.loop.count(api, ledBy: splitter.api, asCopy: false, change)
     }
 
     func log(
@@ -45,7 +52,7 @@ extension ConnectionHandler {
 
     /// The answer was cut since its reader took too little of it.
     func recordSlowReader(_ exchange: Exchange) {
-        if let route = exchange.route { self.loop.count(route.api) { $0.wasCancelled(stage: "reading") } }
+        if exchange.route != nil { self.count(exchange) { $0.wasCancelled(stage: "reading") } }
         self.record(
             exchange,
             status: exchange.streamStatus,
@@ -58,7 +65,7 @@ extension ConnectionHandler {
     /// 499 is what servers commonly log for a client that closed the connection before its answer.
     func recordCancelled(_ exchange: Exchange, stage: String) {
         exchange.body.release()
-        self.loop.count(exchange.route?.api) { $0.wasCancelled(stage: stage) }
+        self.count(exchange) { $0.wasCancelled(stage: stage) }
         self.loop.log(
             exchange.record(
                 status: 499,

@@ -312,9 +312,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     }
 
     private func send(_ exchange: Exchange, to known: Route) {
-        // While the body came in, a newer version may have taken over, and the one known then may drain by now.
-        let isCurrent = exchange.routeChanges == self.loop.routeChanges
-        let route = isCurrent ? known : self.loop.routes.route(of: known.api) ?? known
+        let route = self.currentRoute(of: exchange, known)
         exchange.target = .api(route)
         self.state = .awaiting(exchange)
         var request = UpstreamRequest(
@@ -330,15 +328,23 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
             isTraced: exchange.known.isTraced
         )
         request.tellsStart = exchange.isFromGateway
+        let copy = exchange.splitter.flatMap { ShadowCopy.take(request, ledBy: $0, self.loop) }
         route.upstream.send(request, to: self.responder(exchange))
+        copy?.send()
+    }
+
+    /// While the body came in, a newer version may have taken over, and the one known then may drain by now.
+    private func currentRoute(of exchange: Exchange, _ known: Route) -> Route {
+        guard exchange.routeChanges != self.loop.routeChanges else { return known }
+        let routes = self.loop.routes
+        if let route = routes.route(of: known.api) { return route }
+        // The API is gone, which it can be only once its splitter leads elsewhere.
+        let splitter = exchange.splitter.flatMap { routes.route(of: $0.api) }
+        return splitter?.split?.takeTurn().flatMap { routes.route(of: $0) } ?? known
     }
 
     private func responder(_ exchange: Exchange) -> UpstreamResponder {
-        UpstreamResponder(
-            connection: NIOLoopBound(self, eventLoop: self.loop.eventLoop),
-            eventLoop: self.loop.eventLoop,
-            number: exchange.number
-        )
+        UpstreamResponder(self, number: exchange.number, on: self.loop.eventLoop)
     }
 
     /// The exchange is answered whole; the connection goes on, or ends.

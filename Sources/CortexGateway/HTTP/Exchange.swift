@@ -20,6 +20,10 @@ final class Exchange {
     /// Whether the connection may serve another request after this one.
     var keepAlive: Bool
     var target: RouteTable.Target
+    /// The splitter that its client named; nil where that named an API.
+    ///
+    /// `target` is then one that the splitter leads to.
+    private(set) var splitter: Route?
     /// How often the route table had been replaced when `target` was found in it.
     var routeChanges = 0
     var body: BodyCollector
@@ -79,6 +83,18 @@ final class Exchange {
     var route: Route? {
         guard case .api(let route) = self.target else { return nil }
         return route
+    }
+
+    /// What its client named: whose keys and CORS policy hold for it.
+    var entrance: Route? { self.splitter ?? self.route }
+
+    /// Makes a request to a splitter one to the API whose turn it is; false where it is none.
+    func beLed(by routes: RouteTable) -> Bool {
+        guard let splitter = self.route, let split = splitter.split else { return false }
+        guard let target = split.takeTurn().flatMap({ routes.route(of: $0) }) else { return false }
+        self.splitter = splitter
+        self.target = .api(target)
+        return true
     }
 
     /// The headers as the client gave them, and as they would be, had the body not come encoded.
@@ -153,6 +169,7 @@ final class Exchange {
         record.worker = timing.worker
         record.errorCode = errorCode
         record.api = self.route?.api.description
+        record.splitter = self.splitter?.api.description
         record.version = timing.version ?? self.route?.version
         record.traceID = self.known.traceParent.first.flatMap { TraceParent.traceID(of: $0) }
         return record

@@ -17,6 +17,10 @@ enum RequestCheck {
         if let error = Self.missingKey(exchange) ?? Self.wrongMethod(exchange, loop) {
             return error
         }
+        // Only now: whom the splitter itself refuses takes no turn. What an API keeps closed, no splitter opens.
+        if head.method == .POST, exchange.beLed(by: loop.routes), let error = Self.missingKey(exchange) {
+            return error
+        }
         do throws(GatewayError) {
             try Self.countHops(exchange)
             try exchange.setDeadline()

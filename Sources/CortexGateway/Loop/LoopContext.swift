@@ -19,6 +19,8 @@ final class LoopContext {
     var isLoaded = false
     var isDraining = false
     private(set) var counters: [APIName: APICounters] = [:]
+    /// Of what splitters led to their APIs, by splitter.
+    private(set) var splits: [APIName: SplitCounters] = [:]
     /// Of requests that are for no API, such as one for a path that is not there.
     private(set) var unrouted = APICounters()
     private(set) var connections: [ObjectIdentifier: any ClientConnection] = [:]
@@ -74,9 +76,18 @@ final class LoopContext {
         change(&self.counters.values[index])
     }
 
+    /// - Parameters:
+    ///   - api: That the splitter led a request to.
+    ///   - asCopy: Whether it was a copy, for a shadow.
+    func count(_ api: APIName, ledBy splitter: APIName, asCopy: Bool, _ change: (inout APICounters) -> Void) {
+        guard self.counters[splitter] != nil else { return }
+        self.splits[splitter, default: SplitCounters()].count(api, asCopy: asCopy, change)
+    }
+
     /// Counts for these APIs from now on, from where it was, and for no others.
     func setCounted(_ names: Set<APIName>) {
         self.counters = self.counters.filter { names.contains($0.key) }
+        self.splits = self.splits.filter { names.contains($0.key) }
         for name in names where self.counters[name] == nil { self.counters[name] = APICounters() }
     }
 

@@ -9,6 +9,8 @@ package final class Route: Sendable {
     /// Begins with `/`, has no trailing one.
     package let endpoint: String
     package let upstream: any Upstream
+    /// Which APIs requests to it are led to; nil for an API, which answers them itself.
+    package let split: TrafficSplit?
     /// How long a request may take from its arrival.
     package let timeout: Duration
     /// Bytes; nil leaves it to the server's own bound, which holds in any case.
@@ -25,6 +27,7 @@ package final class Route: Sendable {
         version: Int,
         endpoint: String,
         upstream: any Upstream,
+        split: TrafficSplit? = nil,
         timeout: Duration = .seconds(300),
         maximumBodySize: Int? = nil,
         cors: CORSPolicy = .any,
@@ -35,6 +38,7 @@ package final class Route: Sendable {
         self.version = version
         self.endpoint = endpoint
         self.upstream = upstream
+        self.split = split
         self.timeout = timeout
         self.maximumBodySize = maximumBodySize
         self.cors = cors

@@ -178,16 +178,38 @@ package struct UpstreamError: Sendable {
 
 /// The way back to the client that sent a request.
 package struct UpstreamResponder: Sendable {
-    let connection: NIOLoopBound<ConnectionHandler>
-    let eventLoop: any EventLoop
-    let number: UInt64
+    private enum Receiver: Sendable {
+        case client(NIOLoopBound<ConnectionHandler>, number: UInt64)
+        /// Nobody: what becomes of it is counted.
+        case shadow(NIOLoopBound<ShadowCopy>)
+    }
+
+    private let receiver: Receiver
+    private let eventLoop: any EventLoop
+
+    init(_ connection: ConnectionHandler, number: UInt64, on eventLoop: any EventLoop) {
+        self.receiver = .client(NIOLoopBound(connection, eventLoop: eventLoop), number: number)
+        self.eventLoop = eventLoop
+    }
+
+    init(_ copy: ShadowCopy, on eventLoop: any EventLoop) {
+        self.receiver = .shadow(NIOLoopBound(copy, eventLoop: eventLoop))
+        self.eventLoop = eventLoop
+    }
 
     /// May be called on any event loop; on the connection's own there is no hop.
     package func receive(_ event: UpstreamEvent) {
         if self.eventLoop.inEventLoop {
-            self.connection.value.receive(event, of: self.number)
+            self.deliver(event)
         } else {
-            self.eventLoop.execute { self.connection.value.receive(event, of: self.number) }
+            self.eventLoop.execute { self.deliver(event) }
+        }
+    }
+
+    private func deliver(_ event: UpstreamEvent) {
+        switch self.receiver {
+        case .client(let connection, let number): connection.value.receive(event, of: number)
+        case .shadow(let copy): copy.value.receive(event)
         }
     }
 }

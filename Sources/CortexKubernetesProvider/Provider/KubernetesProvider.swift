@@ -89,6 +89,12 @@ package actor KubernetesProvider: Provider {
         self.enqueue(name)
     }
 
+    package func apply(_ splitter: SplitterDeployment, fallback: SplitterDeployment?) async {
+        self.tell(.failed, Self.noSplitters, of: splitter.spec.name, version: splitter.version)
+    }
+
+    private static let noSplitters = "a TrafficSplitter is not supported in a cluster yet"
+
     package func scale(_ api: APIName, to replicas: Int) async -> Int? {
         guard let view = self.apis[api] else { return nil }
         let count = view.wanted.spec.autoscaling.bounded(replicas)
@@ -123,7 +129,10 @@ package actor KubernetesProvider: Provider {
         [:]
     }
 
-    package func computeProblems(of specs: [APISpec]) async -> [APIName: [FieldProblem]] { [:] }
+    package func computeProblems(of specs: [ResourceSpec]) async -> [APIName: [FieldProblem]] {
+        let problem = FieldProblem(field: "kind", message: Self.noSplitters)
+        return Dictionary(specs.compactMap(\.splitter).map { ($0.name, [problem]) }) { first, _ in first }
+    }
 
     package func remove(_ api: APIName) async {
         guard let view = self.apis.removeValue(forKey: api) else { return }

@@ -85,6 +85,7 @@ package actor ObjectIntake {
         let text = ConfigEntry.text(of: spec.config)
         let specs = try ConfigCheck(files: files).specs(in: text, file: "spec.config")
         guard specs.count == 1, specs.first?.name == name else { throw IntakeError.otherName(name) }
+        guard specs.first?.kind == .realtime else { throw IntakeError.otherKind }
         let request = DeployRequest(
             specs: specs,
             project: "\(hash)",
@@ -119,6 +120,7 @@ package actor ObjectIntake {
 enum IntakeError: Error, Hashable, CustomStringConvertible {
     case noProject(String)
     case otherName(APIName)
+    case otherKind
 
     var description: String {
         switch self {
@@ -126,6 +128,7 @@ enum IntakeError: Error, Hashable, CustomStringConvertible {
             "spec.project.hash: no project \(hash.prefix(64)) is stored; `cortex deploy` sends one, "
                 + "or name where it is kept in spec.project.url"
         case .otherName(let name): "spec.config.name must be \(name), the name of the object"
+        case .otherKind: "spec.config.kind must be RealtimeAPI, the kind of the object"
         }
     }
 }

@@ -67,7 +67,7 @@ extension ClusterStore: DeploymentStore {
         var version = (last?.deployment.version ?? 0) + 1
         while true {
             let record = DeploymentRecord(
-                deployment: Deployment(
+                deployment: ResourceDeployment(
                     id: DeploymentID.next(after: last?.deployment.id, at: now),
                     version: version,
                     spec: draft.spec,

@@ -9,7 +9,7 @@ import Foundation
 struct Revision: Sendable {
     /// The content.
     private struct Data: Codable {
-        var deployment: Deployment
+        var deployment: ResourceDeployment<ResourceSpec>
         var identity: DeploymentIdentity
         var config: String
         var configFile: String

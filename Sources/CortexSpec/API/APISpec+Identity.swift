@@ -32,10 +32,17 @@ extension APISpec {
         var monitoring: MonitoringSpec?
     }
 
-    private static func canonicalJSON(_ value: some Encodable) throws -> String {
+    fileprivate static func canonicalJSON(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         if let exact = CodingUserInfoKey.exactNumbers { encoder.userInfo[exact] = true }
         return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+}
+
+extension ResourceSpec {
+    /// Canonical JSON of the whole spec: equal texts mean equal wishes.
+    package var identity: String {
+        get throws { try APISpec.canonicalJSON(self) }
     }
 }

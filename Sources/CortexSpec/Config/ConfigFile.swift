@@ -6,6 +6,11 @@ package struct ConfigFile: Hashable, Sendable {
     /// What is accepted and does nothing here, in the order of the file.
     package var warnings: [SpecProblem]
 
+    /// All that is to be deployed, in its order: splitters after what they lead to.
+    package var resources: [ResourceSpec] {
+        self.apis.map { .api($0) } + self.splitters.map { .splitter($0) }
+    }
+
     /// Reads and checks the text of a `cortex.yaml`.
     ///
     /// - Parameters:
@@ -29,6 +34,7 @@ package struct ConfigFile: Hashable, Sendable {
                 ResourceReader(item, index: index, log: log, context: context).read(into: &config)
             }
             ResourceNames.check(items, log: log)
+            SplitterTargets.check(items, log: log)
         }
         let (problems, warnings) = log.sorted
         guard problems.isEmpty else { throw SpecError(problems: problems, warnings: warnings) }

@@ -17,10 +17,7 @@ enum NetworkingReader {
         }
         let gateway: APIGateway? = section.choice("api_gateway")
         if gateway != nil { section.warn("api_gateway", "has no effect: there is no API Gateway here") }
-        context.require(.requestTimeout, "timeout", of: section)
-        let timeout = section.duration("timeout", allowed: "over 0s, at most 1h") { $0 > .zero && $0 <= .seconds(3600) }
-        context.require(.maxBodySize, "max_body_size", of: section)
-        let maxBodySize = section.byteCount("max_body_size", minimum: ByteCount(1), maximum: ByteCount(1 << 50))?.value
+        let (timeout, maxBodySize) = isSplitter ? Self.noLimits(section) : Self.limits(section, context)
         let origins = Self.origins(section, context)
         let apiKeys = Self.apiKeys(section, context)
         section.finish()
@@ -30,6 +27,27 @@ enum NetworkingReader {
         if let maxBodySize { networking.maxBodySize = maxBodySize }
         if let origins { networking.allowedOrigins = origins }
         return networking
+    }
+
+    private static func limits(
+        _ section: Section,
+        _ context: ReadingContext
+    ) -> (timeout: Duration?, maxBodySize: ByteCount?) {
+        context.require(.requestTimeout, "timeout", of: section)
+        let timeout = section.duration("timeout", allowed: "over 0s, at most 1h") { $0 > .zero && $0 <= .seconds(3600) }
+        context.require(.maxBodySize, "max_body_size", of: section)
+        let maxBodySize = section.byteCount("max_body_size", minimum: ByteCount(1), maximum: ByteCount(1 << 50))?.value
+        return (timeout, maxBodySize)
+    }
+
+    /// What an API bears it says itself, whoever leads requests to it.
+    private static func noLimits(_ section: Section) -> (timeout: Duration?, maxBodySize: ByteCount?) {
+        for key in ["timeout", "max_body_size"] where section.has(key) {
+            // Known, so that it is not told a second time.
+            _ = section.entry(key)
+            section.fail(key, "is not a splitter's to set", allowed: "set it at the APIs that the splitter names")
+        }
+        return (nil, nil)
     }
 
     private static func endpoint(_ section: Section?, resource: Section, name: APIName?) -> String? {

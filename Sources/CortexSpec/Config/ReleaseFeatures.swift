@@ -33,9 +33,7 @@ package struct ReleaseFeatures: Hashable, Sendable {
     ///
     /// To switch a feature on, delete its line.
     package static let current = ReleaseFeatures(pending: [
-        .serverSideBatching,
-        .trafficSplitter,
-        .shadow,
+        .serverSideBatching
     ])
 
     /// Everything that is known, for tests of what is still to come.

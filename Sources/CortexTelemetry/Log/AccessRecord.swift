@@ -8,6 +8,8 @@ package struct AccessRecord: Sendable {
     package var requestID: String
     package var traceID: String?
     package var api: String?
+    /// The splitter that led it to the API; nil where its client named the API.
+    package var splitter: String?
     package var version: Int?
     package var method: String
     /// Without the query, which may hold secrets.
@@ -40,7 +42,8 @@ package struct AccessRecord: Sendable {
         let isLong = self.path.utf8.count > Self.pathLimit
         let path = isLong ? String(decoding: self.path.utf8.prefix(Self.pathLimit), as: UTF8.self) : self.path
         let texts = [
-            self.requestID, self.traceID, self.api, self.method, path, self.worker, self.client, self.errorCode,
+            self.requestID, self.traceID, self.api, self.splitter, self.method, path, self.worker, self.client,
+            self.errorCode,
         ]
         let most = texts.reduce(512 + timestamp.utf8.count) { $0 + ($1.map(ByteWriter.mostJSON) ?? 0) }
         buffer.write(atMost: most) { self.write(into: &$0, timestamp: timestamp, path: path) }
@@ -63,6 +66,10 @@ package struct AccessRecord: Sendable {
         if let api = self.api {
             line.writeStaticString(",\"api\":")
             line.writeJSON(api)
+        }
+        if let splitter = self.splitter {
+            line.writeStaticString(",\"splitter\":")
+            line.writeJSON(splitter)
         }
         if let version = self.version {
             line.writeStaticString(",\"version\":")

@@ -54,13 +54,13 @@ import Testing
             #expect(try await server.deploy(config, project: "\(hash)").status == 200)
             let answer = try await server.send(.GET, "/v1/apis/iris")
             #expect(!answer.body.contains("hunter2"))
-            let spec = try answer.decode(APIResponse.self).spec
+            let spec = try #require(try answer.decode(APIResponse.self).spec.api)
             #expect(
                 spec.predictor.env == ["DB_PASSWORD": "****", "TOKENIZER": "gpt2", "AWS_SECRET_ACCESS_KEY": "****"]
             )
             #expect(spec.predictor.config["max_tokens"] == .int(512))
             #expect(spec.predictor.config["key"] == .string("plain"))
-            let wanted = try await server.reconciler.api(try .of("iris"))?.wanted.deployment.spec
+            let wanted = try await server.reconciler.api(try .of("iris"))?.wanted.deployment.spec.api
             #expect(wanted?.predictor.env["DB_PASSWORD"] == "hunter2")
         }
     }

@@ -100,13 +100,8 @@ import Testing
             let document = try await Self.document(server)
             let operations = try Self.operations(of: document)
             let hash = try await server.upload()
-            func deploy(_ name: String) throws -> String {
-                let body = DeployBody(
-                    config: Self.rich.replacing("iris", with: name),
-                    configFile: "cortex.yaml",
-                    project: "\(hash)",
-                    force: false
-                )
+            func body(_ config: String) throws -> String {
+                let body = DeployBody(config: config, configFile: "cortex.yaml", project: "\(hash)", force: false)
                 return String(decoding: try StateJSON.encoder().encode(body), as: UTF8.self)
             }
             let broken = #"{"config": "- name: X\n  kindd: y", "project": "\#(hash)"}"#
@@ -129,7 +124,7 @@ import Testing
                 Example("putProject", 422, "/v1/projects/\(absent)", body: "no archive"),
                 Example("putProject", 204, "/v1/projects/\(hash)", body: ""),
                 Example("listAPIs", 200, "/v1/apis"),
-                Example("deploy", 200, "/v1/deploy", json: try deploy("iris")),
+                Example("deploy", 200, "/v1/deploy", json: try body(Self.rich)),
                 Example("deploy", 400, "/v1/deploy", json: "{"),
                 Example("deploy", 409, "/v1/deploy", json: #"{"config": "", "project": "\#(absent)"}"#),
                 Example("deploy", 413, "/v1/deploy", json: tooLarge),
@@ -150,7 +145,11 @@ import Testing
                 Example("listEvents", 404, "/v1/apis/none/events"),
                 Example("getLogs", 200, "/v1/apis/iris/logs?last=1"),
                 Example("getLogs", 400, "/v1/apis/iris/logs?follow=perhaps"),
-                Example("getLogs", 404, "/v1/apis/none/logs"), Example("deleteAPI", 200, "/v1/apis/iris"),
+                Example("getLogs", 404, "/v1/apis/none/logs"),
+                Example("deploy", 200, "/v1/deploy", json: try body(Self.splitter)),
+                Example("getAPI", 200, "/v1/apis/split"), Example("listAPIs", 200, "/v1/apis"),
+                Example("getLogs", 409, "/v1/apis/split/logs"), Example("deleteAPI", 409, "/v1/apis/iris"),
+                Example("deleteAPI", 200, "/v1/apis/split"), Example("deleteAPI", 200, "/v1/apis/iris"),
                 Example("deleteAPI", 404, "/v1/apis/iris"),
                 Example("prune", 200, "/v1/prune"), Example("prune", 400, "/v1/prune?dry_run=perhaps"),
             ]
@@ -251,6 +250,12 @@ import Testing
     }
 
     /// A config whose spec has as many of the optional members as this release takes.
+    private static let splitter = """
+        - name: split
+          kind: TrafficSplitter
+          apis: [{name: iris, weight: 100}]
+        """
+
     private static let rich = """
         - name: iris
           kind: RealtimeAPI

@@ -20,8 +20,8 @@ import Testing
         new.predictor.modelPath = modelPath
         let current = try outcome.map { outcome in
             DeploymentRecord(
-                deployment: Deployment(id: "1", version: 1, spec: old, project: "p"),
-                identity: try DeploymentIdentity(spec: old, project: "p"),
+                deployment: ResourceDeployment(id: "1", version: 1, spec: .api(old), project: "p"),
+                identity: try DeploymentIdentity(spec: .api(old), project: "p"),
                 config: "",
                 configFile: "cortex.yaml",
                 deployedBy: "local",
@@ -30,8 +30,8 @@ import Testing
             )
         }
         return DeployDecision(
-            spec: new,
-            identity: try DeploymentIdentity(spec: new, project: "p"),
+            spec: .api(new),
+            identity: try DeploymentIdentity(spec: .api(new), project: "p"),
             projectDirectory: folder,
             current: current,
             status: status,

@@ -65,7 +65,7 @@ import Testing
         let spec = try #require(
             try ConfigCheck(files: ["predictor.py"]).specs(in: text, file: "cortex.yaml").first
         )
-        let stored = try StateJSON.specDecoder().decode(APISpec.self, from: StateJSON.specEncoder().encode(spec))
+        let stored = try StateJSON.specDecoder().decode(ResourceSpec.self, from: StateJSON.specEncoder().encode(spec))
         #expect(try DeploymentIdentity(spec: stored, project: "p") == DeploymentIdentity(spec: spec, project: "p"))
     }
 }

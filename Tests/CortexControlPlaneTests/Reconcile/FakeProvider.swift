@@ -109,7 +109,7 @@ final class FakeProvider: Provider {
         self.state.withLock { $0.computeProblems[api] = problems }
     }
 
-    func computeProblems(of specs: [APISpec]) async -> [APIName: [FieldProblem]] {
+    func computeProblems(of specs: [ResourceSpec]) async -> [APIName: [FieldProblem]] {
         let apis = specs.map(\.name)
         return self.state.withLock { $0.computeProblems.filter { apis.contains($0.key) } }
     }
@@ -126,10 +126,22 @@ final class FakeProvider: Provider {
 
     func models(of api: APIName) async -> ModelObservations { ModelObservations() }
 
-    func apply(_ deployment: Deployment, fallback: Deployment?) async {
+    func apply(_ splitter: SplitterDeployment, fallback: SplitterDeployment?) async {
+        self.apply(splitter, splitter.spec.name, fallback: fallback?.version)
         self.state.withLock { state in
-            let name = deployment.spec.name
-            state.calls.append(.apply(name, version: deployment.version, fallback: fallback?.version))
+            state.observations[splitter.spec.name]?.targets = splitter.spec.apis.map {
+                TargetObservation(target: $0, status: .live, requested: 1, requests: RequestStatistics())
+            }
+        }
+    }
+
+    func apply(_ deployment: Deployment, fallback: Deployment?) async {
+        self.apply(deployment, deployment.spec.name, fallback: fallback?.version)
+    }
+
+    private func apply<Spec>(_ deployment: ResourceDeployment<Spec>, _ name: APIName, fallback: Int?) {
+        self.state.withLock { state in
+            state.calls.append(.apply(name, version: deployment.version, fallback: fallback))
             var observation = state.observations[name] ?? Self.starting(name)
             if observation.servingVersion != deployment.version {
                 observation.status = .updating

@@ -15,7 +15,7 @@ import Testing
         self.reconciler = Reconciler(store: self.store, provider: self.provider, logger: Logger(label: "test"))
     }
 
-    private func deploy(_ specs: APISpec..., force: Bool = false) async throws -> [DeployResult] {
+    private func deploy(_ specs: ResourceSpec..., force: Bool = false) async throws -> [DeployResult] {
         try await self.reconciler.deploy(
             DeployRequest(
                 specs: specs,

@@ -9,7 +9,7 @@ import Testing
     private static func history(_ text: String) throws -> [DeploymentRecord] {
         try text.split(separator: " ").enumerated().map { index, word in
             let hash = String(word.prefix(1))
-            let spec = try APISpec.named("iris")
+            let spec = try ResourceSpec.named("iris")
             let outcome: DeploymentOutcome =
                 switch word.last {
                 case "+": .live
@@ -17,7 +17,7 @@ import Testing
                 default: .pending
                 }
             return DeploymentRecord(
-                deployment: Deployment(id: "id-\(index + 1)", version: index + 1, spec: spec, project: hash),
+                deployment: ResourceDeployment(id: "id-\(index + 1)", version: index + 1, spec: spec, project: hash),
                 identity: DeploymentIdentity(spec: hash, predictor: hash, project: hash),
                 config: "",
                 configFile: "cortex.yaml",

@@ -12,7 +12,11 @@ import Testing
         self.store = try StateStore(home: self.folder.home)
     }
 
-    private func add(_ spec: APISpec, project: String = "p1", at now: Date = Date()) async throws -> DeploymentRecord {
+    private func add(
+        _ spec: ResourceSpec,
+        project: String = "p1",
+        at now: Date = Date()
+    ) async throws -> DeploymentRecord {
         try await self.store.add(
             DeploymentDraft(
                 spec: spec,

@@ -25,6 +25,25 @@ extension APISpec {
     }
 }
 
+extension ResourceSpec {
+    /// An API with one thing to vary.
+    static func named(_ name: String, threads: Int = 1, endpoint: String? = nil) throws -> ResourceSpec {
+        .api(try APISpec.named(name, threads: threads, endpoint: endpoint))
+    }
+
+    /// A splitter.
+    static func splitter(_ name: String, _ weights: KeyValuePairs<String, Int>, endpoint: String? = nil) throws -> Self
+    {
+        .splitter(
+            TrafficSplitterSpec(
+                name: try APIName.of(name),
+                networking: NetworkingSpec(endpoint: endpoint ?? "/\(name)"),
+                apis: try weights.map { TrafficSplitterSpec.Target(name: try APIName.of($0.key), weight: $0.value) }
+            )
+        )
+    }
+}
+
 extension APIName {
     struct Malformed: Error {}
 

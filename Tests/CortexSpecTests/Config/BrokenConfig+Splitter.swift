@@ -2,25 +2,13 @@ extension BrokenConfig {
     /// Configs with problems in traffic splitters.
     static let splitterCases: [BrokenConfig] = [
         BrokenConfig(
-            "a splitter",
-            """
-            - name: split
-              kind: TrafficSplitter
-              apis: [{name: a, weight: 50}, {name: b, weight: 50}]
-            """,
-            [
-                "2:9: split: kind: TrafficSplitter is not supported yet"
-            ]
-        ),
-        BrokenConfig(
             "a splitter without APIs",
             """
             - name: split
               kind: TrafficSplitter
             """,
             [
-                "1:3: split: apis is missing; it must be a list of name and weight",
-                "2:9: split: kind: TrafficSplitter is not supported yet",
+                "1:3: split: apis is missing; it must be a list of name and weight"
             ]
         ),
         BrokenConfig(
@@ -31,8 +19,7 @@ extension BrokenConfig {
               apis: [{name: a, weight: 50}, {name: b, weight: 40}]
             """,
             [
-                "2:9: split: kind: TrafficSplitter is not supported yet",
-                "3:9: split: apis: the weights add up to 90; they must add up to 100",
+                "3:9: split: apis: the weights add up to 90; they must add up to 100"
             ]
         ),
         BrokenConfig(
@@ -43,8 +30,7 @@ extension BrokenConfig {
               apis: [{name: a, weight: 50}, {name: a, weight: 50}]
             """,
             [
-                "2:9: split: kind: TrafficSplitter is not supported yet",
-                "3:40: split: apis[1].name: a is named at 3:17 too; name each API once",
+                "3:40: split: apis[1].name: a is named at 3:17 too; name each API once"
             ]
         ),
         BrokenConfig(
@@ -55,7 +41,6 @@ extension BrokenConfig {
               apis: [{name: a, weight: -1}, {name: b}]
             """,
             [
-                "2:9: split: kind: TrafficSplitter is not supported yet",
                 "3:28: split: apis[0].weight: is -1; it must be a whole number from 0 to 100",
                 "3:33: split: apis[1]: weight is missing; it must be a whole number from 0 to 100",
             ]
@@ -68,10 +53,35 @@ extension BrokenConfig {
               apis: [{name: a, weight: 100}, {name: b, weight: 10, shadow: true}, {name: c, weight: 10, shadow: true}]
             """,
             [
-                "2:9: split: kind: TrafficSplitter is not supported yet",
-                "3:64: split: apis[1].shadow: is not supported yet; remove the key",
-                "3:101: split: apis[2].shadow: is not supported yet; remove the key",
-                "3:101: split: apis[2].shadow: is the second shadow; at most one API may be a shadow",
+                "3:101: split: apis[2].shadow: is the second shadow; at most one API may be a shadow"
+            ]
+        ),
+        BrokenConfig(
+            "a splitter behind a splitter, and one behind itself",
+            """
+            - name: one
+              kind: TrafficSplitter
+              apis: [{name: two, weight: 100}]
+            - name: two
+              kind: TrafficSplitter
+              apis: [{name: iris, weight: 50}, {name: two, weight: 50}]
+            """,
+            [
+                "3:17: one: apis[0].name: two is a TrafficSplitter; it must be the name of a RealtimeAPI",
+                "6:43: two: apis[1].name: two is this splitter; it must be the name of a RealtimeAPI",
+            ]
+        ),
+        BrokenConfig(
+            "limits of a splitter",
+            """
+            - name: split
+              kind: TrafficSplitter
+              networking: {timeout: 1m, max_body_size: 1Mi}
+              apis: [{name: a, weight: 100}]
+            """,
+            [
+                "3:25: split: networking.timeout: is not a splitter's to set; set it at the APIs that the splitter names",
+                "3:44: split: networking.max_body_size: is not a splitter's to set; set it at the APIs that the splitter names",
             ]
         ),
         BrokenConfig(
@@ -83,8 +93,7 @@ extension BrokenConfig {
               apis: [{name: a, weight: 100}]
             """,
             [
-                "2:9: split: kind: TrafficSplitter is not supported yet",
-                #"3:3: split: unknown key "predictor"; known here: apis, kind, name, networking"#,
+                #"3:3: split: unknown key "predictor"; known here: apis, kind, name, networking"#
             ]
         ),
     ]

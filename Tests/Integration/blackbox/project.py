@@ -27,7 +27,27 @@ class API:
         return {"name": self.name, "kind": "RealtimeAPI", "predictor": predictor, **self.sections}
 
 
-def write(folder: Path, files: Mapping[str, str | bytes], *apis: API) -> Path:
+@dataclass(frozen=True)
+class Splitter:
+    """A traffic splitter in a `cortex.yaml`."""
+
+    name: str
+    weights: Mapping[str, int]
+    """Of APIs, by their names; they add up to 100."""
+    shadow: tuple[str, int] | None = None
+    """The name and weight of the API that gets copies."""
+    sections: dict[str, Any] = field(default_factory=dict)
+    """Further sections, such as `networking`."""
+
+    def entry(self) -> dict[str, Any]:
+        """The entry as `cortex.yaml` has it."""
+        apis: list[dict[str, Any]] = [{"name": name, "weight": weight} for name, weight in self.weights.items()]
+        if self.shadow:
+            apis.append({"name": self.shadow[0], "weight": self.shadow[1], "shadow": True})
+        return {"name": self.name, "kind": "TrafficSplitter", "apis": apis, **self.sections}
+
+
+def write(folder: Path, files: Mapping[str, str | bytes], *apis: API | Splitter) -> Path:
     """Puts a project into `folder`, made if need be; files that are there and not named stay.
 
     Sources may be indented like the test that holds them. JSON is YAML, so `cortex.yaml` is written as JSON.

@@ -7,7 +7,9 @@ enum OperatorSchemas {
     static let all: [String: JSONValue] = [
         "API": .members(
             [
-                "spec": RouteAnswer.reference("APISpec"),
+                "spec": [
+                    "anyOf": [RouteAnswer.reference("APISpec"), RouteAnswer.reference("TrafficSplitterSpec")]
+                ],
                 "status": .members(
                     [
                         "status_code": .choice(of: APIStatus.allCases.map(\.rawValue)), "message": .text,
@@ -20,18 +22,27 @@ enum OperatorSchemas {
                         "replicas": .list(of: RouteAnswer.reference("Replica")),
                     ]
                 ),
-                "metrics": .members([
-                    "network_stats": .members(
-                        ["code_2xx": .count, "code_4xx": .count, "code_5xx": .count],
-                        optional: ["latency": .number]
-                    )
-                ]),
+                "metrics": .members(["network_stats": Self.statistics]),
                 "endpoint": .text,
                 "deployment": RouteAnswer.reference("Deployment"),
             ],
-            optional: ["models": .list(of: RouteAnswer.reference("Model")), "model_troubles": .list(of: .text)]
+            optional: [
+                "models": .list(of: RouteAnswer.reference("Model")), "model_troubles": .list(of: .text),
+                "targets": .list(of: RouteAnswer.reference("Target")),
+            ]
         ),
         "APISpec": Self.spec,
+        "Target": .members(
+            [
+                "name": .text, "weight": .count, "shadow": .flag, "message": .text, "requested": .count,
+                "network_stats": Self.statistics,
+            ],
+            optional: ["status_code": .choice(of: APIStatus.allCases.map(\.rawValue)), "last_updated": .time]
+        ),
+        "TrafficSplitterSpec": .members([
+            "name": .text, "kind": .choice(of: [APIKind.trafficSplitter.rawValue]), "networking": Self.networking,
+            "apis": .list(of: .members(["name": .text, "weight": .count, "shadow": .flag])),
+        ]),
         "Replica": .members(
             [
                 "name": .text, "version": .positive,
@@ -127,6 +138,19 @@ enum OperatorSchemas {
         "TokenSecret": .members(["name": .text, "token": .text]),
     ]
 
+    private static let statistics: JSONValue = .members(
+        ["code_2xx": .count, "code_4xx": .count, "code_5xx": .count],
+        optional: ["latency": .number]
+    )
+
+    private static let networking: JSONValue = .members(
+        [
+            "endpoint": .text, "timeout": .text, "max_body_size": .count, "allow_origins": .list(of: .text),
+            "api_keys": .list(of: .anyObject),
+        ],
+        optional: ["local_port": .positive, "api_gateway": .choice(of: APIGateway.allCases.map(\.rawValue))]
+    )
+
     /// Inputs or outputs of a model by name; in a shape, null is a size without a name.
     private static let tensors: JSONValue = [
         "type": "object",
@@ -137,16 +161,8 @@ enum OperatorSchemas {
 
     private static let spec: JSONValue = .members(
         [
-            "name": .text, "kind": .choice(of: APIKind.allCases.map(\.rawValue)), "predictor": Self.predictor,
-            "networking": .members(
-                [
-                    "endpoint": .text, "timeout": .text, "max_body_size": .count, "allow_origins": .list(of: .text),
-                    "api_keys": .list(of: .anyObject),
-                ],
-                optional: [
-                    "local_port": .positive, "api_gateway": .choice(of: APIGateway.allCases.map(\.rawValue)),
-                ]
-            ),
+            "name": .text, "kind": .choice(of: [APIKind.realtime.rawValue]), "predictor": Self.predictor,
+            "networking": Self.networking,
             "compute": .members(["gpu": .count, "inf": .count], optional: ["cpu": .text, "mem": .text]),
             "autoscaling": Self.autoscaling,
             "update_strategy": .members(["max_surge": .text, "max_unavailable": .text]),

@@ -75,6 +75,7 @@ struct APIRoutes: Sendable {
             parameters: [.apiName],
             answers: [
                 RouteAnswer(status: .ok, summary: "it is being taken away", content: .json("Message")), Self.missing,
+                .refusal(.conflict, "splitters lead requests to it"),
             ]
         ) { _, context in
             let name = try await self.name(context)
@@ -93,7 +94,7 @@ struct APIRoutes: Sendable {
             parameters: [.apiName, Self.force.documented],
             answers: [
                 RouteAnswer(status: .accepted, summary: "they are being replaced", content: .json("Message")),
-                Self.badQuery, Self.missing, .refusal(.conflict, "an update is in progress"),
+                Self.badQuery, Self.missing, .refusal(.conflict, "an update is in progress, or it is a splitter"),
             ]
         ) { request, context in
             let force = try Self.force.value(in: request)
@@ -125,7 +126,10 @@ struct APIRoutes: Sendable {
             answers: [
                 RouteAnswer(status: .accepted, summary: "it is being brought up", content: .json("Message")),
                 .refusal(.notFound, "no such API is deployed, or it has no such deployment"),
-                .refusal(.conflict, "there is nothing to go back to, or its project has been pruned"),
+                .refusal(
+                    .conflict,
+                    "there is nothing to go back to, or its project has been pruned, or an API that it names is gone"
+                ),
             ]
         ) { request, context in
             let target = request.uri.queryParameters["to"].map { String($0) }
@@ -146,6 +150,8 @@ struct APIRoutes: Sendable {
                 case .pruned: OperatorError.projectPruned(error.description)
                 case .nothingBefore, .current: OperatorError.nothingToRollBack(error.description)
                 }
+            } catch let error as DeployError {
+                throw OperatorError.targetMissing(error.description)
             }
         }
     }
@@ -192,7 +198,10 @@ struct APIRoutes: Sendable {
             id: "getLogs",
             summary: "lines of an API's log, oldest first",
             parameters: [.apiName, Self.last.documented, Self.follow.documented, Self.json.documented],
-            answers: [RouteAnswer(status: .ok, summary: "the lines", content: .text), Self.badQuery, Self.missing]
+            answers: [
+                RouteAnswer(status: .ok, summary: "the lines", content: .text), Self.badQuery, Self.missing,
+                .refusal(.conflict, "it is a splitter, which has no log of its own"),
+            ]
         ) { request, context in
             let (last, follow) = (try Self.last.value(in: request), try Self.follow.value(in: request))
             let form: LogForm = try Self.json.value(in: request) ? .json : .text

@@ -14,7 +14,7 @@ struct DeployRoutes: Sendable {
                 method: .post,
                 path: "/v1/deploy",
                 id: "deploy",
-                summary: "deploy each API of a config file",
+                summary: "deploy each API and splitter of a config file",
                 body: .json("Deploy"),
                 answers: [
                     RouteAnswer(status: .ok, summary: "what became of each API", content: .list("DeployResult")),
@@ -49,9 +49,11 @@ struct DeployRoutes: Sendable {
             force: body.force,
             deployedBy: token
         )
+        let ofTargets = try await self.reconciler.targetProblems(of: request)
         let ofCompute = await self.reconciler.computeProblems(of: request)
+        let ofModels = await self.reconciler.modelProblems(of: request)
         let warnings = try ConfigCheck.warnings(
-            among: await self.reconciler.modelProblems(of: request).merging(ofCompute) { $0 + $1 },
+            among: ofModels.merging(ofCompute) { $0 + $1 }.merging(ofTargets) { $0 + $1 },
             in: body.config,
             file: body.configFile
         )
