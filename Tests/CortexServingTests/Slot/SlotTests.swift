@@ -106,7 +106,7 @@ import Testing
                     case .head(let answer, _): seen.append("\(answer.status)")
                     case .chunk(let bytes): seen.append(String(buffer: bytes))
                     case .end(let isWhole, _): seen.append(isWhole ? "whole" : "broken")
-                    case .answer, .failed: seen.append("unexpected")
+                    case .answer, .failed, .started: seen.append("unexpected")
                     }
                     if case .end = event { break }
                 }
