@@ -1,0 +1,186 @@
+"""`cortex gateway` and the cluster: what it hears of the API server, and what the operator hears of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Callable
+
+import pytest
+import requests
+
+from blackbox.conditions import eventually
+from blackbox.kubernetes import FakeCluster, FakeOperator
+from blackbox.pods import ClusterGateway
+
+
+class Echo(ThreadingHTTPServer):
+    """Answers with its own name, as a replica's gateway would: a context manager."""
+
+    daemon_threads = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(("127.0.0.1", 0), _EchoHandler)
+
+    def __enter__(self) -> str:
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+        return f"127.0.0.1:{self.server_address[1]}"
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class _EchoHandler(BaseHTTPRequestHandler):
+    server: Echo
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = json.dumps(self.server.name).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+        """Says nothing."""
+
+
+@pytest.fixture
+def replica() -> Iterator[Callable[[str], str]]:
+    """Starts replicas by their names; returns their addresses."""
+    with ExitStack() as stack:
+        yield lambda name: stack.enter_context(Echo(name))
+
+
+@pytest.fixture
+def cluster() -> Iterator[FakeCluster]:
+    """A cluster of one test."""
+    with FakeCluster() as cluster:
+        yield cluster
+
+
+def gateway_of(binary: Path, folder: Path, **settings: str) -> ClusterGateway:
+    """A gateway that asks a cluster."""
+    gateway = ClusterGateway(binary, folder / "gateway", **settings)
+    gateway.arguments = ["gateway"]
+    return gateway
+
+
+def test_routes_and_replicas_follow_the_cluster(
+    binary: Path, folder: Path, cluster: FakeCluster, replica: Callable[[str], str]
+) -> None:
+    """Each change within a second; an API that the operator has said nothing of has no route."""
+    one, two = replica("one"), replica("two")
+    cluster.api("iris")
+    cluster.replicas("iris", one, unready=(two,))
+    cluster.set("realtimeapis", "silent", {"spec": {}})
+    with gateway_of(binary, folder, **cluster.settings) as gateway:
+        gateway.start()
+        eventually(gateway.is_ready, "it is ready")
+        assert gateway.post("/iris", json={}).json() == "one"
+        assert gateway.post("/silent", json={}).status_code == 404
+        assert gateway.post("/predict", json={}, headers={"Host": "api-iris:8888"}).json() == "one"
+
+        def changed(change: Callable[[], None], holds: Callable[[], bool]) -> None:
+            change()
+            start = time.monotonic()
+            eventually(holds, "the change is seen")
+            assert time.monotonic() - start < 1
+
+        changed(lambda: cluster.replicas("iris", two), lambda: gateway.post("/iris", json={}).json() == "two")
+        changed(
+            lambda: cluster.api("iris", version=2, endpoint="/flowers"),
+            lambda: gateway.post("/flowers", json={}).status_code == 200,
+        )
+        assert gateway.post("/iris", json={}).status_code == 404
+        changed(
+            lambda: cluster.replicas("iris"), lambda: gateway.metric('cortex_gateway_replicas{api="iris"}') == 0
+        )
+        cluster.replicas("iris", one, part=1)
+        eventually(lambda: gateway.post("/flowers", json={}).json() == "one", "another slice has a replica")
+        changed(
+            lambda: cluster.remove("realtimeapis", "iris"),
+            lambda: gateway.post("/flowers", json={}).status_code == 404,
+        )
+
+
+@pytest.mark.parametrize("slices", ["v1beta1", None])
+def test_old_clusters_tell_otherwise(
+    binary: Path, folder: Path, slices: str | None, replica: Callable[[str], str]
+) -> None:
+    """Slices of an older version, and endpoints from before there were any."""
+    one, two = replica("one"), replica("two")
+    with FakeCluster(slices) as cluster, gateway_of(binary, folder, **cluster.settings) as gateway:
+        cluster.api("iris")
+        cluster.replicas("iris", one, unready=(two,))
+        gateway.start()
+        eventually(gateway.is_ready, "it is ready")
+        assert {gateway.post("/iris", json={}).json() for _ in range(8)} == {"one"}
+        cluster.replicas("iris", two)
+        eventually(lambda: gateway.post("/iris", json={}).json() == "two", "the other one is led to")
+
+
+def test_a_gateway_serves_on_without_the_api_server(
+    binary: Path, folder: Path, replica: Callable[[str], str]
+) -> None:
+    """It is not ready before it knows the routes; what it knows it keeps, and it is told the rest when the server is back."""
+    one, two = replica("one"), replica("two")
+    with FakeCluster() as cluster, gateway_of(binary, folder, **cluster.settings) as gateway:
+        cluster.api("iris")
+        cluster.replicas("iris", one)
+        cluster.forbids = {"endpointslices"}
+        gateway.start()
+        eventually(
+            lambda: any("forbidden" in record.get("error", "") for record in gateway.records()), "it says what is wrong"
+        )
+        assert not gateway.is_ready()
+        assert requests.get(gateway.admin + "/readyz", timeout=20).status_code == 503
+        cluster.forbids = set()
+        eventually(gateway.is_ready, "it is ready")
+        assert gateway.post("/iris", json={}).json() == "one"
+
+        cluster.forbids = {"endpointslices", "realtimeapis"}
+        cluster.drop()
+        cluster.replicas("iris", two)
+        eventually(
+            lambda: [record["message"] for record in gateway.records()].count("APIs stay as they were told last") == 1,
+            "it says that it knows no better",
+        )
+        assert gateway.is_ready()
+        assert gateway.post("/iris", json={}).json() == "one"
+        cluster.forbids = set()
+        eventually(lambda: gateway.post("/iris", json={}).json() == "two", "it is told what has changed")
+
+
+def test_the_operator_hears_what_a_gateway_bears(
+    binary: Path, folder: Path, cluster: FakeCluster, replica: Callable[[str], str]
+) -> None:
+    """At once when a sleeping API gets a request; counts from the start; again and again while nothing happens."""
+    cluster.api("iris", asleep=True)
+    with FakeOperator() as operator, gateway_of(binary, folder, **cluster.settings, **operator.settings) as gateway:
+        gateway.start()
+        eventually(gateway.is_ready, "it is ready")
+        answers: list[requests.Response] = []
+        client = threading.Thread(target=lambda: answers.append(gateway.post("/iris", json={})))
+        start = time.monotonic()
+        client.start()
+        report = operator.await_report("iris", waiting=1)
+        assert time.monotonic() - start < 0.5
+        assert report["gateway"].startswith("gateway-1/")
+        assert report["apis"]["iris"]["in_flight"] == 1
+        cluster.replicas("iris", replica("one"))
+        cluster.api("iris")
+        client.join()
+        assert answers[0].json() == "one"
+        done = operator.await_report("iris", in_flight=0, waiting=0, received=1, code_2xx=1)
+        assert done["apis"]["iris"]["total_ms"] > 0
+        operator.await_report("iris", within=10, received=1)
