@@ -21,6 +21,8 @@ extension AdmissionQueue {
     func slotClosed(_ index: Int) {
         guard let link = self.links[index] else { return }
         self.links[index] = nil
+        // Closed in the turn of the loop in which they came, at whose end they would have been written.
+        self.state.wereNotSent(link.unsentCount, to: index)
         let since = self.state.slots[index]?.since
         if let entry = self.state.slotClosed(index) {
             let now = NIODeadline.now()
@@ -96,6 +98,7 @@ extension AdmissionQueue {
         // A worker that is about to end gets nothing more: what was handed to it goes to the others.
         if frame.flags.contains(.recycle) {
             let channel = self.links[index]?.channel
+            self.state.retires(index)
             self.slotClosed(index)
             channel?.close(promise: nil)
         }

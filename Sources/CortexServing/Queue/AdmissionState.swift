@@ -52,7 +52,7 @@ struct AdmissionState {
         var outstanding = Deque<UInt64>()
         /// The work after an answer (`post_predict`) is not done yet.
         var isResting = false
-        /// It is known that the worker has never read the whole of the first outstanding request.
+        /// It is known that the worker has never read the whole of the first outstanding request, or will not begin it.
         var isFirstUnread = false
         /// Its worker may not come back: it gets nothing more until it has (`AdmissionState+Doubt.swift`).
         var isDoubtful = false
@@ -242,6 +242,15 @@ struct AdmissionState {
         guard self.slots[index]?.outstanding.first == id else { return }
         self.slots[index]?.isFirstUnread = true
     }
+
+    /// So many of the newest requests were not written before the slot closed.
+    mutating func wereNotSent(_ count: Int, to index: SlotIndex) {
+        guard let slot = self.slots[index], count >= slot.outstanding.count else { return }
+        self.slots[index]?.isFirstUnread = true
+    }
+
+    /// Its worker begins nothing more of what it has been given.
+    mutating func retires(_ index: SlotIndex) { self.slots[index]?.isFirstUnread = true }
 
     /// The worker ended and left bytes unread: where it had one request only, these were the end of that one.
     mutating func wasReset(_ index: SlotIndex) {

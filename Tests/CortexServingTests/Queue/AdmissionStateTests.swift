@@ -213,6 +213,35 @@ import Testing
         #expect(self.dispatched().map { $0[1] } == [1])
     }
 
+    @Test mutating func `what was not sent was not started, what was sent before it may have been`() {
+        let slot = self.state.slotOpened(worker: "a")
+        self.warmUp()
+        self.submit(1, 2)
+        _ = self.dispatched()
+        self.state.wereNotSent(1, to: slot)
+        #expect(self.state.slotClosed(slot)?.request.id == 1)
+        let other = self.state.slotOpened(worker: "b")
+        #expect(self.dispatched().map { $0[1] } == [2])
+        self.submit(3)
+        _ = self.dispatched()
+        self.state.wereNotSent(2, to: other)
+        #expect(self.state.slotClosed(other) == nil)
+        _ = self.state.slotOpened(worker: "c")
+        #expect(self.dispatched().map { $0[1] } == [2, 3])
+    }
+
+    @Test mutating func `a worker that retires has begun nothing more`() throws {
+        let slot = self.state.slotOpened(worker: "a")
+        self.warmUp()
+        self.submit(1, 2)
+        _ = self.dispatched()
+        #expect(self.state.answered(1, by: slot, predict: .zero, workFollows: false, now: second(0)) != nil)
+        self.state.retires(slot)
+        #expect(self.state.slotClosed(slot) == nil)
+        _ = self.state.slotOpened(worker: "b")
+        #expect(self.dispatched().map { $0[1] } == [2])
+    }
+
     @Test mutating func `of several, what was left unread may be the last, and the first may have been started`() {
         let slot = self.state.slotOpened(worker: "a")
         self.warmUp()

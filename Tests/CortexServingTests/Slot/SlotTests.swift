@@ -178,6 +178,32 @@ import Testing
     }
     #endif
 
+    @Test func `a request that was about to be sent to a worker that has ended goes to the next one`() async throws {
+        try await Rig.with { rig in
+            let sender = RecordingSender()
+            let request = self.soon(1)
+            try await rig.connect(.slot) { _ in
+                while await rig.queue.openSlots == 0 { await Task.yield() }
+                try await rig.queue.eventLoop.submit {
+                    rig.queue.assumeIsolated { queue in
+                        // In one turn of the loop, at whose end frames are written.
+                        queue.submit(request, sender)
+                        queue.links[0]?.channel.close(promise: nil)
+                    }
+                }.get()
+            }
+            try await rig.connect(.slot) { peer in
+                let received = try await peer.next()
+                #expect(received?.id == 1)
+                try await peer.answer(1, "1")
+                guard case .answer = await sender.next else {
+                    Issue.record("no answer")
+                    return
+                }
+            }
+        }
+    }
+
     @Test func `a worker that answers what it was not asked is cut off`() async throws {
         try await Rig.with { rig in
             try await rig.connect(.slot) { peer in
