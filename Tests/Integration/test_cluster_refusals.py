@@ -58,11 +58,12 @@ def test_flags_change_the_objects(cortex: Cortex) -> None:
         "--namespace=ml --gateways=3 --service-type=LoadBalancer --project-store=s3://bucket/projects "
         "--wheels=/wheels --environment-cache=claim:shared --endpoint=https://ml.example.com "
         "--image-pull-policy=Always --image-pull-secret=registry "
-        "--replica-service-account-annotation=eks.amazonaws.com/role-arn=arn:aws:iam::1:role/r --kubernetes-version=1.20"
+        "--replica-service-account-annotation=eks.amazonaws.com/role-arn=arn:aws:iam::1:role --kubernetes-version=1.20"
     )
     found = json.loads(cortex.ok(*UP, *flags.split(), "--dry-run", "-o", "json"))["items"]
 
     def one(kind: str, name: str) -> dict[str, Any]:
+        match: dict[str, Any]
         (match,) = [each for each in found if (each["kind"], each["metadata"]["name"]) == (kind, name)]
         return match
 
@@ -71,7 +72,7 @@ def test_flags_change_the_objects(cortex: Cortex) -> None:
     assert one("Service", "cortex-gateway")["spec"]["type"] == "LoadBalancer"
     assert one("PodDisruptionBudget", "cortex-gateway")["apiVersion"] == "policy/v1beta1"
     assert one("ServiceAccount", "cortex-replica")["metadata"]["annotations"] == {
-        "eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/r"
+        "eks.amazonaws.com/role-arn": "arn:aws:iam::1:role"
     }
     assert not [each for each in found if each["kind"] == "PersistentVolumeClaim"]
     assert not [each for each in found if each["kind"] in ("Secret", "ClusterRole", "ClusterRoleBinding")]
@@ -209,7 +210,7 @@ def test_a_command_that_is_killed_leaves_no_forwarder(
 ) -> None:
     source = "class PythonPredictor:\n    def predict(self, payload):\n        return payload\n"
     server.deploy(write(folder / "project", {"predictor.py": source}, API("followed")))
-    command = [forwarded.binary, "logs", "followed", "--follow"]
+    command = [str(forwarded.binary), "logs", "followed", "--follow"]
     with subprocess.Popen(command, env=forwarded.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as logs:
         assert logs.stdout is not None and logs.stdout.readline(), "it follows"
         first = kubectl.forwarder
@@ -232,7 +233,7 @@ class PythonPredictor:
         return payload
 """
     project = write(folder / "project", {"predictor.py": source}, API("lost"))
-    command = [forwarded.binary, "deploy", "--wait"]
+    command = [str(forwarded.binary), "deploy", "--wait"]
     with subprocess.Popen(
         command,
         cwd=project,

@@ -21,16 +21,17 @@ struct ClusterOptions: ParsableArguments {
     )
     var environment: String?
 
-    func validate() throws {
-        if let namespace, !Self.isLabel(namespace) {
-            throw ValidationError(
-                "--namespace is \(namespace.debugDescription); allowed are 1 to 63 of a-z, 0-9 and '-', no '-' at the ends"
-            )
-        }
+    func validate() throws { try Self.check(namespace: self.namespace) }
+
+    /// Refuses what Kubernetes takes for no namespace's name.
+    static func check(namespace: String?) throws {
+        guard let namespace, !Self.isLabel(namespace) else { return }
+        throw ValidationError(
+            "--namespace is \(namespace.debugDescription); allowed are 1 to 63 of a-z, 0-9 and '-', no '-' at the ends"
+        )
     }
 
-    /// Whether it is a name that Kubernetes takes for a namespace.
-    static func isLabel(_ text: String) -> Bool {
+    private static func isLabel(_ text: String) -> Bool {
         let legal = text.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }
         return legal && (1...63).contains(text.utf8.count) && !text.hasPrefix("-") && !text.hasSuffix("-")
     }
@@ -39,8 +40,6 @@ struct ClusterOptions: ParsableArguments {
     struct Choice {
         /// Of the installation.
         var environment: EnvironmentName
-        /// Whether a flag says which environment it is.
-        var isEnvironmentNamed: Bool
         /// What is configured under that name.
         var entry: EnvironmentFile.Entry?
         var kubectl: Kubectl
@@ -50,8 +49,7 @@ struct ClusterOptions: ParsableArguments {
     func choice(environment variables: [String: String] = ProcessInfo.processInfo.environment) throws -> Choice {
         let file = try EnvironmentFile(home: CortexHome(environment: variables))
         let named = try self.environment.map { text throws(CommandFailure) in try EnvironmentName(text) }
-        let wanted = self.namespace ?? Self.standardNamespace
-        let name = try named ?? EnvironmentName(wanted)
+        let name = try named ?? EnvironmentName(self.namespace ?? Self.standardNamespace)
         guard name != .local else {
             throw CommandFailure(
                 "local is the server of this machine, and no environment of a cluster",
@@ -62,15 +60,12 @@ struct ClusterOptions: ParsableArguments {
         let entry = file.entry(name)
         // A named environment says where it is; flags may say otherwise.
         let known = named == nil ? nil : entry?.place.cluster
-        let kubeconfig =
-            self.kubeconfig ?? known?.kubeconfig ?? variables["KUBECONFIG"].flatMap { $0.isEmpty ? nil : $0 }
         return Choice(
             environment: name,
-            isEnvironmentNamed: named != nil,
             entry: entry,
             kubectl: try Kubectl(
                 context: self.context ?? (self.kubeconfig == nil ? known?.context : nil),
-                kubeconfig: kubeconfig.map(ClusterLocation.absolute(kubeconfig:)),
+                kubeconfig: self.kubeconfig ?? known?.kubeconfig,
                 environment: variables
             ),
             namespace: self.namespace ?? known?.namespace ?? Self.standardNamespace
@@ -79,19 +74,23 @@ struct ClusterOptions: ParsableArguments {
 }
 
 extension ClusterOptions.Choice {
-    /// The place that is meant, with the context that kubectl would take; nothing is asked of the cluster.
-    func location() async throws -> ClusterLocation {
+    func location() async throws -> ClusterLocation { try await self.kubectl.location(namespace: self.namespace) }
+}
+
+extension Kubectl {
+    /// A namespace of its cluster, with the context that it takes; nothing is asked of the cluster.
+    func location(namespace: String) async throws -> ClusterLocation {
         let text: String
         do {
-            text = try await self.kubectl.run(["config", "view", "--minify", "-o", "jsonpath={.current-context}"])
+            text = try await self.run(["config", "view", "--minify", "-o", "jsonpath={.current-context}"])
         } catch let failure as KubectlFailure {
-            throw failure.failure(of: self.kubectl)
+            throw failure.failure(of: self)
         }
         let context = text.trimmingCharacters(in: .whitespacesAndNewlines)
         return ClusterLocation(
-            kubeconfig: self.kubectl.kubeconfig,
-            context: self.kubectl.context ?? context,
-            namespace: self.namespace
+            kubeconfig: self.kubeconfig,
+            context: self.context ?? context,
+            namespace: namespace
         )
     }
 }

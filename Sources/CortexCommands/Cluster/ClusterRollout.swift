@@ -105,13 +105,14 @@ struct ClusterRollout: Hashable {
                         + "--image-pull-secret; then run the command again"
                 )
             }
-            guard status["restartCount"]?.int ?? 0 >= 2, let last = status["lastState"]?["terminated"] else {
-                return nil
-            }
+            // One that runs again may well become ready.
+            guard let count = status["restartCount"]?.int, count >= 2, status["state"]?["running"] == nil,
+                let last = status["lastState"]?["terminated"]
+            else { return nil }
             let said = (last["message"]?.string ?? "").trimmingSuffix(while: \.isWhitespace)
-            let code = last["exitCode"]?.int.map { " with exit code \($0)" } ?? ""
+            let code = last["exitCode"]?.int.map { ", the last time with exit code \($0)" } ?? ""
             return Trouble(
-                message: "\(pod.name) ended\(code) \(status["restartCount"]?.int ?? 0) times"
+                message: "\(pod.name) has ended \(count) times\(code)"
                     + (last["reason"]?.string.map { $0 == "Error" ? "" : " (\($0))" } ?? "")
                     + (said.isEmpty ? "" : ":\n" + Self.quoted(said)),
                 hint: "all that it said: kubectl -n \(pod.namespace ?? "") logs \(pod.name) --previous"

@@ -101,8 +101,17 @@ struct ClusterUp: AsyncParsableCommand {
                 ["apiVersion": "v1", "kind": "List", "items": .array(objects.map(\.json))] as JSONValue
             )
         } else {
-            console.print(ClusterManifest.yaml(objects))
+            console.print(Self.heading(installation.namespace) + ClusterManifest.yaml(objects))
         }
+    }
+
+    private static func heading(_ namespace: String) -> String {
+        """
+        # Cortex \(CortexVersion.current), as cortex cluster up --dry-run prints it. Its secrets are not here, since this may be kept
+        # where others read it. Once these objects are applied, make them, and an environment, with:
+        #   cortex cluster up --namespace \(namespace)
+
+        """
     }
 
     /// What `-o json` prints.

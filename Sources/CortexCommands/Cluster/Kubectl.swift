@@ -9,11 +9,12 @@ struct Kubectl: Sendable {
     var context: String?
     /// Nil for the namespace of the context.
     var namespace: String?
-    /// The value of `KUBECONFIG`; nil for the one that is set.
+    /// The value of `KUBECONFIG`; nil for kubectl's own default.
     var kubeconfig: String?
 
     private static let outputLimit = 256 << 20
 
+    /// - Parameter kubeconfig: Nil for the one that `environment` names.
     /// - Throws: Where there is none on this machine.
     init(
         context: String? = nil,
@@ -24,7 +25,8 @@ struct Kubectl: Sendable {
         self.program = try Self.program(environment)
         self.context = context
         self.namespace = namespace
-        self.kubeconfig = kubeconfig
+        let named = kubeconfig ?? environment["KUBECONFIG"].flatMap { $0.isEmpty ? nil : $0 }
+        self.kubeconfig = named.map(ClusterLocation.absolute(kubeconfig:))
     }
 
     init(_ location: ClusterLocation) throws(CommandFailure) {

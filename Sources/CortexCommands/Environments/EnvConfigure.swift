@@ -13,6 +13,7 @@ struct EnvConfigure: AsyncParsableCommand {
             Examples:
               cortex env configure prod --operator-endpoint https://cortex.example.com --token-file token
               pass show cortex | cortex env configure prod --operator-endpoint localhost:9000 --token -
+              cortex env configure prod --namespace cortex --context prod --token-file token
             """
     )
 
@@ -21,6 +22,18 @@ struct EnvConfigure: AsyncParsableCommand {
 
     @Option(help: "The operator's address: https://HOST[:PORT], or http://localhost:PORT.")
     var operatorEndpoint: String?
+
+    @Option(
+        name: [.customShort("n"), .long],
+        help: "Instead of an address: the namespace of an installation on a cluster, which kubectl reaches."
+    )
+    var namespace: String?
+
+    @Option(help: "With --namespace: the context of the kubeconfig (default: its current one).")
+    var context: String?
+
+    @Option(help: "With --namespace: the kubeconfig file (default: KUBECONFIG, else ~/.kube/config).")
+    var kubeconfig: String?
 
     @Option(help: "A file that holds the token.", completion: .file())
     var tokenFile: String?
@@ -42,6 +55,13 @@ struct EnvConfigure: AsyncParsableCommand {
         guard self.token == nil || self.tokenFile == nil else {
             throw ValidationError("give one of --token and --token-file")
         }
+        guard self.namespace == nil || self.operatorEndpoint == nil else {
+            throw ValidationError("give one of --operator-endpoint and --namespace")
+        }
+        guard self.namespace != nil || (self.context == nil && self.kubeconfig == nil) else {
+            throw ValidationError("--context and --kubeconfig are for --namespace")
+        }
+        try ClusterOptions.check(namespace: self.namespace)
     }
 
     func run() async throws {
@@ -56,26 +76,26 @@ struct EnvConfigure: AsyncParsableCommand {
         }
         var file = try EnvironmentFile(home: CortexHome(environment: ProcessInfo.processInfo.environment))
         let known = file.entry(name)
-        let endpoint = known?.place.endpoint
-        if let location = known?.place.cluster, self.operatorEndpoint == nil {
-            throw CommandFailure(
-                "the environment \(name) is of a cluster (\(location.description)), and has no address",
-                hint: "cortex cluster up --env \(name) configures it anew",
-                exitCode: 2
-            )
-        }
         let prompt = Prompt(console: console)
-        let entry = EnvironmentFile.Entry(
-            name: name,
-            place: .endpoint(try self.endpoint(known: endpoint, prompt: prompt)),
-            // A token of a cluster is not sent elsewhere.
-            token: try self.secret(known: endpoint == nil ? nil : known, prompt: prompt)
-        )
+        let place = try await self.place(known: known, prompt: prompt)
+        // A cluster's token is of no use elsewhere, and is not shown there.
+        let isOfSameKind = (known?.place.cluster == nil) == (place.cluster == nil)
+        let token = try self.secret(known: isOfSameKind ? known : nil, prompt: prompt)
+        let entry = EnvironmentFile.Entry(name: name, place: place, token: token)
         if self.check { _ = try await entry.connect() }
         file.set(entry)
         try file.save()
         console.print("configured the environment \(name)")
         if file.defaultName != name { console.note("make it the default: cortex env default \(name)") }
+    }
+
+    private func place(known: EnvironmentFile.Entry?, prompt: Prompt?) async throws -> OperatorPlace {
+        if let namespace = self.namespace {
+            let kubectl = try Kubectl(context: self.context, kubeconfig: self.kubeconfig)
+            return .cluster(try await kubectl.location(namespace: namespace))
+        }
+        if let place = known?.place, place.cluster != nil, self.operatorEndpoint == nil { return place }
+        return .endpoint(try self.endpoint(known: known?.place.endpoint, prompt: prompt))
     }
 
     private func endpoint(known: OperatorEndpoint?, prompt: Prompt?) throws(CommandFailure) -> OperatorEndpoint {
@@ -102,8 +122,8 @@ struct EnvConfigure: AsyncParsableCommand {
             }
         }
         if self.token != nil { return try Self.checked(readLine() ?? "", of: "standard input") }
-        // With an address given, an environment that is there keeps its token without a question.
-        if let known, prompt == nil || self.operatorEndpoint != nil { return known.token }
+        // With a place given, an environment that is there keeps its token without a question.
+        if let known, prompt == nil || self.operatorEndpoint != nil || self.namespace != nil { return known.token }
         guard let prompt else {
             throw Self.missing("--token-file FILE (or --token -, which reads standard input)", "the token")
         }

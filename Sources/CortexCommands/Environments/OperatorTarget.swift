@@ -75,10 +75,13 @@ extension EnvironmentFile.Entry {
         }
     }
 
+    /// How long an operator that has just been started, or is not in charge yet, is waited for.
+    private static let patience = Duration.seconds(20)
+
     /// The version of the operator; in words where it does not answer, or does not know us.
     func version(_ client: OperatorClient) async throws -> String {
         do {
-            return try await client.info().version
+            return try await self.startedVersion(client)
         } catch let refusal as OperatorClient.Refusal where refusal.status == 401 {
             throw CommandFailure(
                 "the operator at \(self.place) does not know the token of the environment \(self.name)",
@@ -105,6 +108,22 @@ extension EnvironmentFile.Entry {
                 hint: self.place.cluster.map { "is it up? \($0.kubectl) get pods" }
                     ?? "is it up, and the address right? cortex env list"
             )
+        }
+    }
+
+    private func startedVersion(_ client: OperatorClient) async throws -> String {
+        var progress = ProgressLine(console: .standard)
+        defer { progress.clear() }
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            do {
+                return try await client.info().version
+            } catch let refusal as OperatorClient.Refusal
+                where refusal.status == 503 && self.place.cluster != nil && ContinuousClock.now < deadline
+            {
+                progress.show("waiting for the operator: \(refusal)")
+                try await progress.show { try await Task.sleep(for: .milliseconds(300)) }
+            }
         }
     }
 }

@@ -117,7 +117,9 @@ import Testing
         let pod = Self.pod("operator", status)
         let rollout = ClusterRollout([Self.deployment("operator", wanted: 1, ready: 0), pod, Self.gateways])
         #expect(
-            rollout.troubles.map(\.message) == ["cortex-operator-1 ended with exit code 1 2 times:\n  error: no lease"]
+            rollout.troubles.map(\.message) == [
+                "cortex-operator-1 has ended 2 times, the last time with exit code 1:\n  error: no lease"
+            ]
         )
         #expect(ClusterRollout.stuck([pod]).map(\.name) == ["cortex-operator-1"])
         // One that serves is left alone, whatever was before.
