@@ -204,10 +204,13 @@ package actor Gateway {
     }
 
     /// What `/readyz` on the admin port answers: whether the server is ready, and its JSON.
-    package func readiness(requestID: String) async -> (isReady: Bool, json: String) {
+    ///
+    /// Where other gateways lead to the same APIs, `judgesAPIs` is false: none of them is less ready for an API that cannot
+    /// answer, and clients would find nobody there to tell them so.
+    package func readiness(requestID: String, judgesAPIs: Bool = true) async -> (isReady: Bool, json: String) {
         let obstacle = await self.onEachLoop({ $0.obstacle }).compactMap(\.self).first
-        let table = RouteTable(Array(self.routes.values))
-        let report = await ReadinessReport(of: table.routes, isWhole: true, obstacle: obstacle)
+        let routes = judgesAPIs ? RouteTable(Array(self.routes.values)).routes : []
+        let report = await ReadinessReport(of: routes, isWhole: true, obstacle: obstacle)
         return (report.isReady, report.json(isVerbose: true, requestID: requestID))
     }
 

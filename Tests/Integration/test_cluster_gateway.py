@@ -234,6 +234,15 @@ def test_a_replica_that_cannot_be_reached_costs_a_second(
             filler.close()
 
 
+def test_a_gateway_stays_in_its_service_where_an_api_cannot_answer(gateway: ClusterGateway) -> None:
+    """Each gateway would leave, and clients would find nobody there to tell them."""
+    gateway.route("nobody")
+    gateway.await_replicas("nobody", 0)
+    refused = gateway.post("/nobody", json={})
+    assert (refused.status_code, refused.json()["code"]) == (503, "NOT_READY")
+    assert requests.get(gateway.admin + "/readyz", timeout=20).status_code == 200
+
+
 def test_a_sleeping_api_holds_requests(
     gateway: ClusterGateway, pair: tuple[Replica, Replica], clients: ThreadPoolExecutor
 ) -> None:

@@ -130,9 +130,12 @@ def target(cluster: Cluster, kubectl: Kubectl, binary: Path, image: str, wheels:
     with tempfile.TemporaryDirectory(prefix="cx-", dir="/tmp") as folder:
         cortex = _command_line(cluster, binary, Path(folder))
         image_options = ["--image", image, "--image-pull-policy", "Never"]
-        cortex.ok("cluster", "up", "--namespace", name, *image_options, "--wheels", wheels)
-        yield ClusterTarget(cortex, Kubectl(cluster, name), environment=name)
-        cortex.ok("cluster", "down", "--namespace", name, "--yes")
+        try:
+            cortex.ok("cluster", "up", "--namespace", name, *image_options, "--wheels", wheels)
+            yield ClusterTarget(cortex, Kubectl(cluster, name), environment=name)
+        finally:
+            down = cortex.run("cluster", "down", "--namespace", name, "--yes")
+        assert down.returncode == 0, down
 
 
 def _command_line(cluster: Cluster, binary: Path, folder: Path) -> Cortex:

@@ -74,7 +74,7 @@ func runGateway(
     let admin = AdminListener(
         host: configuration.host,
         port: configuration.operatorPort,
-        readiness: { await gateway.readiness(requestID: "readyz") },
+        readiness: { await gateway.readiness(requestID: "readyz", judgesAPIs: false) },
         metrics: { await GatewayMetrics.text(gateway, book) },
         onBound: { await ports.adminBound(to: $0) },
         logger: logger
