@@ -1,4 +1,4 @@
-"""What clients notice of changes: an update, a rollback, more and fewer replicas, a refresh, under a steady load."""
+"""What clients notice of changes: an update, a rollback, more and fewer replicas, a refresh, other weights, under load."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from cortex_bench.openloop import Answer, Latencies, OpenLoop, Stream, percentil
 from cortex_bench.servers import Cortex, running_cortex
 from cortex_bench.suite import Findings, Goal, Settings
 
-NAME = "changed"
+NAME, OTHER, SPLITTER = "changed", "other", "split"
 REPLICAS = 2
+"""Of each API."""
 MILLISECONDS = 10
 """Of one prediction."""
 SHARE = 0.3
@@ -27,6 +28,8 @@ RATIO_GATE = 2.0
 """The 99th percentile during a change, to that of the quiet API."""
 SETTLING = 1.0
 """Seconds of load before anything counts, and after each change, that belong to nothing."""
+SHORTEST = 2.0
+"""Seconds that count for a change that is done sooner: few requests say little of a 99th percentile."""
 LONGEST = 60
 """Seconds that a change may take."""
 
@@ -36,12 +39,13 @@ class Window:
     """What was asked while one thing went on, in all rounds."""
 
     lengths: list[float] = field(default_factory=list)
-    """Seconds, of each round."""
+    """Seconds that it took, of each round."""
     answers: list[Answer] = field(default_factory=list)
 
     def add(self, found: Latencies, begin: float, end: float) -> None:
-        """Takes what was due between two instants of this process's clock."""
+        """Takes what was due between two instants of this process's clock, or for a while from the first on."""
         self.lengths.append(end - begin)
+        end = max(end, begin + SHORTEST)
         self.answers += [each for each in found.answers if begin <= found.start + each.due < end]
 
     @property
@@ -73,24 +77,32 @@ class Window:
 def run(settings: Settings) -> Findings:
     """Measures and prints."""
     with running_cortex(settings.binary) as cortex:
-        subject = Subject(cortex)
-        subject.deploy()
-        windows: dict[str, Window] = {}
-        for number in range(settings.rounds):
-            say(f"updates: round {number + 1} of {settings.rounds}")
-            _round(subject, settings.seconds, windows)
+        api = Changing(cortex)
+        api.deploy()
+        found = Findings(record={"updates": {}})
+        title = f"Changes of an API of {REPLICAS} replicas at {_rate():.0f} requests a second ({SHARE:.0%} of all)"
+        _report(title, _rounds(Load(cortex, NAME, _rate()), api.changes(), settings), found)
+        split = Split(api)
+        split.deploy()
+        title = f"Other weights of a splitter over two such APIs at {2 * _rate():.0f} requests a second"
+        _report(title, _rounds(Load(cortex, SPLITTER, 2 * _rate()), split.changes(), settings), found)
+    return found
+
+
+def _report(title: str, windows: dict[str, Window], found: Findings) -> None:
+    """Prints the windows, and notes what they say of the goals."""
     quiet = windows.pop("quiet")
-    print(f"\nChanges of an API of {REPLICAS} replicas at {_rate():.0f} requests a second ({SHARE:.0%} of all)")
+    print(f"\n{title}")
     print(f"  {'':12} {'took':>7} {'requests':>9} {'failed':>7} {'p50':>9} {'p99':>9} {'p99 late':>9}  p99 to quiet")
     _print("quiet", quiet)
-    goals: list[Goal] = []
     for name, window in windows.items():
         ratio = window.percentile(0.99) / quiet.percentile(0.99)
         _print(name, window, f"  {ratio:.2f} times")
-        goals.append(Goal(f"requests that failed during {name}", window.failures, 0, "requests"))
-        goals.append(Goal(f"p99 during {name}", ratio, RATIO_GATE, "times"))
-    record = {name: window.record for name, window in {"quiet": quiet, **windows}.items()}
-    return Findings(goals, {"updates": record})
+        found.goals.append(Goal(f"requests that failed during {name}", window.failures, 0, "requests"))
+        found.goals.append(Goal(f"p99 during {name}", ratio, RATIO_GATE, "times"))
+    first = next(iter(windows))
+    parts = {f"quiet before {first}": quiet, **windows}
+    found.record["updates"] |= {name: window.record for name, window in parts.items()}
 
 
 def _print(name: str, window: Window, ratio: str = "") -> None:
@@ -105,7 +117,7 @@ def _rate() -> float:
     return SHARE * REPLICAS * 1000 / MILLISECONDS
 
 
-class Subject:
+class Changing:
     """The API that is changed."""
 
     def __init__(self, cortex: Cortex) -> None:
@@ -114,15 +126,17 @@ class Subject:
 
     def deploy(self, version: int = 1, replicas: int = REPLICAS) -> None:
         """Deploys it, and returns when that is done; what has the same version has the same workers."""
-        project = self.cortex.folder / NAME
-        project.mkdir(exist_ok=True)
-        shutil.copy(BENCHMARKS / "predictors" / "slow.py", project)
         self._replicas = replicas
-        predictor = {"type": "python", "path": "slow.py", "env": {"VERSION": str(version)}}
-        autoscaling = {"min_replicas": replicas, "max_replicas": replicas}
-        api = {"name": NAME, "kind": "RealtimeAPI", "predictor": predictor, "autoscaling": autoscaling}
-        (project / "cortex.yaml").write_text(json.dumps([api], indent=2))
-        self._change("deploy", str(project / "cortex.yaml"), "--no-wait")
+        self._change("deploy", self.project(_api(NAME, version, replicas)), "--no-wait")
+
+    def project(self, *resources: dict[str, Any]) -> str:
+        """Writes a project with these, and returns its configuration's path."""
+        folder = self.cortex.folder / NAME
+        folder.mkdir(exist_ok=True)
+        shutil.copy(BENCHMARKS / "predictors" / "slow.py", folder)
+        config = folder / "cortex.yaml"
+        config.write_text(json.dumps(resources, indent=2))
+        return str(config)
 
     def changes(self) -> dict[str, Callable[[], None]]:
         """What is done to it, each from where the one before has led."""
@@ -149,7 +163,50 @@ class Subject:
         sys.exit(f"error: cortex {' '.join(command)}: not done after {LONGEST} s: {status}")
 
 
-def _round(subject: Subject, seconds: float, windows: dict[str, Window]) -> None:
+def _api(name: str, version: int = 1, replicas: int = REPLICAS) -> dict[str, Any]:
+    predictor = {"type": "python", "path": "slow.py", "env": {"VERSION": str(version)}}
+    autoscaling = {"min_replicas": replicas, "max_replicas": replicas}
+    return {"name": name, "kind": "RealtimeAPI", "predictor": predictor, "autoscaling": autoscaling}
+
+
+class Split:
+    """A splitter over that API and another."""
+
+    def __init__(self, api: Changing) -> None:
+        self._api = api
+        self._weights = itertools.cycle([50, 70])
+
+    def deploy(self) -> None:
+        """Deploys all of it with the next weights, and returns when these hold."""
+        weight = next(self._weights)
+        apis = [{"name": NAME, "weight": weight}, {"name": OTHER, "weight": 100 - weight}]
+        splitter = {"name": SPLITTER, "kind": "TrafficSplitter", "apis": apis}
+        config = self._api.project(_api(NAME), _api(OTHER), splitter)
+        self._api.cortex.run("deploy", config, "--wait")
+
+    def changes(self) -> dict[str, Callable[[], None]]:
+        """What is done to it."""
+        return {"weights": self.deploy}
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is asked all the time."""
+
+    cortex: Cortex
+    name: str
+    rate: float
+
+
+def _rounds(load: Load, changes: dict[str, Callable[[], None]], settings: Settings) -> dict[str, Window]:
+    windows: dict[str, Window] = {}
+    for number in range(settings.rounds):
+        say(f"updates: {load.name}: round {number + 1} of {settings.rounds}")
+        _round(load, changes, settings.seconds, windows)
+    return windows
+
+
+def _round(load: Load, changes: dict[str, Callable[[], None]], seconds: float, windows: dict[str, Window]) -> None:
     """One after the other, each after some quiet seconds, all under one load that never stops."""
     spans: list[tuple[str, float, float]] = []
     failure: list[BaseException] = []
@@ -163,10 +220,10 @@ def _round(subject: Subject, seconds: float, windows: dict[str, Window]) -> None
     def work() -> None:
         try:
             time.sleep(SETTLING)
-            for name, change in subject.changes().items():
-                span("quiet", lambda: time.sleep(seconds))
+            for name, change in changes.items():
+                span("quiet", lambda: time.sleep(max(seconds, SHORTEST)))
                 span(name, change)
-                time.sleep(SETTLING)
+                time.sleep(SHORTEST + SETTLING)
         except BaseException as error:
             failure.append(error)
         finally:
@@ -174,9 +231,9 @@ def _round(subject: Subject, seconds: float, windows: dict[str, Window]) -> None
 
     worker = threading.Thread(target=work)
     worker.start()
-    load = OpenLoop(subject.cortex.port, f"/{NAME}", may_fail=True)
-    stream = Stream("load", _rate(), itertools.repeat(json.dumps({"ms": MILLISECONDS})), until=ended)
-    found = load.run([stream], 3600)["load"]
+    sender = OpenLoop(load.cortex.port, f"/{load.name}", may_fail=True)
+    stream = Stream("load", load.rate, itertools.repeat(json.dumps({"ms": MILLISECONDS})), until=ended)
+    found = sender.run([stream], 3600)["load"]
     worker.join()
     if failure:
         raise failure[0]
