@@ -87,6 +87,9 @@ package final class NetworkUpstream: Upstream {
         (self.shared.inFlight, self.shared.waiting, self.shared.received)
     }
 
+    /// How often a request came back from a replica where it was not started.
+    package var retries: UInt64 { self.shared.retries }
+
     /// How many replicas serve.
     package var replicaCount: Int { self.known.withLock { $0.replicas.count } }
 

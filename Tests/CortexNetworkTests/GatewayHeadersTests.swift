@@ -37,6 +37,29 @@ import Testing
         )
     }
 
+    @Test func `what would end a line does not come into a request`() {
+        let now = NIODeadline.now()
+        let request = UpstreamRequest(
+            number: 1,
+            id: "1",
+            headers: [
+                "x-one": "a\r\nX-Cortex-Hops: 9", "x-two": "a\nb", "x-three\r\nhost": "a", "x-four": "a\u{0}b",
+                "x-five": "tab\tand é",
+            ],
+            contentType: nil,
+            query: "a=1 HTTP/1.1\r\nX: y\u{7F}é",
+            body: .bytes(ByteBuffer()),
+            deadline: now + .seconds(1),
+            apiDeadline: now + .seconds(1),
+            hops: 0,
+            isTraced: false
+        )
+        let head = GatewayHeaders.head(of: request, host: "api-iris", now: now)
+        #expect(head.uri == "/predict?a=1%20HTTP/1.1%0D%0AX:%20y%7Fé")
+        let own = head.headers.filter { $0.name.hasPrefix("x-") }.map { "\($0.name): \($0.value)" }
+        #expect(own == ["x-five: tab\tand é"])
+    }
+
     @Test func `an answer is passed on without what is between two neighbours`() {
         let headers: HTTPHeaders = [
             "Content-Length": "4", "Date": "today", "X-Request-ID": "1", "Connection": "close",

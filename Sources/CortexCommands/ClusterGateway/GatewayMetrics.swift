@@ -14,6 +14,8 @@ enum GatewayMetrics {
         for load in loads { text.sample("cortex_queued_requests", [("api", "\(load.api)")], load.waiting) }
         text.family("cortex_gateway_replicas", .gauge, "Replicas that this gateway leads requests to.")
         for load in loads { text.sample("cortex_gateway_replicas", [("api", "\(load.api)")], load.replicas) }
+        text.family("cortex_gateway_retries_total", .counter, "Requests that came back from a replica, not started.")
+        for load in loads { text.sample("cortex_gateway_retries_total", [("api", "\(load.api)")], load.retries) }
         text.family("cortex_build_info", .gauge, "The release of this gateway.")
         text.sample("cortex_build_info", [("version", CortexVersion.current)], 1)
         return text.text

@@ -52,9 +52,10 @@ actor RouteBook {
     func set(_ api: GatewayAPI) async {
         let known = self.entries[api.name]
         guard known?.api != api else { return }
-        guard let upstream = await self.upstream(of: api.name) else { return }
+        guard let made = await self.upstream(of: api.name) else { return }
         // Another may have been told meanwhile.
         let former = self.entries[api.name]?.api
+        let upstream = self.entries[api.name]?.upstream ?? made
         self.entries[api.name, default: Entry(api: api, upstream: upstream)].api = api
         // Who is to wait has to be known before the last replica is gone, and the other way round.
         let standing = UpstreamStanding(isAsleep: api.route.isAsleep, replicaLimit: api.route.maxReplicaConcurrency)
@@ -154,10 +155,29 @@ actor RouteBook {
     // MARK: Seen from outside
 
     /// What each API bears.
-    func loads() -> [(api: APIName, inFlight: Int, waiting: Int, received: UInt64, replicas: Int)] {
+    func loads() -> [Load] {
         self.entries.sorted { $0.key < $1.key }.map { name, entry in
             let load = entry.upstream.load
-            return (name, load.inFlight, load.waiting, load.received, entry.upstream.replicaCount)
+            return Load(
+                api: name,
+                inFlight: load.inFlight,
+                waiting: load.waiting,
+                received: load.received,
+                retries: entry.upstream.retries,
+                replicas: entry.upstream.replicaCount
+            )
         }
+    }
+
+    /// What one API bears.
+    struct Load: Sendable {
+        var api: APIName
+        /// Those that wait included.
+        var inFlight: Int
+        var waiting: Int
+        var received: UInt64
+        /// How often a request came back from a replica where it was not started.
+        var retries: UInt64
+        var replicas: Int
     }
 }

@@ -42,17 +42,26 @@ struct ReplicaPrepareCommand: AsyncParsableCommand {
         _ = try WorkerPackage.unpack(below: toolHome.tools)
         let environments = try await ServerVariable.environments(home: toolHome)
         let log = PodLog(api: deployment.spec.name, version: deployment.version, stream: "environment")
-        try await EnvironmentPreparation(
+        let preparation = EnvironmentPreparation(
             deployment: deployment,
             home: home,
             version: CortexVersion.current,
             variables: environment,
             projects: projects,
             environments: environments
-        ).run { log.write($0) }
+        )
+        let made = try await preparation.run { log.write($0) }
         if deployment.spec.hasRemoteModels {
             _ = try await environments.toolEnvironment(packages: StorageAgent.requirements) { log.write($0) }
         }
+        // Those of a node share the disk; nobody else looks after it.
+        let budget = try ServerVariable.bytes("CORTEX_ENVIRONMENT_BUDGET", in: environment)
+        do {
+            try await preparation.keep(within: budget.map { ByteCount(Int64($0)) } ?? .gibibytes(20)) { log.write($0) }
+        } catch {
+            logger.warning("environments were not kept within their budget", metadata: ["error": "\(error)"])
+        }
+        withExtendedLifetime(made) {}
         logger.info("prepared", metadata: ["api": "\(deployment.spec.name)", "version": "\(deployment.version)"])
     }
 

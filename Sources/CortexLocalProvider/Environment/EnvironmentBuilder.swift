@@ -7,6 +7,13 @@ import FoundationEssentials
 #else
 import Foundation
 #endif
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
 
 /// Makes environments, each once, and finds those that are there.
 ///
@@ -15,6 +22,8 @@ package actor EnvironmentBuilder {
     /// The environments that are there.
     package nonisolated let store: EnvironmentStore
     private let tools: String
+    /// Nothing can be made here, as in a pod that another process has prepared: what is there is all that there is.
+    private let isReadOnly: Bool
     private let variables: ProcessEnvironment
     private let limits: BuildLimits
     private let interpreters: KnownInterpreters
@@ -43,6 +52,8 @@ package actor EnvironmentBuilder {
                 attributes: [.posixPermissions: 0o700]
             )
         }
+        self.isReadOnly = access(self.store.folder, W_OK) != 0
+        guard !self.isReadOnly else { return }
         try BuildFolder.removeLeftovers(in: self.tools)
         try self.store.removeUnfinished()
     }
@@ -80,7 +91,7 @@ package actor EnvironmentBuilder {
     ///
     /// - Returns: The package; nil where none is known, or where it would change nothing.
     func add(module: String, for request: EnvironmentRequest) async throws -> String? {
-        guard let package = KnownPackages.giving(module) else { return nil }
+        guard !self.isReadOnly, let package = KnownPackages.giving(module) else { return nil }
         let (base, build) = try await self.buildRequest(for: request)
         let (_, extended) = try await self.buildRequest(for: request, adding: package.name)
         guard extended.key != build.key else { return nil }

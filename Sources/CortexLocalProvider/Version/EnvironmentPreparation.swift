@@ -1,6 +1,6 @@
 package import CortexControlPlane
 import CortexGateway
-import CortexSpec
+package import CortexSpec
 import Foundation
 
 /// Makes the Python environment of a deployment ahead of its workers, which then find it: before a pod's container starts.
@@ -34,8 +34,9 @@ package struct EnvironmentPreparation: Sendable {
     }
 
     /// - Parameter progress: Gets each line that the build says.
+    /// - Returns: The environment, which stays as long as the value lives.
     /// - Throws: ``EnvironmentError``, or what is wrong with the project.
-    package func run(progress: @escaping @Sendable (String) -> Void) async throws {
+    package func run(progress: @escaping @Sendable (String) -> Void) async throws -> PythonEnvironment {
         guard let hash = ProjectHash(self.deployment.project) else {
             throw VersionError.badProject(self.deployment.project)
         }
@@ -64,8 +65,16 @@ package struct EnvironmentPreparation: Sendable {
             spec: spec,
             variables: variables
         )
-        _ = try await self.environments.environment(for: request) { said in
+        return try await self.environments.environment(for: request) { said in
             if !said.isPassing { progress(said.text) }
+        }
+    }
+
+    /// Removes environments that nobody uses, longest unused first, until the rest fits; nothing that any process has.
+    package func keep(within limit: ByteCount, progress: @escaping @Sendable (String) -> Void) async throws {
+        let budget = EnvironmentBudget(limit: limit) { EnvironmentUses() }
+        _ = try await budget.apply(to: self.environments.store) { key, bytes in
+            progress("removed the environment \(key) (\(bytes) bytes), which nobody uses")
         }
     }
 }

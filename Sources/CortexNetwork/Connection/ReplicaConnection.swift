@@ -3,6 +3,12 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
 /// One connection to a replica: one request at a time, then the next, or nothing for a while.
 final class ReplicaConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
@@ -30,6 +36,8 @@ final class ReplicaConnection: ChannelInboundHandler {
     /// Of a large body, which goes out when the replica says so.
     private var awaitsPermission = false
     private var isPatient = false
+    /// Nobody answers at the other end, not even a kernel.
+    private var isUnreachable = false
 
     init(_ request: NetworkRequest, pool: ReplicaPool) {
         self.state = .connecting(request)
@@ -66,9 +74,12 @@ final class ReplicaConnection: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let code = (error as? IOError)?.errnoCode { self.isUnreachable = Self.unreachable.contains(code) }
         self.ended()
         context.close(promise: nil)
     }
+
+    private static let unreachable: Set<CInt> = [ETIMEDOUT, EHOSTUNREACH, ENETUNREACH]
 
     /// Nothing more comes.
     private func ended() {
@@ -78,7 +89,8 @@ final class ReplicaConnection: ChannelInboundHandler {
         case .idle: self.pool.forget(self)
         case .connecting(let request?), .sent(let request):
             // One that was idle too long is closed by either side at any time: that says nothing of the replica.
-            self.loop.wasNotStarted(request, on: self, isReplicaGone: !self.wasUsed)
+            let isReplicaGone = !self.wasUsed || self.isUnreachable
+            self.loop.wasNotStarted(request, on: self, isReplicaGone: isReplicaGone)
         case .started(let request): self.loop.wasLost(request, on: self)
         case .answering(let request, let answer): self.loop.broke(request, answer, on: self)
         case .connecting(nil), .closed: break
@@ -103,8 +115,10 @@ final class ReplicaConnection: ChannelInboundHandler {
 
     private func rest() {
         guard self.pool.isWanted else { return self.close() }
-        self.state = .idle(since: .now())
+        let now = NIODeadline.now()
+        self.state = .idle(since: now)
         self.pool.keep(self)
+        self.loop.noteIdle(now: now)
     }
 
     // MARK: A request

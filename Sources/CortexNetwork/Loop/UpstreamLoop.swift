@@ -151,6 +151,9 @@ final class UpstreamLoop {
         self.shared.stopsWaiting()
     }
 
+    /// A connection has nothing to do: it is to be closed when that has lasted.
+    func noteIdle(now: NIODeadline) { self.wake(by: now + self.shared.settings.idleTimeout) }
+
     // MARK: From connections
 
     /// Nothing of the request has run: it is tried elsewhere, as often as there are replicas.
@@ -158,9 +161,12 @@ final class UpstreamLoop {
         let endpoint = connection.pool.endpoint
         endpoint.leave()
         let now = NIODeadline.now()
+        self.shared.wasRetried()
         if isReplicaGone {
             endpoint.failed(at: now)
             request.tried.append(endpoint)
+            // They lead nowhere either, and would each be found out by a request.
+            connection.pool.closeIdle(since: .distantFuture)
         }
         self.tryAgain(request, now: now)
     }
@@ -174,9 +180,7 @@ final class UpstreamLoop {
         case .full: self.fail(request, self.full)
         case .none where request.refusal?.code == "QUEUE_FULL": self.fail(request, self.full)
         // It was taken in once: that the last replica has just gone is no reason to refuse it now.
-        case .none:
-            if !self.mayHold(now) { self.settle(now) }
-            self.hold(request, now: now)
+        case .none: self.hold(request, now: now)
         }
     }
 
@@ -223,6 +227,7 @@ final class UpstreamLoop {
             case _ where error.isNotStarted:
                 request.refusal = error
                 request.tried.append(endpoint)
+                self.shared.wasRetried()
                 return self.tryAgain(request, now: now)
             default: break
             }
@@ -246,6 +251,8 @@ final class UpstreamLoop {
         guard self.requests.removeValue(forKey: request.request.number) != nil else { return nil }
         self.shared.left()
         self.stopWaiting(request)
+        // Clients that leave while an API sleeps are not to pile up here.
+        if self.held.count > 2 * self.requests.count + 64 { self.held.removeAll { self.requests[$0]?.isHeld != true } }
         defer { request.stage = .done }
         guard case .sent(let connection) = request.stage else { return nil }
         return connection
@@ -301,14 +308,16 @@ final class UpstreamLoop {
         guard case .held(let since) = request.stage else { return request.request.deadline }
         let end = self.holdEnd(of: request, since: since)
         if end <= now {
-            self.fail(request, self.notWoken)
+            self.fail(request, self.standing.isAsleep ? self.notWoken : self.nothingReady(request))
             return nil
         }
+        // What was with a replica already waits for the next one, as it would for a worker.
+        guard request.attempts == 0, !self.standing.isAsleep else { return end }
         guard self.mayHold(now) || !self.replicas.isEmpty else {
             self.fail(request, self.nothingReady(request))
             return nil
         }
-        return self.standing.isAsleep ? end : min(end, max(self.settling, now + .milliseconds(20)))
+        return min(end, max(self.settling, now + .milliseconds(20)))
     }
 
     private func expire(_ request: NetworkRequest) {

@@ -13,6 +13,7 @@ final class UpstreamShared: Sendable {
     private let inFlightCount = Atomic<Int>(0)
     private let waitingCount = Atomic<Int>(0)
     private let receivedCount = Atomic<UInt64>(0)
+    private let retryCount = Atomic<UInt64>(0)
     /// Of answers, in nanoseconds, smoothed.
     private let latency = Atomic<Int64>(0)
 
@@ -26,6 +27,9 @@ final class UpstreamShared: Sendable {
     var inFlight: Int { self.inFlightCount.load(ordering: .relaxed) }
     var waiting: Int { self.waitingCount.load(ordering: .relaxed) }
     var received: UInt64 { self.receivedCount.load(ordering: .relaxed) }
+
+    /// How often a request came back from a replica where it was not started.
+    var retries: UInt64 { self.retryCount.load(ordering: .relaxed) }
 
     // MARK: Counting
 
@@ -48,6 +52,8 @@ final class UpstreamShared: Sendable {
     }
 
     func stopsWaiting() { self.waitingCount.subtract(1, ordering: .relaxed) }
+
+    func wasRetried() { self.retryCount.add(1, ordering: .relaxed) }
 
     func answered(after time: TimeAmount) {
         // Two loops at once may lose one of their figures: it is an estimate.

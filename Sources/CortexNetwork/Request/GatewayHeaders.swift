@@ -30,10 +30,31 @@ enum GatewayHeaders {
             let known = name.lowercased()
             guard !Self.ownOfRequest.contains(known), !named.contains(known) else { continue }
             if known.hasPrefix("x-cortex-"), known != "x-cortex-hops" { continue }
+            // HTTP/2 carries what would end a line here, and begin a request of its own.
+            guard Self.isLine(name), Self.isLine(value) else { continue }
             headers.add(name: name, value: value)
         }
-        let path = request.query.isEmpty ? "/predict" : "/predict?\(request.query)"
+        let path = request.query.isEmpty ? "/predict" : "/predict?\(Self.visible(request.query))"
         return HTTPRequestHead(version: .http1_1, method: .POST, uri: path, headers: headers)
+    }
+
+    private static func isLine(_ text: String) -> Bool {
+        text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }
+    }
+
+    /// A query without what ends it on a line.
+    private static func visible(_ query: String) -> String {
+        let isVisible = query.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
+        guard !isVisible else { return query }
+        var bytes: [UInt8] = []
+        for byte in query.utf8 {
+            if byte > 0x20, byte != 0x7F {
+                bytes.append(byte)
+            } else {
+                bytes += Array(((byte < 0x10 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)).utf8)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Those that `Connection` says are for the next hop only.
