@@ -31,8 +31,7 @@ def test_from_a_kubeconfig_to_an_answer(
     def ours(text: str) -> str:
         text = text.replace("registry.example.com/cortex:0.1.0", flags)
         text = re.sub(r"(cortex cluster (?:up|info|down))", rf"\1 --namespace {namespace}", text)
-        text = re.sub(r"(--env|--namespace|environment|-n)( +)cortex\b", rf"\1\2{namespace}", text)
-        return text.replace("the namespace cortex ", f"the namespace {namespace} ")
+        return re.sub(r"(--env|namespace|environment|-n)( +)cortex\b", rf"\1\2{namespace}", text)
 
     script = ["set -euo pipefail", f"export PATH={shlex.quote(str(names))}:$PATH"]
     for number, (block, _) in enumerate(tour):
