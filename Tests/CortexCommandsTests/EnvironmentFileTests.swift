@@ -84,7 +84,7 @@ import Testing
     @Test(arguments: [
         ("{", "it is damaged"),
         ("[]", "it is damaged"),
-        (#"{"version": 2, "environments": 7}"#, "was written by a newer cortex (format 2, this one knows 1)"),
+        (#"{"version": 3, "environments": 7}"#, "was written by a newer cortex (format 3, this one knows 2)"),
         (
             #"{"version": 1, "environments": [{"name": "a b", "operator_endpoint": "x", "token": ""}]}"#,
             "\"a b\" is no name of an environment"

@@ -43,7 +43,9 @@ struct KubectlFailure: Error, Hashable, CustomStringConvertible {
             "current-context", "context was not found", "cannot locate context", "no context exists",
             "configuration has been provided", "invalid configuration", "Missing or incomplete configuration",
             "Error loading config", "error loading config",
-        ]) || (output.contains("stat ") && output.contains("no such file or directory")) {
+        ]) || (output.contains("stat ") && output.contains("no such file or directory"))
+            || (output.contains("context ") && output.contains("does not exist"))
+        {
             return .notConfigured
         }
         if said(["x509:", "tls: "]), !output.contains("handshake timeout") { return .untrusted }

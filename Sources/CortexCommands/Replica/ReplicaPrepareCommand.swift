@@ -12,7 +12,13 @@ import Logging
 struct ReplicaPrepareCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "prepare",
-        abstract: "Fetch the project and build its Python environment; why that fails is told in the termination log."
+        abstract: "Fetch the project and build its Python environment; why that fails is told in the termination log.",
+        discussion: """
+            The operator of a cluster runs it before `cortex replica run`.
+
+            Examples:
+              cortex replica prepare
+            """
     )
 
     func run() async throws {

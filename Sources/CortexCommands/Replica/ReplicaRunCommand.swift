@@ -7,7 +7,13 @@ struct ReplicaRunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract:
-            "Serve one replica of an API, until SIGTERM; what keeps it from starting is told in the termination log."
+            "Serve one replica of an API, until SIGTERM; what keeps it from starting is told in the termination log.",
+        discussion: """
+            The operator of a cluster runs it, after `cortex replica prepare`.
+
+            Examples:
+              cortex replica run
+            """
     )
 
     @OptionGroup var options: PodOptions
