@@ -27,8 +27,7 @@ def run(settings: Settings, cortex: Cortex, venv: Path, folder: Path) -> Finding
     """From the request that needs the model to its answer: download, checks and all; loading it takes no time.
 
     Both keep all that they bring until the end: who could remove a copy would be given the memory that it has just left.
-    One more, for which another has to go first, is printed beside them. Before each turn memory is touched: see
-    `_touch_memory`.
+    One more, for which another has to go first, is printed beside them.
     """
     served = folder / "served"
     names = [f"large-{number}" for number in range(ROUNDS + 1)]
@@ -49,11 +48,9 @@ def run(settings: Settings, cortex: Cortex, venv: Path, folder: Path) -> Finding
             for turn in turns:
                 # What the one has left to write would slow the other down.
                 os.sync()
-                _touch_memory()
                 turn()
             say(f"round {number + 1}/{ROUNDS}  curl {theirs[-1]:7,.0f} MB/s  Cortex {ours[-1]:7,.0f} MB/s")
         os.sync()
-        _touch_memory()
         replacing = _through_cortex(url, names[ROUNDS])
         cortex.delete("arrival")
     share = statistics.median(mine / curl for mine, curl in zip(ours, theirs))
@@ -102,17 +99,6 @@ def _serving(served: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=30)
-
-
-def _touch_memory() -> None:
-    """Have the machine own the memory that the next turn will be given.
-
-    A virtual machine gives memory that is free back to its host, and the first touch of a page then costs some 5
-    microseconds, three times what it takes to receive and write it: without this, either is up to four times as slow as
-    the other by chance.
-    """
-    script = f"memory = bytearray({2 * SIZE})\nfor at in range(0, len(memory), 4096): memory[at] = 1"
-    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def _curl(address: str, copy: Path) -> float:
