@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import selectors
 import time
 from typing import Callable, TypeVar
 
@@ -28,3 +29,10 @@ def eventually(observe: Callable[[], T | None], what: str, within: float = 20) -
             raise AssertionError(f"not within {within} s: {what}") from reason
         time.sleep(pause)
         pause = min(pause * 1.5, 0.2)
+
+
+def is_readable(descriptor: int, within: float) -> bool:
+    """Whether there is something to read, or its end, before time is up. Not by `select`, which knows 1,024 descriptors."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        return bool(selector.select(within))

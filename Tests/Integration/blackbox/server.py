@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import select
 import signal
 import subprocess
 import time
@@ -15,7 +14,7 @@ from typing import Any
 
 import requests
 
-from blackbox.conditions import eventually
+from blackbox.conditions import eventually, is_readable
 from blackbox.processes import is_alive
 
 
@@ -221,8 +220,7 @@ def _lines(descriptor: int, end: float) -> Iterator[str]:
     """Lines of a pipe, until it ends or time is up."""
     rest = b""
     while (left := end - time.monotonic()) > 0:
-        ready, _, _ = select.select([descriptor], [], [], left)
-        piece = os.read(descriptor, 65536) if ready else b""
+        piece = os.read(descriptor, 65536) if is_readable(descriptor, left) else b""
         if not piece:
             return
         *whole, rest = (rest + piece).split(b"\n")

@@ -6,7 +6,6 @@ import fcntl
 import os
 import pty
 import re
-import select
 import struct
 import subprocess
 import termios
@@ -14,6 +13,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from blackbox.conditions import is_readable
 from blackbox.server import Cortex
 
 
@@ -92,8 +92,7 @@ class Terminal:
 
     def _read(self, within: float) -> bool:
         """Takes what comes next; false at the end, or when time is up."""
-        ready, _, _ = select.select([self._own], [], [], within)
-        if not ready:
+        if not is_readable(self._own, within):
             return False
         try:
             piece = os.read(self._own, 65536)
