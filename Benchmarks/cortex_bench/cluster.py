@@ -1,4 +1,4 @@
-"""What a cluster's gateway adds: a no-op behind its replica's own port, and behind a gateway in front of it, as plain processes."""
+"""What a cluster's gateway adds: a no-op behind its replica's own port, and behind a gateway in front of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What clients notice of changes: an update, a rollback, more and fewer replicas, a refresh, other weights, under load."""
+"""What clients notice of changes under load: an update, a rollback, other counts, a refresh, other weights."""
 
 from __future__ import annotations
 

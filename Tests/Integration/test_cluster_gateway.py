@@ -32,7 +32,9 @@ def names(answers: list[requests.Response]) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def pods(binary: Path, short_folder: Path, pod_tools: Path, projects: ProjectServer) -> Iterator[Callable[..., Replica]]:
+def pods(
+    binary: Path, short_folder: Path, pod_tools: Path, projects: ProjectServer
+) -> Iterator[Callable[..., Replica]]:
     """Makes replicas of `pod.py` that serve, each with a name of its own; `prepare` runs for the first."""
     with ExitStack() as stack:
         count = 0
@@ -185,9 +187,7 @@ def test_requests_wait_for_the_only_replica_to_come_back(
     assert names([answer.result() for answer in queued]) == {successor.home.name}
 
 
-def test_a_replica_that_is_taken_away_gets_nothing_more(
-    gateway: ClusterGateway, pair: tuple[Replica, Replica]
-) -> None:
+def test_a_replica_that_is_taken_away_gets_nothing_more(gateway: ClusterGateway, pair: tuple[Replica, Replica]) -> None:
     """Under load, without a failed request; within a second."""
     first, second = pair
     gateway.route("pod", first, second)

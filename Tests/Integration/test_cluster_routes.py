@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Callable
@@ -20,7 +20,7 @@ from blackbox.pods import ClusterGateway
 
 
 class Echo(ThreadingHTTPServer):
-    """Answers with its own name, as a replica's gateway would: a context manager."""
+    """Answers with its own name, as a replica's gateway would."""
 
     daemon_threads = True
 
@@ -28,13 +28,17 @@ class Echo(ThreadingHTTPServer):
         self.name = name
         super().__init__(("127.0.0.1", 0), _EchoHandler)
 
-    def __enter__(self) -> str:
-        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
-        return f"127.0.0.1:{self.server_address[1]}"
 
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
+@contextmanager
+def echoing(name: str) -> Iterator[str]:
+    """The address of a running one."""
+    echo = Echo(name)
+    threading.Thread(target=echo.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield f"127.0.0.1:{echo.server_address[1]}"
+    finally:
+        echo.shutdown()
+        echo.server_close()
 
 
 class _EchoHandler(BaseHTTPRequestHandler):
@@ -50,7 +54,7 @@ class _EchoHandler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *arguments: object) -> None:
         """Says nothing."""
 
 
@@ -58,7 +62,7 @@ class _EchoHandler(BaseHTTPRequestHandler):
 def replica() -> Iterator[Callable[[str], str]]:
     """Starts replicas by their names; returns their addresses."""
     with ExitStack() as stack:
-        yield lambda name: stack.enter_context(Echo(name))
+        yield lambda name: stack.enter_context(echoing(name))
 
 
 @pytest.fixture
@@ -102,9 +106,7 @@ def test_routes_and_replicas_follow_the_cluster(
             lambda: gateway.post("/flowers", json={}).status_code == 200,
         )
         assert gateway.post("/iris", json={}).status_code == 404
-        changed(
-            lambda: cluster.replicas("iris"), lambda: gateway.metric('cortex_gateway_replicas{api="iris"}') == 0
-        )
+        changed(lambda: cluster.replicas("iris"), lambda: gateway.metric('cortex_gateway_replicas{api="iris"}') == 0)
         cluster.replicas("iris", one, part=1)
         eventually(lambda: gateway.post("/flowers", json={}).json() == "one", "another slice has a replica")
         changed(
@@ -129,10 +131,8 @@ def test_old_clusters_tell_otherwise(
         eventually(lambda: gateway.post("/iris", json={}).json() == "two", "the other one is led to")
 
 
-def test_a_gateway_serves_on_without_the_api_server(
-    binary: Path, folder: Path, replica: Callable[[str], str]
-) -> None:
-    """It is not ready before it knows the routes; what it knows it keeps, and it is told the rest when the server is back."""
+def test_a_gateway_serves_on_without_the_api_server(binary: Path, folder: Path, replica: Callable[[str], str]) -> None:
+    """It is not ready before it knows the routes; what it knows it keeps, and it is told the rest once it can be."""
     one, two = replica("one"), replica("two")
     with FakeCluster() as cluster, gateway_of(binary, folder, **cluster.settings) as gateway:
         cluster.api("iris")

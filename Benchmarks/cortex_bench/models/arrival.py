@@ -26,7 +26,7 @@ ROUNDS = 3
 def run(settings: Settings, cortex: Cortex, venv: Path, folder: Path) -> Findings:
     """From the request that needs the model to its answer: download, checks and all; loading it takes no time.
 
-    Both keep all that they bring until the end: who could remove a copy would be given the memory that it has just left.
+    Both keep all that they bring until the end: who removed a copy would be given the memory that it has just left.
     One more, for which another has to go first, is printed beside them.
     """
     served = folder / "served"

@@ -32,7 +32,7 @@ def eventually(observe: Callable[[], T | None], what: str, within: float = 20) -
 
 
 def is_readable(descriptor: int, within: float) -> bool:
-    """Whether there is something to read, or its end, before time is up. Not by `select`, which knows 1,024 descriptors."""
+    """Whether there is something to read, or its end, in time. Not by `select`, which knows 1,024 descriptors."""
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)
         return bool(selector.select(within))

@@ -72,7 +72,7 @@ class FakeCluster(ThreadingHTTPServer):
             self.version += 1
             self._tell(kind, "DELETED", self.objects[kind].pop(name))
 
-    def _tell(self, kind: str, type: str, content: dict[str, Any]) -> None:  # noqa: A002
+    def _tell(self, kind: str, type: str, content: dict[str, Any]) -> None:
         for watched, events in self.watchers:
             if watched == kind:
                 events.put({"type": type, "object": content})
@@ -92,15 +92,15 @@ class FakeCluster(ThreadingHTTPServer):
     def replicas(self, name: str, *addresses: str, unready: tuple[str, ...] = (), part: int = 0) -> None:
         """Where the replicas of an API are."""
         labels = {"cortex.dev/role": "replicas", "cortex.dev/api": name}
-        hosts = [(*address.split(":"), True) for address in addresses] + [
-            (*address.split(":"), False) for address in unready
+        hosts: list[tuple[str, int, bool]] = [(*_split(address), True) for address in addresses] + [
+            (*_split(address), False) for address in unready
         ]
         if self.slices is None:
             content: dict[str, Any] = {
                 "subsets": [
                     {
                         "addresses" if ready else "notReadyAddresses": [{"ip": host}],
-                        "ports": [{"name": "http", "port": int(port)}],
+                        "ports": [{"name": "http", "port": port}],
                     }
                     for host, port, ready in hosts
                 ]
@@ -112,13 +112,18 @@ class FakeCluster(ThreadingHTTPServer):
             content = {
                 "addressType": "IPv4",
                 "endpoints": [{"addresses": [host], "conditions": {"ready": ready}}],
-                "ports": [{"name": "http", "port": int(port)}],
+                "ports": [{"name": "http", "port": port}],
             }
             self.set("endpointslices", f"api-{name}-replicas-{part}-{number}", content, labels)
         count = len(hosts)
         while f"api-{name}-replicas-{part}-{count}" in self.objects.get("endpointslices", {}):
             self.remove("endpointslices", f"api-{name}-replicas-{part}-{count}")
             count += 1
+
+
+def _split(address: str) -> tuple[str, int]:
+    host, _, port = address.partition(":")
+    return host, int(port)
 
 
 class _ClusterHandler(BaseHTTPRequestHandler):
@@ -141,7 +146,8 @@ class _ClusterHandler(BaseHTTPRequestHandler):
         return self._watch(kind, wanted, int(query["resourceVersion"]))
 
     def _fits(self, content: dict[str, Any], wanted: dict[str, str]) -> bool:
-        return wanted.items() <= content["metadata"]["labels"].items()
+        labels: dict[str, str] = content["metadata"]["labels"]
+        return wanted.items() <= labels.items()
 
     def _watch(self, kind: str, wanted: dict[str, str], version: int) -> None:
         events: queue.Queue[dict[str, Any] | None] = queue.Queue()
@@ -170,7 +176,7 @@ class _ClusterHandler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *arguments: object) -> None:
         """Says nothing."""
 
 
@@ -218,5 +224,5 @@ class _OperatorHandler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *arguments: object) -> None:
         """Says nothing."""

@@ -1,4 +1,4 @@
-"""The processes of a cluster's pods, run plainly on this machine: replicas, and a gateway that reads its routes from a file."""
+"""The processes of a cluster's pods, run plainly here: replicas, and a gateway that reads its routes from a file."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class _ProjectHandler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *arguments: object) -> None:
         """Says nothing."""
 
 

@@ -2,9 +2,8 @@
 
 import os
 
-from starlette.responses import Response, StreamingResponse
-
 from gate import PythonPredictor as Gate
+from starlette.responses import Response, StreamingResponse
 
 
 class PythonPredictor(Gate):
@@ -18,13 +17,20 @@ class PythonPredictor(Gate):
             return {"length": len(payload), "type": headers["content-type"]}
         kind = payload["do"]
         if kind == "who":
-            return {"pid": os.getpid(), "name": self.config.get("name"), "headers": dict(headers), "query": dict(query_params)}
+            return {
+                "pid": os.getpid(),
+                "name": self.config.get("name"),
+                "headers": dict(headers),
+                "query": dict(query_params),
+            }
         if kind == "exit":
             os._exit(3)
         if kind == "raise":
             raise ValueError("it was told to")
         if kind == "large":
-            return Response(b"x" * payload["size"], media_type="application/octet-stream", headers={"X-Of": "predictor"})
+            return Response(
+                b"x" * payload["size"], media_type="application/octet-stream", headers={"X-Of": "predictor"}
+            )
         if kind == "pieces":
             return StreamingResponse((b"y" * payload["size"] for _ in range(payload["count"])), status_code=201)
         if kind == "headers":
