@@ -88,6 +88,9 @@ class PythonPredictor:
         context = multiprocessing.get_context(way)
         with context.Pool(2) as pool:
             squares = pool.map(square, range(5))
+            # Or its end would be a SIGTERM, which processes that ignore it survive.
+            pool.close()
+            pool.join()
         with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as executor:
             squares.append(executor.submit(square, 5).result())
         block = shared_memory.SharedMemory(create=True, size=16)
