@@ -1,4 +1,5 @@
 import CortexControlPlane
+import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
 import Foundation
 
 /// What a project's files looked like at one moment, told without reading them.

@@ -1,3 +1,5 @@
+import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)

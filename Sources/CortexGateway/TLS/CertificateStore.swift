@@ -1,4 +1,5 @@
 import Crypto
+import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
 import NIOSSL
 import Synchronization
 

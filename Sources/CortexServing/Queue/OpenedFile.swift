@@ -1,4 +1,5 @@
 import CortexTelemetry
+import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
 
 #if canImport(Darwin)
 import Darwin

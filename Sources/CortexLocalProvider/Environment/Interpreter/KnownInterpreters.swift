@@ -1,3 +1,4 @@
+import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
 import Foundation
 
 #if canImport(Glibc)

@@ -1,3 +1,4 @@
+import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
 import Foundation
 
 /// Files and folders on disk, with all below them; every call blocks.

@@ -1,3 +1,4 @@
+import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
 import Foundation
 
 /// A lock on a folder itself: it needs no file of its own, and stays with the folder where that is renamed.

@@ -1,3 +1,5 @@
+internal import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
