@@ -1,6 +1,9 @@
 import CortexControlPlane
-import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
 import Foundation
+
+#if canImport(CDispatch)
+import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
+#endif
 
 /// What a project's files looked like at one moment, told without reading them.
 struct ProjectSnapshot: Hashable, Sendable {

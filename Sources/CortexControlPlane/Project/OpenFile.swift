@@ -1,11 +1,12 @@
-import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
-
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
 import Musl
 #else
 import Darwin
+#endif
+#if canImport(CDispatch)
+import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
 #endif
 
 /// A file descriptor that is closed with its last reference.

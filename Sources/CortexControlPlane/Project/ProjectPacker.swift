@@ -1,11 +1,12 @@
-import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
-
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
 import Musl
 #else
 import Darwin
+#endif
+#if canImport(CDispatch)
+import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
 #endif
 
 /// Lists the files of a project: what lies beside its config file, less what is excluded.

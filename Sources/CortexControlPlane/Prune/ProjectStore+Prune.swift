@@ -1,5 +1,8 @@
-import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
 import Foundation
+
+#if canImport(CDispatch)
+import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
+#endif
 
 extension ProjectStore {
     /// Whether a project is here; it stays for a while then, for the deploy that the question comes before.

@@ -1,5 +1,4 @@
 import Crypto
-import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
 import NIOSSL
 import Synchronization
 
@@ -7,6 +6,9 @@ import Synchronization
 import Darwin
 #else
 import Glibc
+#endif
+#if canImport(CDispatch)
+import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
 #endif
 
 /// The certificate that new connections are shown; replaced when its files change, without touching those that are open.

@@ -1,11 +1,12 @@
-internal import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
-
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
 internal import Musl
 #else
 internal import Darwin
+#endif
+#if canImport(CDispatch)
+internal import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
 #endif
 
 /// Paths of this machine as its file system sees them.

@@ -1,10 +1,12 @@
 import CortexTelemetry
-import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
 
 #if canImport(Darwin)
 import Darwin
 #else
 import Glibc
+#endif
+#if canImport(CDispatch)
+import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
 #endif
 
 /// A regular file, open for reading; closed when nobody holds it any more.

@@ -1,10 +1,12 @@
-import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
 package import NIOCore
 
 #if canImport(Darwin)
 import Darwin
 #else
 import Glibc
+#endif
+#if canImport(CDispatch)
+import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
 #endif
 
 /// A log file of bounded size: at `limit` bytes it becomes `<path>.1`, older ones move up, the oldest goes.

@@ -1,4 +1,3 @@
-import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
 import Foundation
 
 #if canImport(Glibc)
@@ -7,6 +6,9 @@ import Glibc
 import Musl
 #else
 import Darwin
+#endif
+#if canImport(CDispatch)
+import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
 #endif
 
 /// What Pythons said of themselves, so that none has to be started to be asked again.

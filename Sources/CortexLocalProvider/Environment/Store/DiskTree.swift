@@ -1,5 +1,8 @@
-import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
 import Foundation
+
+#if canImport(CDispatch)
+import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
+#endif
 
 /// Files and folders on disk, with all below them; every call blocks.
 enum DiskTree {

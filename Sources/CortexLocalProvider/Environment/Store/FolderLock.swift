@@ -1,5 +1,8 @@
-import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
 import Foundation
+
+#if canImport(CDispatch)
+import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
+#endif
 
 /// A lock on a folder itself: it needs no file of its own, and stays with the folder where that is renamed.
 ///

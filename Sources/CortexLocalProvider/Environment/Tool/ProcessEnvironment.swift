@@ -1,5 +1,3 @@
-import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
-
 #if canImport(FoundationEssentials)
 import FoundationEssentials
 #else
@@ -11,6 +9,9 @@ import Glibc
 import Musl
 #else
 import Darwin
+#endif
+#if canImport(CDispatch)
+import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
 #endif
 
 /// The variables that tools are found by and started with.

@@ -1,5 +1,3 @@
-internal import Dispatch  // Has `stat` too: to the compiler it may be the one that declares it.
-
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -11,6 +9,9 @@ internal import Darwin
 internal import FoundationEssentials
 #else
 internal import Foundation
+#endif
+#if canImport(CDispatch)
+internal import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
 #endif
 
 /// Folders of the model store on disk.
