@@ -1,10 +1,6 @@
 import CortexControlPlane
 import Foundation
 
-#if canImport(CDispatch)
-import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
-#endif
-
 /// What a project's files looked like at one moment, told without reading them.
 struct ProjectSnapshot: Hashable, Sendable {
     /// One file's looks: a save changes at least one of them, whether an editor writes in place or renames.

@@ -5,9 +5,6 @@ import Musl
 #else
 import Darwin
 #endif
-#if canImport(CDispatch)
-import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
-#endif
 
 /// Lists the files of a project: what lies beside its config file, less what is excluded.
 ///

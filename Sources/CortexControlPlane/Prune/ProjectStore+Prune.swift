@@ -1,9 +1,5 @@
 import Foundation
 
-#if canImport(CDispatch)
-import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
-#endif
-
 extension ProjectStore {
     /// Whether a project is here; it stays for a while then, for the deploy that the question comes before.
     package func hold(_ hash: ProjectHash) -> Bool {

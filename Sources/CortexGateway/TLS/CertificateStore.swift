@@ -7,9 +7,6 @@ import Darwin
 #else
 import Glibc
 #endif
-#if canImport(CDispatch)
-import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
-#endif
 
 /// The certificate that new connections are shown; replaced when its files change, without touching those that are open.
 package final class CertificateStore: Sendable {

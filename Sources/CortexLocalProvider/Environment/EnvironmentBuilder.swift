@@ -7,13 +7,6 @@ import FoundationEssentials
 #else
 import Foundation
 #endif
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// Makes environments, each once, and finds those that are there.
 ///
@@ -52,7 +45,7 @@ package actor EnvironmentBuilder {
                 attributes: [.posixPermissions: 0o700]
             )
         }
-        self.isReadOnly = access(self.store.folder, W_OK) != 0
+        self.isReadOnly = !FileManager.default.isWritableFile(atPath: self.store.folder)
         guard !self.isReadOnly else { return }
         try BuildFolder.removeLeftovers(in: self.tools)
         try self.store.removeUnfinished()

@@ -5,9 +5,6 @@ internal import Musl
 #else
 internal import Darwin
 #endif
-#if canImport(CDispatch)
-internal import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
-#endif
 
 /// Copies one file of a model source, and makes sure that the copy is what was listed.
 struct FileCopy {

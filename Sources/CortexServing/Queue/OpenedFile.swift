@@ -5,9 +5,6 @@ import Darwin
 #else
 import Glibc
 #endif
-#if canImport(CDispatch)
-import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
-#endif
 
 /// A regular file, open for reading; closed when nobody holds it any more.
 package final class OpenedFile: Sendable {

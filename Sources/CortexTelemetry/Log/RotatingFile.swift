@@ -5,9 +5,6 @@ import Darwin
 #else
 import Glibc
 #endif
-#if canImport(CDispatch)
-import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
-#endif
 
 /// A log file of bounded size: at `limit` bytes it becomes `<path>.1`, older ones move up, the oldest goes.
 ///

@@ -7,9 +7,6 @@ import Musl
 #else
 import Darwin
 #endif
-#if canImport(CDispatch)
-import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
-#endif
 
 /// What Pythons said of themselves, so that none has to be started to be asked again.
 ///

@@ -1,9 +1,5 @@
 import Foundation
 
-#if canImport(CDispatch)
-import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
-#endif
-
 /// Files and folders on disk, with all below them; every call blocks.
 enum DiskTree {
     /// The names in a folder, without `.` and `..`; none where it is gone.

@@ -1,9 +1,5 @@
 import Foundation
 
-#if canImport(CDispatch)
-import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
-#endif
-
 /// A lock on a folder itself: it needs no file of its own, and stays with the folder where that is renamed.
 ///
 /// Held by the process: the system lets go of it however the process ends.

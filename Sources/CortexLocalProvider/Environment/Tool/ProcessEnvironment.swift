@@ -10,9 +10,6 @@ import Musl
 #else
 import Darwin
 #endif
-#if canImport(CDispatch)
-import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
-#endif
 
 /// The variables that tools are found by and started with.
 package struct ProcessEnvironment: Hashable, Sendable {

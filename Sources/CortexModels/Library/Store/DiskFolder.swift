@@ -10,9 +10,6 @@ internal import FoundationEssentials
 #else
 internal import Foundation
 #endif
-#if canImport(CDispatch)
-internal import CDispatch  // Declares `stat` too; the compiler may take it for the one that does.
-#endif
 
 /// Folders of the model store on disk.
 ///
