@@ -53,23 +53,27 @@ let package = Package(
     targets: [
         // Each target may import only what stands above it (and what its `dependencies` name); `make check` enforces it.
         .target(name: "CortexSpec", dependencies: [yams], swiftSettings: strict),
+        // What a file is: `stat`, in a form that Swift sees in one module only.
+        .target(name: "CFileStatus"),
         .target(
             name: "CortexTelemetry",
-            dependencies: ["CortexSpec", logging, nioCore],
+            dependencies: ["CFileStatus", "CortexSpec", logging, nioCore],
             swiftSettings: strict
         ),
         .target(name: "CortexWire", dependencies: [nioCore], swiftSettings: strict),
         .target(
             name: "CortexModels",
             dependencies: [
-                "CortexSpec", "CortexTelemetry", "CortexWire", crypto, logging, nioCore, nioPosix, subprocess,
+                "CFileStatus", "CortexSpec", "CortexTelemetry", "CortexWire", crypto, logging, nioCore, nioPosix,
+                subprocess,
             ],
             swiftSettings: strict
         ),
         .target(
             name: "CortexServing",
             dependencies: [
-                "CortexSpec", "CortexTelemetry", "CortexWire", collections, logging, nioCore, nioPosix, subprocess,
+                "CFileStatus", "CortexSpec", "CortexTelemetry", "CortexWire", collections, logging, nioCore, nioPosix,
+                subprocess,
             ],
             swiftSettings: strict,
             plugins: ["EmbedWorker"]
@@ -79,23 +83,24 @@ let package = Package(
         .target(
             name: "CortexGateway",
             dependencies: [
-                "CZlib", "CortexSpec", "CortexTelemetry", collections, crypto, logging, nioCore, nioHTTP1, nioHTTP2,
-                nioPosix, nioSSL, nioTLS,
+                "CFileStatus", "CZlib", "CortexSpec", "CortexTelemetry", collections, crypto, logging, nioCore,
+                nioHTTP1, nioHTTP2, nioPosix, nioSSL, nioTLS,
             ],
             swiftSettings: strict
         ),
         .target(
             name: "CortexControlPlane",
             dependencies: [
-                "CortexSpec", "CortexTelemetry", crypto, grdb, httpTypes, hummingbird, lifecycle, logging, nioCore,
+                "CFileStatus", "CortexSpec", "CortexTelemetry", crypto, grdb, httpTypes, hummingbird, lifecycle,
+                logging, nioCore,
             ],
             swiftSettings: strict
         ),
         .target(
             name: "CortexLocalProvider",
             dependencies: [
-                "CortexControlPlane", "CortexGateway", "CortexModels", "CortexServing", "CortexSpec", "CortexTelemetry",
-                crypto, logging, nioCore, nioPosix, subprocess,
+                "CFileStatus", "CortexControlPlane", "CortexGateway", "CortexModels", "CortexServing", "CortexSpec",
+                "CortexTelemetry", crypto, logging, nioCore, nioPosix, subprocess,
             ],
             swiftSettings: strict
         ),
@@ -124,7 +129,7 @@ let package = Package(
         .target(
             name: "CortexCommands",
             dependencies: [
-                "CortexControlPlane", "CortexGateway", "CortexKubernetes", "CortexKubernetesProvider",
+                "CFileStatus", "CortexControlPlane", "CortexGateway", "CortexKubernetes", "CortexKubernetesProvider",
                 "CortexLocalProvider", "CortexModels", "CortexNetwork", "CortexServing", "CortexSpec",
                 "CortexTelemetry", argumentParser, asyncHTTPClient, hummingbird, lifecycle, logging, nioCore, nioHTTP1,
                 nioPosix, signals, subprocess,

@@ -1,3 +1,4 @@
+import CFileStatus
 import CortexControlPlane
 import Foundation
 
@@ -55,19 +56,14 @@ extension ProjectSnapshot {
 extension ProjectSnapshot.Stamp {
     /// Nil where there is no such file.
     init?(of path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        #if os(Linux)
-        let modified = status.st_mtim
-        #else
-        let modified = status.st_mtimespec
-        #endif
+        var status = FileStatus()
+        guard cortex_stat(path, &status) == 0 else { return nil }
         self.init(
-            size: Int64(status.st_size),
-            seconds: Int(modified.tv_sec),
-            nanoseconds: Int(modified.tv_nsec),
-            inode: UInt64(status.st_ino),
-            mode: UInt32(status.st_mode)
+            size: status.size,
+            seconds: Int(status.seconds),
+            nanoseconds: Int(status.nanoseconds),
+            inode: status.inode,
+            mode: UInt32(status.mode)
         )
     }
 }

@@ -1,3 +1,5 @@
+import CFileStatus
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -73,9 +75,9 @@ final class OpenFile: Sendable {
 
     /// How many bytes the file has now.
     func size() throws(ProjectError) -> Int {
-        var facts = stat()
-        guard fstat(self.descriptor, &facts) == 0 else { throw .system("read", self.path) }
-        return Int(facts.st_size)
+        var facts = FileStatus()
+        guard cortex_fstat(self.descriptor, &facts) == 0 else { throw .system("read", self.path) }
+        return Int(facts.size)
     }
 
     /// Returns once the bytes are on the disk.

@@ -1,3 +1,5 @@
+import CFileStatus
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -75,8 +77,8 @@ package struct ProjectPacker: Sendable {
         let isEnvironmentFile = path == ".env" || path == ".python-version"
         guard isEnvironmentFile || !Self.isExcluded(name) else { return false }
         let location = walk.location(of: path)
-        var status = stat()
-        guard lstat(location, &status) == 0 else {
+        var status = FileStatus()
+        guard cortex_lstat(location, &status) == 0 else {
             // Gone since its folder was read: as if it had never been there.
             if errno == ENOENT { return false }
             throw .system("read", path)
@@ -95,8 +97,8 @@ package struct ProjectPacker: Sendable {
         return false
     }
 
-    private func add(_ path: String, location: String, status: stat, to walk: inout Walk) throws(ProjectError) {
-        let size = Int64(status.st_size)
+    private func add(_ path: String, location: String, status: FileStatus, to walk: inout Walk) throws(ProjectError) {
+        let size = status.size
         guard size <= self.limits.fileBytes else {
             throw .fileTooLarge(path: path, size: size, limit: self.limits.fileBytes)
         }
@@ -107,7 +109,7 @@ package struct ProjectPacker: Sendable {
         // Swift holds canonically equivalent strings to be equal, as the Mac's file system does.
         guard walk.paths.insert(path).inserted else { throw .ambiguousName(path: path) }
         guard walk.files.count < self.limits.files else { throw .tooManyFiles(limit: self.limits.files) }
-        let isExecutable = status.st_mode & S_IXUSR != 0
+        let isExecutable = status.mode & S_IXUSR != 0
         walk.files.append(ProjectFile(path: path, location: location, size: size, isExecutable: isExecutable))
     }
 
@@ -116,9 +118,11 @@ package struct ProjectPacker: Sendable {
         _ path: String,
         location: String,
         root: String,
-        status: inout stat
+        status: inout FileStatus
     ) throws(ProjectError) -> String {
-        guard let target = Self.resolve(location), lstat(target, &status) == 0 else { throw .brokenLink(path: path) }
+        guard let target = Self.resolve(location), cortex_lstat(target, &status) == 0 else {
+            throw .brokenLink(path: path)
+        }
         guard target.hasPrefix(root + "/") else { throw .linkLeavesProject(path: path, target: target) }
         guard status.kind != S_IFDIR else { throw .linkedFolder(path: path, target: target) }
         return target
@@ -161,6 +165,6 @@ package struct ProjectPacker: Sendable {
     }
 }
 
-extension stat {
-    fileprivate var kind: mode_t { self.st_mode & S_IFMT }
+extension FileStatus {
+    fileprivate var kind: mode_t { self.mode & S_IFMT }
 }

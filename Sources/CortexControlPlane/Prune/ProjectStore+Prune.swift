@@ -1,3 +1,4 @@
+import CFileStatus
 import Foundation
 
 extension ProjectStore {
@@ -18,19 +19,13 @@ extension ProjectStore {
         var item = PruneItem(.projects)
         for name in try FileManager.default.contentsOfDirectory(atPath: self.folder) where name.hasSuffix(".tar") {
             guard let hash = ProjectHash(String(name.dropLast(4))) else { continue }
-            var status = stat()
-            guard stat(self.path(of: hash), &status) == 0 else { continue }
-            #if canImport(Darwin)
-            let time = status.st_mtimespec
-            #else
-            let time = status.st_mtim
-            #endif
-            let touched = Date(timeIntervalSince1970: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9)
+            var status = FileStatus()
+            guard cortex_stat(self.path(of: hash), &status) == 0 else { continue }
+            let touched = Date(timeIntervalSince1970: Double(status.seconds) + Double(status.nanoseconds) / 1e9)
             guard !isKept(hash, touched) else { continue }
             if !isDryRun { try self.remove(hash) }
             item.count += 1
-            // `st_blocks` counts units of 512 bytes, whatever the file system's own.
-            item.bytes += Int64(status.st_blocks) * 512
+            item.bytes += status.blocks * 512
         }
         return item
     }

@@ -1,3 +1,4 @@
+import CFileStatus
 import Crypto
 import NIOSSL
 import Synchronization
@@ -116,11 +117,11 @@ private struct Pair {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw Self.unreadable(path) }
         defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw Self.unreadable(path) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable(file: path, reason: "it is not a file") }
-        guard status.st_size <= Self.largest else { throw .unreadable(file: path, reason: "it is larger than 1 MiB") }
-        var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+        var status = FileStatus()
+        guard cortex_fstat(descriptor, &status) == 0 else { throw Self.unreadable(path) }
+        guard status.mode & S_IFMT == S_IFREG else { throw .unreadable(file: path, reason: "it is not a file") }
+        guard status.size <= Self.largest else { throw .unreadable(file: path, reason: "it is larger than 1 MiB") }
+        var bytes = [UInt8](repeating: 0, count: Int(status.size))
         var filled = 0
         while filled < bytes.count {
             let count = bytes.withUnsafeMutableBytes { piece(descriptor, $0, filled) }
@@ -129,7 +130,7 @@ private struct Pair {
             if count == 0 { break }
             filled += count
         }
-        return (Array(bytes.prefix(filled)), UInt32(status.st_mode & 0o777))
+        return (Array(bytes.prefix(filled)), UInt32(status.mode & 0o777))
     }
 
     private static func piece(_ descriptor: CInt, _ bytes: UnsafeMutableRawBufferPointer, _ offset: Int) -> Int {

@@ -1,3 +1,5 @@
+internal import CFileStatus
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -76,10 +78,10 @@ struct FileCopy {
 
     /// Throws unless the open file is the one that was listed.
     private func compare(_ source: borrowing Descriptor, _ shown: String) throws(StorageError) {
-        var status = stat()
-        guard fstat(source.number, &status) == 0 else { throw .system("read", shown) }
+        var status = FileStatus()
+        guard cortex_fstat(source.number, &status) == 0 else { throw .system("read", shown) }
         guard
-            status.kind == S_IFREG, Int64(status.st_size) == self.object.size, status.modified == self.object.modified,
+            status.kind == S_IFREG, status.size == self.object.size, status.modified == self.object.modified,
             self.object.tag == nil || self.object.tag == status.tag
         else { throw .changed("\(shown.escaped) was changed while it was copied") }
     }

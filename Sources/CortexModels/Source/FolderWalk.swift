@@ -1,3 +1,5 @@
+internal import CFileStatus
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -87,8 +89,8 @@ struct FolderWalk {
 
     private func look(at place: String, _ path: String, in folder: Folder) throws(StorageError) -> Finding<Entry> {
         var location = place
-        var status = stat()
-        guard lstat(location, &status) == 0 else { return try self.failure("read", path) }
+        var status = FileStatus()
+        guard cortex_lstat(location, &status) == 0 else { return try self.failure("read", path) }
         if status.kind == S_IFLNK {
             guard let target = LocalPath.resolve(location) else {
                 if errno == ENOENT { return .flaw("the link \(self.shown(path)) leads to nothing; remove it") }
@@ -99,10 +101,10 @@ struct FolderWalk {
                 return .flaw("the link \(self.shown(path)) leads out of the folder, \(advice)")
             }
             location = target
-            guard stat(location, &status) == 0 else { return try self.failure("read", path) }
+            guard cortex_stat(location, &status) == 0 else { return try self.failure("read", path) }
         }
         switch status.kind {
-        case S_IFREG: return .found(.file(size: Int64(status.st_size), modified: status.modified, tag: status.tag))
+        case S_IFREG: return .found(.file(size: status.size, modified: status.modified, tag: status.tag))
         case S_IFDIR: break
         default: return .flaw("\(self.shown(path)) is not a file: remove the device, pipe or socket")
         }

@@ -1,3 +1,5 @@
+internal import CFileStatus
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -15,8 +17,8 @@ enum LocalPath {
             if errno == ENOTDIR { throw .notFound("there is no folder \(path.escaped): a part of the path is a file") }
             throw .system("open", path)
         }
-        var status = stat()
-        guard stat(root, &status) == 0 else { throw .system("open", path) }
+        var status = FileStatus()
+        guard cortex_stat(root, &status) == 0 else { throw .system("open", path) }
         guard status.kind == S_IFDIR else { throw .notFound("\(path.escaped) is not a folder") }
         return root
     }
@@ -42,21 +44,15 @@ enum LocalPath {
     }
 }
 
-extension stat {
+extension FileStatus {
     /// The bits of the mode that tell files, folders and links apart.
-    var kind: mode_t { self.st_mode & S_IFMT }
-
-    #if canImport(Darwin)
-    private var written: timespec { self.st_mtimespec }
-    #else
-    private var written: timespec { self.st_mtim }
-    #endif
+    var kind: mode_t { self.mode & S_IFMT }
 
     /// When the content was written, in Unix milliseconds.
-    var modified: Int64 { Int64(self.written.tv_sec) * 1000 + Int64(self.written.tv_nsec) / 1_000_000 }
+    var modified: Int64 { self.seconds * 1000 + self.nanoseconds / 1_000_000 }
 
     /// Differs for another file, and for the same once it was written again.
-    var tag: String { "\(self.st_ino)-\(self.written.tv_sec).\(self.written.tv_nsec)" }
+    var tag: String { "\(self.inode)-\(self.seconds).\(self.nanoseconds)" }
 }
 
 extension StorageError {

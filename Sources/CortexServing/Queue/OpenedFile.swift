@@ -1,3 +1,4 @@
+import CFileStatus
 import CortexTelemetry
 
 #if canImport(Darwin)
@@ -20,13 +21,13 @@ package final class OpenedFile: Sendable {
             close(descriptor)
             return nil
         }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        var status = FileStatus()
+        guard cortex_fstat(descriptor, &status) == 0, status.mode & S_IFMT == S_IFREG else {
             close(descriptor)
             return nil
         }
         self.descriptor = descriptor
-        self.size = Int(status.st_size)
+        self.size = Int(status.size)
     }
 
     deinit {

@@ -1,3 +1,4 @@
+import CFileStatus
 package import NIOCore
 
 #if canImport(Darwin)
@@ -117,7 +118,7 @@ package actor RotatingFile {
     }
 
     private static func size(of descriptor: Int32) -> Int {
-        var status = stat()
-        return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
+        var status = FileStatus()
+        return cortex_fstat(descriptor, &status) == 0 ? Int(status.size) : 0
     }
 }

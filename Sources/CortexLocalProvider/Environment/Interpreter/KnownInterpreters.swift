@@ -1,3 +1,4 @@
+import CFileStatus
 import Foundation
 
 #if canImport(Glibc)
@@ -166,17 +167,12 @@ struct FileIdentity: Hashable, Sendable, Codable {
 
     /// Of the file behind links; nil where there is none.
     init?(of path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        self.device = UInt64(truncatingIfNeeded: status.st_dev)
-        self.inode = UInt64(status.st_ino)
-        self.size = Int64(status.st_size)
-        #if canImport(Darwin)
-        let time = status.st_mtimespec
-        #else
-        let time = status.st_mtim
-        #endif
-        self.seconds = Int64(time.tv_sec)
-        self.nanoseconds = Int64(time.tv_nsec)
+        var status = FileStatus()
+        guard cortex_stat(path, &status) == 0 else { return nil }
+        self.device = status.device
+        self.inode = status.inode
+        self.size = status.size
+        self.seconds = status.seconds
+        self.nanoseconds = status.nanoseconds
     }
 }

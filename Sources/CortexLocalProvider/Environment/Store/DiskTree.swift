@@ -1,3 +1,4 @@
+import CFileStatus
 import Foundation
 
 /// Files and folders on disk, with all below them; every call blocks.
@@ -24,12 +25,7 @@ enum DiskTree {
     /// When a folder or file was last modified; nil where there is none.
     static func modified(_ path: String) -> Date? {
         guard let status = self.status(path) else { return nil }
-        #if canImport(Darwin)
-        let time = status.st_mtimespec
-        #else
-        let time = status.st_mtim
-        #endif
-        return Date(timeIntervalSince1970: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9)
+        return Date(timeIntervalSince1970: Double(status.seconds) + Double(status.nanoseconds) / 1e9)
     }
 
     /// What a file, or a folder with all below it, takes of the disk; nothing where it is gone.
@@ -41,13 +37,12 @@ enum DiskTree {
 
     private static func add(_ path: String, to use: inout DiskUse) throws(EnvironmentError) {
         guard let status = self.status(path) else { return }
-        // `st_blocks` counts units of 512 bytes, whatever the file system's own.
-        let bytes = Int64(status.st_blocks) * 512
-        if status.st_mode & S_IFMT == S_IFDIR {
+        let bytes = status.blocks * 512
+        if status.mode & S_IFMT == S_IFDIR {
             use.own += bytes
             for name in try self.names(in: path) { try self.add("\(path)/\(name)", to: &use) }
-        } else if status.st_nlink > 1 {
-            use.linked.append(DiskUse.LinkedFile(id: UInt64(status.st_ino), links: Int(status.st_nlink), bytes: bytes))
+        } else if status.links > 1 {
+            use.linked.append(DiskUse.LinkedFile(id: status.inode, links: Int(status.links), bytes: bytes))
         } else {
             use.own += bytes
         }
@@ -56,18 +51,18 @@ enum DiskTree {
     /// Removes a file, or a folder with all below it, read-only or not; what is gone already is no error.
     static func remove(_ path: String) throws(EnvironmentError) {
         guard let status = self.status(path) else { return }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
+        guard status.mode & S_IFMT == S_IFDIR else {
             guard unlink(path) == 0 || errno == ENOENT else { throw .system("remove", path) }
             return
         }
         // Names can be taken out only of a folder that may be written.
-        if status.st_mode & S_IRWXU != S_IRWXU { chmod(path, S_IRWXU) }
+        if status.mode & S_IRWXU != S_IRWXU { chmod(path, S_IRWXU) }
         for name in try self.names(in: path) { try self.remove("\(path)/\(name)") }
         guard rmdir(path) == 0 || errno == ENOENT else { throw .system("remove", path) }
     }
 
-    private static func status(_ path: String) -> stat? {
-        var status = stat()
-        return lstat(path, &status) == 0 ? status : nil
+    private static func status(_ path: String) -> FileStatus? {
+        var status = FileStatus()
+        return cortex_lstat(path, &status) == 0 ? status : nil
     }
 }

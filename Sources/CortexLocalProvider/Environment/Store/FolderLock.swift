@@ -1,3 +1,4 @@
+import CFileStatus
 import Foundation
 
 /// A lock on a folder itself: it needs no file of its own, and stays with the folder where that is renamed.
@@ -50,9 +51,9 @@ struct FolderLock: ~Copyable, Sendable {
 
     /// Whether `path` still means the folder that was opened: it may have been taken away before it was locked.
     private static func isFolder(_ descriptor: Int32, at path: String) -> Bool {
-        var opened = stat()
-        var found = stat()
-        guard fstat(descriptor, &opened) == 0, lstat(path, &found) == 0 else { return false }
-        return opened.st_dev == found.st_dev && opened.st_ino == found.st_ino
+        var opened = FileStatus()
+        var found = FileStatus()
+        guard cortex_fstat(descriptor, &opened) == 0, cortex_lstat(path, &found) == 0 else { return false }
+        return opened.device == found.device && opened.inode == found.inode
     }
 }

@@ -1,3 +1,5 @@
+import CFileStatus
+
 #if canImport(FoundationEssentials)
 import FoundationEssentials
 #else
@@ -51,7 +53,7 @@ package struct ProcessEnvironment: Hashable, Sendable {
 
     /// Whether `path` is a file that this user may execute.
     package static func isExecutable(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
+        var status = FileStatus()
+        return cortex_stat(path, &status) == 0 && status.mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
     }
 }

@@ -1,3 +1,5 @@
+internal import CFileStatus
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -117,30 +119,25 @@ enum DiskFolder {
 
     /// Unix milliseconds; nil where there is no such file.
     static func modified(_ path: String) -> Int64? {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        #if canImport(Darwin)
-        let time = status.st_mtimespec
-        #else
-        let time = status.st_mtim
-        #endif
-        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+        var status = FileStatus()
+        guard cortex_stat(path, &status) == 0 else { return nil }
+        return status.seconds * 1000 + status.nanoseconds / 1_000_000
     }
 
     /// Bytes of a file; nil where there is no such file.
     static func size(_ path: String) -> Int64? {
-        var status = stat()
-        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-        return Int64(status.st_size)
+        var status = FileStatus()
+        guard cortex_lstat(path, &status) == 0, status.mode & S_IFMT == S_IFREG else { return nil }
+        return status.size
     }
 
     /// Nil where there is nothing of the name; links count as files.
     private static func isFolder(_ path: String) throws(Failure) -> Bool? {
-        var status = stat()
-        guard lstat(path, &status) == 0 else {
+        var status = FileStatus()
+        guard cortex_lstat(path, &status) == 0 else {
             guard errno == ENOENT else { throw Failure("look at", path) }
             return nil
         }
-        return status.st_mode & S_IFMT == S_IFDIR
+        return status.mode & S_IFMT == S_IFDIR
     }
 }
