@@ -89,10 +89,27 @@ class _Connection:
     """A connection that is asked one thing at a time."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = _connect(port)
+        self._port = port
         self._request: _Request | None = None
         self._received = b""
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether an answer is to come."""
+        return self._request is not None
+
+    def open_again(self) -> None:
+        """Takes the place of a connection that the server has closed while nothing was asked, as it may."""
+        data = self.socket.recv(1 << 16)
+        if data:
+            sys.exit(f"error: the server said what nobody had asked for: {data[:200]!r}")
+        self.close()
+        self.socket = _connect(self._port)
+
+    def close(self) -> None:
+        """Ends it."""
+        self.socket.close()
 
     def ask(self, request: _Request) -> None:
         """Sends a request."""
@@ -121,7 +138,14 @@ class _Connection:
             request.latencies.seconds.append(now - request.due)
         else:
             request.latencies.failures += 1
+        self._request = None
         return True
+
+
+def _connect(port: int) -> socket.socket:
+    found = socket.create_connection(("127.0.0.1", port), timeout=60)
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return found
 
 
 class OpenLoop:
@@ -148,7 +172,7 @@ class OpenLoop:
             selector = stack.enter_context(selectors.SelectSelector())
             spare = [_Connection(self._port) for _ in range(self._connections)]
             for connection in spare:
-                stack.enter_context(connection.socket)
+                stack.callback(connection.close)
                 selector.register(connection.socket, selectors.EVENT_READ, connection)
             start = time.perf_counter() + 0.05
             for each in found.values():
@@ -194,4 +218,11 @@ class OpenLoop:
             ready = selector.select(timeout)
             if not ready and coming is None:
                 sys.exit(f"error: {self._path}: no answer for a minute")
-            spare += [key.data for key, _ in ready if key.data.receive(start)]
+            for key, _ in ready:
+                connection: _Connection = key.data
+                if not connection.is_asked:
+                    selector.unregister(connection.socket)
+                    connection.open_again()
+                    selector.register(connection.socket, selectors.EVENT_READ, connection)
+                elif connection.receive(start):
+                    spare.append(connection)

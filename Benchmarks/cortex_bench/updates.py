@@ -202,7 +202,9 @@ def _rounds(load: Load, changes: dict[str, Callable[[], None]], settings: Settin
     windows: dict[str, Window] = {}
     for number in range(settings.rounds):
         say(f"updates: {load.name}: round {number + 1} of {settings.rounds}")
+        began = time.perf_counter()
         _round(load, changes, settings.seconds, windows)
+        say(f"updates: {load.name}: took {time.perf_counter() - began:.1f} s")
     return windows
 
 
