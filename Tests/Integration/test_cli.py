@@ -56,7 +56,7 @@ def test_deploy_starts_a_server_where_none_runs(cortex: Cortex, folder: Path) ->
     project = write(folder / "project", {"predictor.py": ECHO, "sample.json": '{"a": [1, 2]}'}, API("auto"))
     cortex.ok("deploy", "--wait", cwd=project)
     status = cortex.json("server", "status")
-    assert requests.post(f"http://127.0.0.1:{status['port']}/auto", json=[1], timeout=20).json() == [1]
+    assert requests.post(f"http://127.0.0.1:{status['port']}/auto", json=[1], timeout=60).json() == [1]
     assert json.loads(cortex.ok("predict", "auto", project / "sample.json")) == {"a": [1, 2]}
     cortex.ok("server", "stop")
     assert cortex.run("server", "status").returncode == 1
@@ -183,7 +183,7 @@ def test_output_that_nobody_reads_to_the_end_is_no_failure(server: Server, echo:
 
 def operator(server: Server, method: str, path: str, **options: Any) -> requests.Response:
     """Asks the operator."""
-    return requests.request(method, f"{server.operator}{path}", timeout=20, **options)
+    return requests.request(method, f"{server.operator}{path}", timeout=60, **options)
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic YTpi"}])

@@ -156,7 +156,7 @@ def test_refresh_gives_new_workers(server: Server, folder: Path) -> None:
     server.ok("refresh", name, "--force")
     done = server.run("refresh", "term-refresk")
     assert done.returncode == 1 and "term-refresk is not deployed" in done.stderr, done
-    server.await_end(first, within=30)
+    server.await_end(first)
     assert server.post(name, json=0).json() != first
     server.ok("delete", name)
 

@@ -199,7 +199,7 @@ def test_every_command_reaches_the_operator_through_the_cluster(
     assert json.loads(forwarded.ok("predict", "forwarded", project / "sample.json")) == [1]
     words = kubectl.calls[-1]["words"]
     assert words.startswith("--context test --namespace ml port-forward --address 127.0.0.1"), words
-    eventually(lambda: not is_alive(kubectl.forwarder), "the forwarder ends with the command", within=10)
+    eventually(lambda: not is_alive(kubectl.forwarder), "the forwarder ends with the command")
     (listed,) = [each for each in forwarded.json("env", "list") if each["name"] == "prod"]
     assert listed["kubernetes"] == {"context": "test", "namespace": "ml"} and "operator_endpoint" not in listed
     forwarded.ok("delete", "forwarded")
@@ -216,7 +216,7 @@ def test_a_command_that_is_killed_leaves_no_forwarder(
         first = kubectl.forwarder
         assert is_alive(first)
         logs.send_signal(signal.SIGKILL)
-    eventually(lambda: not is_alive(first), "the forwarder ends with the command", within=10)
+    eventually(lambda: not is_alive(first), "the forwarder ends with the command")
     server.ok("delete", "followed")
 
 
@@ -243,10 +243,10 @@ class PythonPredictor:
         stderr=subprocess.PIPE,
         text=True,
     ) as deploy:
-        eventually(lambda: server.run("get", "lost").returncode == 0, "it is deployed", within=30)
+        eventually(lambda: server.run("get", "lost").returncode == 0, "it is deployed")
         first = kubectl.forwarder
         os.kill(first, signal.SIGKILL)
-        eventually(lambda: kubectl.forwarder != first and is_alive(kubectl.forwarder), "another forwarder", within=30)
+        eventually(lambda: kubectl.forwarder != first and is_alive(kubectl.forwarder), "another forwarder")
         gate.touch()
         said, complained = deploy.communicate(timeout=60)
     assert deploy.returncode == 0 and "lost is live" in said, complained

@@ -91,7 +91,7 @@ def test_what_a_request_misses_is_looked_for_again(own_server: Server, folder: P
     own_server.await_log("misses", "it is tried again in 10s")
     assert own_server.post("misses", json="json").text == "json"
     with index:
-        eventually(lambda: own_server.post("misses", json="six").text == "six", "six is there", within=60)
+        eventually(lambda: own_server.post("misses", json="six").text == "six", "six is there")
     assert own_server.json("get", "misses")[0]["status"]["status_code"] == "status_live"
 
 
@@ -111,7 +111,7 @@ def test_the_index_is_tried_again_by_itself(own_server: Server, folder: Path, wh
             assert answer.status_code == 200, own_server.logs("later")
             return True
 
-        eventually(is_live, "the API is live", within=60)
+        eventually(is_live, "the API is live")
     assert own_server.json("get", "later")[0]["status"]["status_code"] == "status_live"
     output = own_server.output.read_text() + own_server.logs("later")
     assert "hunter2" not in output
@@ -247,7 +247,7 @@ def test_two_deploys_of_the_same_build_once(own_server: Server, folder: Path, ga
     def are_live() -> bool:
         return all(own_server.post(api, json={}).status_code == 200 for api in ("one", "two"))
 
-    eventually(are_live, "both are live", within=60)
+    eventually(are_live, "both are live")
     assert len(pids(folder)) == 1
     assert len(environments(own_server)) == 1
 

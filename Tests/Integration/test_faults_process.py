@@ -251,7 +251,7 @@ class UnreadServer(Server):
         finally:
             os.close(log)
         self.output.touch()
-        eventually(lambda: self.run("server", "status").returncode == 0, "the server is up", within=60)
+        eventually(lambda: self.run("server", "status").returncode == 0, "the server is up")
         self.status = self.json("server", "status")
 
     def what_was_unread(self) -> list[dict[str, Any]]:

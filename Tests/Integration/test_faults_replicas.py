@@ -68,8 +68,8 @@ def api(server: Server, short_folder: Path) -> Iterator[str]:
 
 @pytest.fixture
 def hurried(server: Server, api: str, short_folder: Path) -> Iterator[str]:
-    """The same ones, where a request has two seconds."""
-    deploy(server, short_folder, timeout="2s")
+    """The same ones, where a request has four seconds."""
+    deploy(server, short_folder, timeout="4s")
     yield api
     deploy(server, short_folder, timeout="1m")
 

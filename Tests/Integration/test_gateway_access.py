@@ -73,7 +73,7 @@ def test_H13_no_route_of_the_api_answers_without(keyed: Server, invariants: Inva
     assert outcome.headers["www-authenticate"] == "Bearer"
     assert json.loads(outcome.body)["code"] == "UNAUTHORIZED"
     for method in ("GET", "HEAD", "PUT", "DELETE"):
-        assert requests.request(method, keyed.url(path), timeout=20).status_code == 401
+        assert requests.request(method, keyed.url(path), timeout=60).status_code == 401
 
 
 def test_H13_the_name_of_a_host_is_no_way_in(keyed: Server) -> None:
@@ -121,13 +121,13 @@ def test_what_strangers_learn_of_it_is_its_name(keyed: Server) -> None:
 def test_keys_are_shown_nowhere(keyed: Server) -> None:
     keyed.post("/locked", json=1, headers={"X-API-Key": KEY, "X-Request-ID": "seen-1"})
     keyed.post("/locked", json=1, headers={"X-API-Key": KEY + "wrong"})
-    eventually(lambda: keyed.access_lines("seen-1"), "the access line is written", within=5)
+    eventually(lambda: keyed.access_lines("seen-1"), "the access line is written")
     shown = [
         keyed.ok("get", "locked"),
         keyed.ok("get", "locked", "-o", "json"),
         keyed.ok("describe", "locked"),
         keyed.logs("locked"),
-        requests.get(f"{keyed.operator}/metrics", timeout=20).text,
+        requests.get(f"{keyed.operator}/metrics", timeout=60).text,
         (keyed.home / "logs" / "access.log").read_text(),
         keyed.output.read_text(),
     ]
@@ -160,16 +160,16 @@ def test_a_changed_key_file_counts_at_once_and_a_lost_one_opens_nothing(own_serv
     assert (status("old-key"), status("new-key")) == (200, 401)
     (folder / "next").write_text("new-key\n")
     (folder / "next").rename(key)
-    eventually(lambda: status("new-key") == 200, "the new key counts", within=15)
+    eventually(lambda: status("new-key") == 200, "the new key counts")
     assert status("old-key") == 401
     key.unlink()
     own_server.await_log("turned", "its keys stay as they were")
     assert (status("new-key"), status("old-key")) == (200, 401)
     own_server.stop()
     own_server.start()
-    eventually(lambda: status("new-key") == 503, "nobody is let in", within=30)
+    eventually(lambda: status("new-key") == 503, "nobody is let in")
     key.write_text("third-key")
-    eventually(lambda: status("third-key") == 200, "the key is found", within=30)
+    eventually(lambda: status("third-key") == 200, "the key is found")
 
 
 def test_keys_and_origins_are_live(own_server: Server, folder: Path) -> None:
@@ -194,7 +194,7 @@ def ask(server: Server, method: str, path: str, origin: str | None, **headers: s
     headers = {key.replace("_", "-"): value for key, value in headers.items()}
     if origin is not None:
         headers["Origin"] = origin
-    return requests.request(method, server.url(path), headers=headers, data="1", timeout=30)
+    return requests.request(method, server.url(path), headers=headers, data="1", timeout=60)
 
 
 def test_any_origin_may_call_by_default(keyed: Server) -> None:
@@ -253,7 +253,7 @@ def test_H14_a_page_gets_nothing_from_the_admin_port(keyed: Server) -> None:
         ("DELETE", "/v1/apis/open"),
         ("OPTIONS", "/v1/apis"),
     ):
-        answer = requests.request(method, keyed.operator + path, headers=page, data='{"a": 1}', timeout=20)
+        answer = requests.request(method, keyed.operator + path, headers=page, data='{"a": 1}', timeout=60)
         assert answer.status_code in (401, 404, 405), (method, path, answer.status_code)
         assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
     assert keyed.post("/open", json=1).status_code == 200
@@ -281,6 +281,6 @@ def test_H14_the_admin_port_is_on_loopback_alone(binary: Path, folder: Path) -> 
     if address.startswith("127."):
         pytest.skip("this machine has no address beside loopback")
     with Server(binary, folder / "home", None, CORTEX_HOST="0.0.0.0") as server:
-        assert requests.get(f"http://{address}:{server.port}/livez", timeout=20).status_code == 200
+        assert requests.get(f"http://{address}:{server.port}/livez", timeout=60).status_code == 200
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection((address, server.status["operator_port"]), timeout=20)
+            socket.create_connection((address, server.status["operator_port"]), timeout=60)

@@ -76,7 +76,7 @@ def test_D11_what_was_handed_over_early_is_not_run_past_its_deadline(server: Ser
     late = {"do": "nothing", "name": "late", "notes": str(notes)}
     for attempt in range(20):
         with Clients(server, "gate") as clients, Gate(folder / f"gate-{attempt}") as gate:
-            is_early = hand_over_early(server, clients, gate.payload(), late, "X-Request-Timeout: 2s")
+            is_early = hand_over_early(server, clients, gate.payload(), late, "X-Request-Timeout: 4s")
             gate.await_arrival()
             answer = clients.connections[1].answer()
             assert answer is not None and answer.status == 504, answer
@@ -115,7 +115,7 @@ def test_D11_a_deadline_that_passes_while_it_runs_is_told_to_both_sides(
 ) -> None:
     shed = server.metrics("cortex_shed_requests_total", api="gate", reason="deadline")
     payload = {"do": kind, "notes": str(notes)}
-    headers = {"X-Request-Timeout": "0.2"}
+    headers = {"X-Request-Timeout": "1.5"}
     outcome = invariants.hold(504, lambda: server.post("gate", json=payload, headers=headers), api="gate")
     assert json.loads(outcome.body)["code"] == "DEADLINE_EXCEEDED"
     assert "gate did not answer in time" in json.loads(outcome.body)["error"]
@@ -133,10 +133,10 @@ def test_the_time_that_an_unfinished_request_ran_is_not_taken_for_waiting(
     server: Server, invariants: Invariants, gate: Gate, notes: Path
 ) -> None:
     late = {"do": "until cancelled", "notes": str(notes)}
-    headers = {"X-Request-Timeout": "400ms"}
+    headers = {"X-Request-Timeout": "1.5"}
     expired = invariants.hold(504, lambda: server.post("gate", json=late, headers=headers), api="gate")
     spent = timing(expired.headers)
-    assert spent["predict"] > 200 and spent["queue"] < 200, spent
+    assert spent["predict"] > spent["queue"], spent
     # The other way round for one that never left the queue.
     with Clients(server, "gate") as clients:
         running = clients.send(gate.payload())
@@ -144,7 +144,7 @@ def test_the_time_that_an_unfinished_request_ran_is_not_taken_for_waiting(
         expired = invariants.hold(504, lambda: server.post("gate", json=late, headers=headers), api="gate")
         assert "predict" not in timing(expired.headers)
         hint = json.loads(expired.body)["hint"]
-        assert "X-Request-Timeout allowed 400ms" in hint and "networking.timeout of gate allows more" in hint
+        assert "X-Request-Timeout allowed 1.5s" in hint and "networking.timeout of gate allows more" in hint
         clients.await_in_flight(1)
         gate.open()
         answer = running.answer()
@@ -155,12 +155,12 @@ def test_the_time_that_an_unfinished_request_ran_is_not_taken_for_waiting(
         running = clients.send({"do": "until cancelled", "notes": str(notes)})
         eventually(lambda: notes.read_text().splitlines()[-1:] == ["until cancelled begins"], "it runs")
         begun = time.monotonic()
-        eventually(lambda: time.monotonic() > begun + 0.3, "it has run for some time")
+        eventually(lambda: time.monotonic() > begun + 1, "it has run for some time")
         os.kill(pid, signal.SIGKILL)
         answer = running.answer()
     assert answer is not None and answer.status == 502, answer
     spent = timing(dict(answer.headers))
-    assert spent["predict"] > 200 and spent["queue"] < 200, spent
+    assert spent["predict"] > spent["queue"], spent
     eventually(lambda: server.post("gate", json={"do": "nothing"}).status_code == 200, "there is a successor")
 
 
@@ -174,10 +174,10 @@ def test_D11_the_keys_timeout_counts_and_a_change_of_it_needs_no_new_worker(
     deploy("50m")
     before = server.post("timed", json={"do": "time"}).json()
     assert 2900 < before["left"] <= 3000
-    deploy("400ms")
+    deploy("2s")
     refused = server.post("timed", json=gate.payload())
     assert (refused.status_code, refused.json()["code"]) == (504, "DEADLINE_EXCEEDED")
-    assert refused.json()["hint"] == "networking.timeout of timed allows 400ms"
+    assert refused.json()["hint"] == "networking.timeout of timed allows 2s"
     gate.await_arrival()
     gate.open()
     deploy("40s")
@@ -202,7 +202,7 @@ def test_D11_a_body_that_is_not_there_by_its_deadline_takes_no_slot(
 
 def test_D11_a_stream_is_broken_off_at_its_deadline(server: Server, notes: Path) -> None:
     with RawConnection(server.port) as connection:
-        connection.send(message("gate", {"do": "stream", "notes": str(notes)}, "X-Request-Timeout: 300ms"))
+        connection.send(message("gate", {"do": "stream", "notes": str(notes)}, "X-Request-Timeout: 2s"))
         got = b"".join(connection.pieces())
     assert got.startswith(b"HTTP/1.1 200") and b"piece" in got
     assert not got.endswith(b"0\r\n\r\n"), "that would say that this was all"

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import h2.errors
@@ -83,10 +84,9 @@ def test_a_reset_stream_is_a_client_that_has_left(secure: Server, connection: HT
     eventually(
         lambda: secure.metrics("cortex_cancelled_requests_total", api="echo") == before + 1,
         "it is counted",
-        within=10,
     )
     assert connection.answer(connection.request("/echo?open"))[0] == 200
-    eventually(lambda: secure.metrics("cortex_in_flight_requests", api="echo") == 0, "nothing is left", within=10)
+    eventually(lambda: secure.metrics("cortex_in_flight_requests", api="echo") == 0, "nothing is left")
 
 
 def test_a_refused_body_is_not_read_and_the_connection_goes_on(connection: HTTP2Connection) -> None:
@@ -128,7 +128,7 @@ def test_a_stream_whose_reader_stops_is_cut_alone(secure: Server, connection: HT
     assert secure.metrics("cortex_cancelled_requests_total", api="echo", stage="reading") == before + 1
     assert connection.answer(connection.request("/echo", method="HEAD"))[0] == 200
     log = secure.home / "logs" / "access.log"
-    eventually(lambda: f"stopped-{size}" in log.read_text(), "its line is written", within=10)
+    eventually(lambda: f"stopped-{size}" in log.read_text(), "its line is written")
     (line,) = [line for line in log.read_text().splitlines() if f"stopped-{size}" in line]
     assert '"READER_TOO_SLOW"' in line
 
@@ -137,10 +137,13 @@ def test_answers_of_one_connection_that_are_not_read_wait_on_disk(secure: Server
     streams = [connection.request("/echo?size=900000") for _ in range(14)]
 
     def files() -> int:
-        targets = [os.readlink(entry) for entry in Path(f"/proc/{secure.pid}/fd").iterdir() if entry.is_symlink()]
-        return sum(target.endswith(".body (deleted)") for target in targets)
+        count = 0
+        for entry in Path(f"/proc/{secure.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):
+                count += os.readlink(entry).endswith(".body (deleted)")
+        return count
 
-    eventually(lambda: files() >= 3, "some wait in files", within=20)
+    eventually(lambda: files() >= 3, "some wait in files")
     sizes, seen = dict.fromkeys(streams, 0), 0
 
     def whole(events: list[h2.events.Event]) -> bool:
@@ -154,7 +157,7 @@ def test_answers_of_one_connection_that_are_not_read_wait_on_disk(secure: Server
 
     connection.read(whole)
     assert set(sizes.values()) == {900_000}
-    eventually(lambda: files() == 0, "no file is left", within=10)
+    eventually(lambda: files() == 0, "no file is left")
 
 
 Resets = h2.events.StreamReset
@@ -235,7 +238,7 @@ def test_an_answer_waits_for_a_window(connection: HTTP2Connection) -> None:
 def ending(binary: Path, folder: Path) -> Iterator[tuple[Server, Certificate]]:
     """A server that a test may end."""
     made = certificates.make(folder / "tls")
-    settings = {**tls(made.certificate, made.key), "CORTEX_IDLE_TIMEOUT": "1s"}
+    settings = {**tls(made.certificate, made.key), "CORTEX_IDLE_TIMEOUT": "2s"}
     with Server(binary, folder / "home", None, **settings) as server:
         server.deploy(write(folder / "p", PREDICTOR, API("echo", predictor={"threads_per_process": 2})))
         yield server, made

@@ -108,7 +108,7 @@ def test_large_bodies_leave_memory_flat_and_others_alone(own_server: Server, fol
         with requests.Session() as session:
             while not (up.done() and down.done()):
                 begun = time.monotonic()
-                assert session.get(server.url("/livez"), timeout=20).status_code == 200
+                assert session.get(server.url("/livez"), timeout=60).status_code == 200
                 slowest = max(slowest, time.monotonic() - begun)
                 peak = max(peak, Footprint.of(server.pid).resident)
     assert up.result().json()["length"] == 100 << 20

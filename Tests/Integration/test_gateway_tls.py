@@ -7,7 +7,6 @@ import hashlib
 import os
 import socket
 import ssl
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -74,7 +73,7 @@ def test_it_is_logged_and_counted_as_everywhere(secure: Server, client: httpx.Cl
     before = secure.metrics("cortex_requests_total", api="echo", code="200")
     request_id = f"logged-{version(client)[5]}"
     client.post(url(secure, "/echo?size=3"), headers={"X-Request-ID": request_id})
-    eventually(lambda: secure.access_lines(request_id), "the access line is written", within=5)
+    eventually(lambda: secure.access_lines(request_id), "the access line is written")
     lines = secure.access_lines(request_id)
     assert len(lines) == 1, lines
     line = lines[0]
@@ -131,15 +130,14 @@ def requests_over(server: Server, context: ssl.SSLContext) -> int:
 
 
 def test_A21_plain_http_is_told_so_at_once(secure: Server) -> None:
-    begin = time.monotonic()
+    # Before the time for a handshake is over: that ends a connection without a word.
     for data in (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x00" * 100):
         with RawConnection(port(secure)) as connection:
             connection.send(data)
             answer = connection.answer("GET")
             assert isinstance(answer, Answer) and answer.status == 400
             assert b"HTTPS" in answer.body
-    assert time.monotonic() - begin < 3
-    assert requests.get(secure.url("/livez"), timeout=20).status_code == 200
+    assert requests.get(secure.url("/livez"), timeout=60).status_code == 200
 
 
 def test_a_handshake_that_does_not_end_is_ended(secure: Server) -> None:
@@ -150,7 +148,7 @@ def test_a_handshake_that_does_not_end_is_ended(secure: Server) -> None:
             connection.send(data)
         assert all(connection.is_closed() for connection in connections)
     log = secure.home / "logs" / "access.log"
-    eventually(lambda: log.read_text().count("HANDSHAKE_TIMEOUT") >= len(begun), "the log tells why", within=5)
+    eventually(lambda: log.read_text().count("HANDSHAKE_TIMEOUT") >= len(begun), "the log tells why")
 
 
 def test_a_broken_handshake_closes(secure: Server) -> None:
@@ -166,7 +164,7 @@ def served(server: Server) -> int:
     """The serial number of the certificate that a new connection is shown."""
     from cryptography import x509
 
-    pem = ssl.get_server_certificate(("127.0.0.1", port(server)), timeout=20)
+    pem = ssl.get_server_certificate(("127.0.0.1", port(server)), timeout=60)
     return x509.load_pem_x509_certificate(pem.encode()).serial_number
 
 
@@ -180,7 +178,7 @@ def test_a_renewed_certificate_is_shown_and_open_connections_stay(binary: Path, 
     with Server(binary, folder / "home", None, **settings) as server:
         assert served(server) == first.serial
         kept = {
-            http2: httpx.Client(http2=http2, verify=first.trust(), trust_env=False, timeout=30)
+            http2: httpx.Client(http2=http2, verify=first.trust(), trust_env=False, timeout=60)
             for http2 in (True, False)
         }
         for client in kept.values():
@@ -188,7 +186,7 @@ def test_a_renewed_certificate_is_shown_and_open_connections_stay(binary: Path, 
         second = certificates.make(folder / "2")
         (folder / "new").symlink_to("2")
         os.replace(folder / "new", folder / "data")
-        eventually(lambda: served(server) == second.serial, "the new certificate is shown", within=20)
+        eventually(lambda: served(server) == second.serial, "the new certificate is shown")
         for client in kept.values():
             # A new connection would be shown the certificate that it does not trust.
             assert client.get(url(server, "/livez")).status_code == 200
@@ -196,15 +194,15 @@ def test_a_renewed_certificate_is_shown_and_open_connections_stay(binary: Path, 
 
         # A broken one is not used.
         (folder / "2" / "server.pem").write_text("-----BEGIN CERTIFICATE-----\nnothing\n")
-        eventually(lambda: "the new certificate is not used" in server.output.read_text(), "it is told", within=20)
+        eventually(lambda: "the new certificate is not used" in server.output.read_text(), "it is told")
         assert served(server) == second.serial
         # Another's key neither; nor is it told again and again.
         third = certificates.make(folder / "3")
         (folder / "2" / "server.pem").write_bytes(third.certificate.read_bytes())
-        eventually(lambda: "does not belong to" in server.output.read_text(), "it is told", within=20)
+        eventually(lambda: "does not belong to" in server.output.read_text(), "it is told")
         assert served(server) == second.serial
         (folder / "2" / "server.key").write_bytes(third.key.read_bytes())
-        eventually(lambda: served(server) == third.serial, "the pair is whole", within=20)
+        eventually(lambda: served(server) == third.serial, "the pair is whole")
         assert server.output.read_text().count("does not belong to") == 1
 
 
@@ -250,7 +248,7 @@ def test_tls_only_leaves_plain_http_to_this_machine(binary: Path, folder: Path) 
     settings = {**tls(made.certificate, made.key), "CORTEX_HOST": "0.0.0.0", "CORTEX_TLS_ONLY": "1"}
     with Server(binary, folder / "home", None, **settings) as server:
         assert server.get("/livez").status_code == 200
-        with socket.create_connection((address, port(server)), timeout=20):
+        with socket.create_connection((address, port(server)), timeout=60):
             pass
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection((address, server.port), timeout=20)
+            socket.create_connection((address, server.port), timeout=60)

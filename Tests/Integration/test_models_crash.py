@@ -43,7 +43,7 @@ def test_a_version_whose_load_ends_the_worker_harms_only_itself(models_server: S
         error: str | None = observed(models_server, NAME).get("2", {}).get("error")
         return error if error and "its load has ended the worker 2 times" in error else None
 
-    eventually(refused, "the version to be left alone", within=30)
+    eventually(refused, "the version to be left alone")
     eventually(lambda: models_server.post(NAME).status_code == 200 or None, "the version before it to serve")
     answer = models_server.post(NAME)
     assert (answer.text, answer.headers["x-cortex-model-version"]) == ("good", "1")

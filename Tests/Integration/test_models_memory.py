@@ -55,7 +55,7 @@ def reloads(
 
     def reload(value: int) -> int:
         change_all(value)
-        return eventually(lambda: pid_once_all_are(value), f"all models are {value}", within=60)
+        return eventually(lambda: pid_once_all_are(value), f"all models are {value}")
 
     change_all(1)
     server.deploy(project)
@@ -73,7 +73,7 @@ def reloads(
         assert now.descriptors <= before.descriptors + 2, (before, now)
         return True
 
-    eventually(is_flat, "memory is as before", within=15)
+    eventually(is_flat, "memory is as before")
     server.ok("delete", name)
 
 

@@ -94,7 +94,7 @@ LABELS = ["tabby", "Egyptian_cat", "sports_car"]
 
 
 def preprocess(url):
-    with urlopen(url, timeout=10) as answer:
+    with urlopen(url, timeout=60) as answer:
         content = answer.read()
         if answer.headers.get_content_type() == "application/json":
             import json

@@ -74,7 +74,7 @@ def test_no_answer_is_undocumented(own_server: Server, folder: Path) -> None:
         """
     )
     output = schemathesis(own_server, config, "--phases", "examples,coverage,fuzzing")
-    document = requests.get(f"{own_server.operator}/v1/openapi.json", timeout=10).json()
+    document = requests.get(f"{own_server.operator}/v1/openapi.json", timeout=60).json()
     # schemathesis leaves out the operation that it has the document from.
     assert operations_in(output) == sum(len(methods) for methods in document["paths"].values()) - 1
 
@@ -96,7 +96,7 @@ def test_no_answer_about_an_api_is_undocumented(own_server: Server, folder: Path
 @pytest.fixture(scope="session")
 def schema(server: Server) -> dict[str, Any]:
     """The schema of `cortex.yaml`, which needs no token."""
-    answer = requests.get(f"{server.operator}/v1/schema.json", timeout=10)
+    answer = requests.get(f"{server.operator}/v1/schema.json", timeout=60)
     assert answer.status_code == 200
     found: dict[str, Any] = answer.json()
     jsonschema.Draft202012Validator.check_schema(found)

@@ -79,7 +79,7 @@ class Traffic:
     def _run(self) -> None:
         with requests.Session() as session:
             while not self._ended.is_set():
-                self.statuses.append(session.post(self.url, json=1, timeout=20).status_code)
+                self.statuses.append(session.post(self.url, json=1, timeout=60).status_code)
 
     def __enter__(self) -> Traffic:
         self._thread.start()
@@ -199,7 +199,7 @@ def test_a_development_server_spares_what_a_stopped_one_needs(own_server: Server
         stderr=subprocess.DEVNULL,
     )
     try:
-        eventually(lambda: gone not in environments(server), "its build frees what nobody needs", within=60)
+        eventually(lambda: gone not in environments(server), "its build frees what nobody needs")
         assert kept in environments(server) and len(environments(server)) == 2
     finally:
         development.terminate()
@@ -235,13 +235,13 @@ def test_a_prune_that_is_killed_leaves_nothing_half_made(own_server: Server, fol
     )
     eventually(removing, "the removal has begun")
     server.kill()
-    _, errors = command.communicate(timeout=30)
+    _, errors = command.communicate(timeout=60)
     assert command.returncode == 1 and errors.startswith("error: "), errors
     assert environments(server) == {live}
     assert removing(), "the server was killed in the middle"
 
     server.start()
-    eventually(lambda: not removing(), "the next server finishes it", within=60)
+    eventually(lambda: not removing(), "the next server finishes it")
     eventually(lambda: server.post("live", json=1).status_code == 200, "the other API serves")
     assert deploy(server, folder / "gone") == gone
     assert server.post("gone", json=4).json() == 4

@@ -62,10 +62,11 @@ def test_a_prepared_replica_serves_and_logs(pod: Callable[..., Replica]) -> None
     assert answer.status_code == 200
     assert answer.json()["name"] == "first"
     assert answer.json()["query"] == {"a": "b"}
-    assert requests.get(replica.admin + "/readyz", timeout=20).status_code == 200
-    assert requests.get(replica.admin + "/livez", timeout=20).text == "ok\n"
+    assert requests.get(replica.admin + "/readyz", timeout=60).status_code == 200
+    assert requests.get(replica.admin + "/livez", timeout=60).text == "ok\n"
     assert replica.metric('cortex_requests_total{api="pod",code="200"}') == 1
-    lines = [json.loads(line) for line in replica.output.read_text().splitlines()]
+    eventually(lambda: "version 1 is live" in replica.output.read_text(), "it is told")
+    lines = [json.loads(line) for line in replica.output.read_text().rpartition("\n")[0].splitlines()]
     assert {line["api"] for line in lines} == {"pod"}
     assert "version 1 is live" in [line["message"] for line in lines]
     replica.terminate()
@@ -154,13 +155,13 @@ def test_a_version_that_does_not_start_says_why_and_exits(pod: Callable[..., Rep
 
 def test_a_replica_drains(pod: Callable[..., Replica], gate: Gate) -> None:
     """Not ready at once, serving on for the delay, answering what is in flight."""
-    replica = pod(settings={"CORTEX_DRAIN_DELAY": "1s"}).serve()
+    replica = pod(settings={"CORTEX_DRAIN_DELAY": "4s"}).serve()
     with RawConnection(int(replica.data.rpartition(":")[2])) as connection:
         connection.send(message({"do": "wait", "gate": str(gate.path)}))
         assert head(connection).startswith("HTTP/1.1 102 ")
         gate.await_arrival()
         replica.terminate()
-        eventually(lambda: not replica.is_ready(), "it is not ready any more", within=5)
+        eventually(lambda: not replica.is_ready(), "it is not ready any more")
         gate.open()
         answer = connection.answer()
         assert answer is not None

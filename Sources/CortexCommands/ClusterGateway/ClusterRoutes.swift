@@ -1,3 +1,4 @@
+import CortexControlPlane
 import CortexGateway
 import CortexKubernetes
 import CortexSpec
@@ -18,6 +19,8 @@ actor ClusterRoutes {
     private var slices: [String: ReplicaSlice] = [:]
     private var listed: Set<String> = []
     private var lost: Set<String> = []
+    /// What one watch tells is in the book before what the other tells is looked at: both say something of the same API.
+    private let turns = TurnQueue()
 
     init(
         client: KubernetesClient,
@@ -36,7 +39,7 @@ actor ClusterRoutes {
         let replicas = await self.replicaResource()
         await withDiscardingTaskGroup { group in
             group.addTask {
-                await KubernetesWatch(self.client, .realtimeAPIs).run { await self.receive($0) }
+                await KubernetesWatch(self.client, .realtimeAPIs).run { await self.receive(apis: $0) }
             }
             group.addTask {
                 let labels = [CortexNames.Label.role: "replicas"]
@@ -62,7 +65,11 @@ actor ClusterRoutes {
 
     // MARK: APIs
 
-    private func receive(_ update: KubernetesUpdate) async {
+    private func receive(apis update: KubernetesUpdate) async {
+        await self.turns.withTurn { await self.take(apis: update) }
+    }
+
+    private func take(apis update: KubernetesUpdate) async {
         switch update {
         case .all(let objects):
             let found = objects.compactMap { Self.route($0) }
@@ -99,6 +106,10 @@ actor ClusterRoutes {
     // MARK: Replicas
 
     private func receive(replicas update: KubernetesUpdate) async {
+        await self.turns.withTurn { await self.take(replicas: update) }
+    }
+
+    private func take(replicas update: KubernetesUpdate) async {
         switch update {
         case .all(let objects):
             let known = Set(self.slices.values.map(\.api))

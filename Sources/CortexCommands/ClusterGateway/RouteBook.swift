@@ -49,13 +49,10 @@ actor RouteBook {
         for api in apis { await self.set(api) }
     }
 
+    /// To be called for one after the other, since what was told last is to hold.
     func set(_ api: GatewayAPI) async {
-        let known = self.entries[api.name]
-        guard known?.api != api else { return }
-        guard let made = await self.upstream(of: api.name) else { return }
-        // Another may have been told meanwhile.
         let former = self.entries[api.name]?.api
-        let upstream = self.entries[api.name]?.upstream ?? made
+        guard former != api, let upstream = await self.upstream(of: api.name) else { return }
         self.entries[api.name, default: Entry(api: api, upstream: upstream)].api = api
         // Who is to wait has to be known before the last replica is gone, and the other way round.
         let standing = UpstreamStanding(isAsleep: api.route.isAsleep, replicaLimit: api.route.maxReplicaConcurrency)

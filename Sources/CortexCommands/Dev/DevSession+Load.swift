@@ -84,7 +84,7 @@ extension DevSession {
             _ = try await self.server.client.delete("\(name)")
             self.rollouts[name] = nil
             self.endpoints[name] = nil
-            self.followed.remove(name)
+            self.followed[name] = nil
             self.screen.print("  \(name)   removed")
         }
     }

@@ -37,8 +37,8 @@ actor DevSession {
     /// Whether what was read last could not be deployed.
     var isBroken = false
     var rollouts: [APIName: DevRollout] = [:]
-    /// APIs whose log is shown.
-    var followed: Set<APIName> = []
+    /// APIs whose log is shown, each with a stream that ends with it.
+    var followed: [APIName: AsyncStream<Void>] = [:]
     /// What was said to be well, each once.
     var checks: Set<String> = []
     /// Where each API was last said to be.
@@ -90,7 +90,15 @@ actor DevSession {
 
     private func jobEnded() {
         self.running -= 1
-        if self.options.isOnce, self.running == 0 { self.jobsIn.finish() }
+        self.endIfDone()
+    }
+
+    private func endIfDone() {
+        guard self.options.isOnce, self.running == 0 else { return }
+        self.jobsIn.yield {
+            await self.endAPIs()
+            self.jobsIn.finish()
+        }
     }
 
     func fail() {
@@ -113,10 +121,7 @@ actor DevSession {
             await self.samplePaths(source)
         }
         try await self.load(ProjectChange(paths: [], began: self.options.started))
-        guard !self.options.isOnce else {
-            if self.running == 0 { self.jobsIn.finish() }
-            return
-        }
+        guard !self.options.isOnce else { return self.endIfDone() }
         self.sayHow()
         while let change = await watch.next() { try await self.load(change) }
     }
@@ -130,11 +135,28 @@ actor DevSession {
     // MARK: Logs
 
     func followLog(of name: APIName) async {
-        guard self.followed.insert(name).inserted else { return }
+        guard self.followed[name] == nil else { return }
+        let (shown, end) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        self.followed[name] = shown
         let lines = await self.server.provider.followLog(of: name)
         // Ends with the API, and so is no job that `isOnce` waits for.
         self.jobsIn.yield {
             for await line in lines { await self.heard(line, of: name) }
+            end.finish()
+        }
+    }
+
+    /// Ends all APIs, and returns once all that their workers wrote is shown: the last of it may come after their last answer.
+    private func endAPIs() async {
+        var ended: [APIName] = []
+        // Splitters first: what they lead to cannot go before them.
+        for name in (self.deployed?.resources ?? []).reversed().map(\.name) {
+            // One that was refused is not there, and its log does not end.
+            if (try? await self.server.client.delete("\(name)")) != nil { ended.append(name) }
+        }
+        for name in ended {
+            guard let shown = self.followed[name] else { continue }
+            for await _ in shown {}
         }
     }
 

@@ -3,7 +3,7 @@ import Synchronization
 /// Lets one operation at a time pass, in the order of arrival, across its awaits.
 ///
 /// An actor alone is not enough: it lets another call in at each `await`.
-final class TurnQueue: Sendable {
+package final class TurnQueue: Sendable {
     private struct State {
         var isTaken = false
         var waiters: [CheckedContinuation<Void, Never>] = []
@@ -11,11 +11,14 @@ final class TurnQueue: Sendable {
 
     private let state = Mutex(State())
 
+    package init() {}
+
     /// Runs `operation` when those before it are done.
     ///
     /// Waiting is not cut short by cancellation: turns are brief, and
     /// what `operation` awaits notices it.
-    nonisolated(nonsending) func withTurn<Value>(_ operation: () async throws -> Value) async rethrows -> Value {
+    package nonisolated(nonsending) func withTurn<Value>(_ operation: () async throws -> Value) async rethrows -> Value
+    {
         await withCheckedContinuation { continuation in
             let isFirst = self.state.withLock { state in
                 guard state.isTaken else {

@@ -22,8 +22,19 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Cl
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         self.loop.opened(self)
+        self.startTimer(on: context.eventLoop, isAgain: false)
+    }
+
+    private func startTimer(on eventLoop: any EventLoop, isAgain: Bool) {
         let time = self.loop.configuration.headerTimeout
-        self.timeout = context.eventLoop.assumeIsolated().scheduleTask(in: time) { self.timedOut() }
+        let end = NIODeadline.now() + time
+        self.timeout = eventLoop.assumeIsolated().scheduleTask(deadline: end) {
+            if !isAgain, ConnectionTimer.isLate(time, until: end) {
+                self.startTimer(on: eventLoop, isAgain: true)
+            } else {
+                self.timedOut()
+            }
+        }
     }
 
     func channelActive(context: ChannelHandlerContext) {

@@ -9,7 +9,7 @@ from typing import Callable, TypeVar
 T = TypeVar("T")
 
 
-def eventually(observe: Callable[[], T | None], what: str, within: float = 20) -> T:
+def eventually(observe: Callable[[], T | None], what: str, within: float = 60) -> T:
     """The first truthy result of `observe`, which is asked until then.
 
     Only for what nothing announces, such as the end of another's process. An `AssertionError` of `observe` means "not

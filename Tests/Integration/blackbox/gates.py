@@ -9,7 +9,7 @@ from pathlib import Path
 from blackbox.conditions import eventually
 
 
-def open_gate(gate: Path, text: str = "", within: float = 20) -> None:
+def open_gate(gate: Path, text: str = "", within: float = 60) -> None:
     """Lets the reader that waits at a fifo go on with `text`.
 
     Fails where there is none, be it that its worker has been ended meanwhile: a plain `open` would wait for ever.

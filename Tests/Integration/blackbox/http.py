@@ -37,7 +37,7 @@ class _Incoming(io.BufferedReader):
 class RawConnection:
     """A connection that sends exactly what it is told."""
 
-    def __init__(self, port: int, within: float = 20) -> None:
+    def __init__(self, port: int, within: float = 60) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=within)
         self._incoming = _Incoming(socket.SocketIO(self.socket, "r"))
 
@@ -84,7 +84,7 @@ class RawConnection:
             yield piece
 
 
-def exchange(port: int, data: bytes, method: str = "POST", within: float = 20) -> Answer | None:
+def exchange(port: int, data: bytes, method: str = "POST", within: float = 60) -> Answer | None:
     """Sends on a new connection and reads one answer."""
     with RawConnection(port, within) as connection:
         connection.send(data)

@@ -35,7 +35,7 @@ Until = Callable[[list[h2.events.Event]], bool]
 class HTTP2Connection:
     """A connection that checks nothing of what it sends; events are kept in `events`."""
 
-    def __init__(self, port: int, context: ssl.SSLContext, within: float = 20) -> None:
+    def __init__(self, port: int, context: ssl.SSLContext, within: float = 60) -> None:
         context.set_alpn_protocols(["h2"])
         raw = socket.create_connection(("127.0.0.1", port), timeout=within)
         self.socket = context.wrap_socket(raw, server_hostname="localhost")

@@ -85,13 +85,12 @@ class Invariants:
                 assert int(lines[0]["status"]) == outcome.status, lines
             return True
 
-        eventually(one_line_each, "each request has its line in the access log", within=5)
+        eventually(one_line_each, "each request has its line in the access log")
         if api is not None and outcomes:
             status = outcomes[0].status
             eventually(
                 lambda: self.counted(status, api) == before + len(outcomes),
                 f"cortex_requests_total counts {len(outcomes)} x {status} of {api}",
-                within=5,
             )
 
     def counted(self, status: int, api: str | None) -> float:

@@ -19,7 +19,9 @@ with open(folder + "/calls", "a") as calls:
 def forward(local, remote):
     listener = socket.create_server(("127.0.0.1", local))
     print("Forwarding from 127.0.0.1:%d -> 8889" % listener.getsockname()[1], flush=True)
-    open(folder + "/forward", "w").write(str(os.getpid()))
+    with open(folder + "/forward.new", "w") as own:
+        own.write(str(os.getpid()))
+    os.replace(folder + "/forward.new", folder + "/forward")
     def copy(source, target):
         try:
             while data := source.recv(65536):

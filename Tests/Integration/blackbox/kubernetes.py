@@ -203,7 +203,7 @@ class FakeOperator(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
 
-    def await_report(self, api: str, within: float = 20, **wanted: int) -> dict[str, Any]:
+    def await_report(self, api: str, within: float = 60, **wanted: int) -> dict[str, Any]:
         """The next report that says so of an API."""
         while True:
             report = self.reports.get(timeout=within)

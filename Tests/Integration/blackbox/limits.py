@@ -72,9 +72,9 @@ def limits(binary: Path, short_folder: Path) -> Iterator[Server]:
         CORTEX_MAX_HEADERS="50",
         CORTEX_MAX_FORM_PARTS="3",
         CORTEX_MAX_JSON_DEPTH="10",
-        CORTEX_BODY_TIMEOUT="2s",
-        CORTEX_RATE_WINDOW="1s",
-        CORTEX_IDLE_TIMEOUT="1s",
+        CORTEX_BODY_TIMEOUT="4s",
+        CORTEX_RATE_WINDOW="2s",
+        CORTEX_IDLE_TIMEOUT="3s",
     ) as server:
         server.deploy(project(short_folder / "limits-project", ""))
         yield server

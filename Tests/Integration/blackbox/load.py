@@ -49,7 +49,7 @@ class Load:
         """Answers that are none."""
         return [answer for answer in self.answers if answer[0] != 200]
 
-    def await_other(self, known: set[int], within: float = 20) -> int:
+    def await_other(self, known: set[int], within: float = 60) -> int:
         """Waits until a process other than these has answered; for predictors that tell of `pid`."""
         start = len(self.answers)
 
@@ -58,7 +58,7 @@ class Load:
 
         return eventually(seen, "another process answers", within).pop()
 
-    def await_body(self, body: str, within: float = 20) -> None:
+    def await_body(self, body: str, within: float = 60) -> None:
         """Waits until an answer that came after this call is `body`."""
         start = len(self.answers)
         eventually(

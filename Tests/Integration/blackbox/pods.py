@@ -134,7 +134,7 @@ class Pod:
                 stderr=errors,
                 start_new_session=True,
             )
-        eventually(self._is_bound, "its ports are bound", within=60)
+        eventually(self._is_bound, "its ports are bound")
         return self
 
     def _is_bound(self) -> bool:
@@ -188,11 +188,11 @@ class Pod:
         """kill -9."""
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=60)
 
     def get(self, path: str, **options: Any) -> requests.Response:
         """GET on the data port."""
-        return requests.get(self.data + path, timeout=options.pop("timeout", 30), **options)
+        return requests.get(self.data + path, timeout=options.pop("timeout", 60), **options)
 
     def post(self, path: str, **options: Any) -> requests.Response:
         """POST on the data port."""
@@ -200,11 +200,11 @@ class Pod:
 
     def is_ready(self) -> bool:
         """What a probe finds."""
-        return requests.get(self.data + "/readyz", timeout=20).status_code == 200
+        return requests.get(self.data + "/readyz", timeout=60).status_code == 200
 
     def metric(self, line: str) -> float | None:
         """A sample of `/metrics`, by its name and labels as they are written; nil where there is none."""
-        for text in requests.get(self.admin + "/metrics", timeout=20).text.splitlines():
+        for text in requests.get(self.admin + "/metrics", timeout=60).text.splitlines():
             name, _, value = text.rpartition(" ")
             if name == line:
                 return float(value)

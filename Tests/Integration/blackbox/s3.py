@@ -71,7 +71,7 @@ class S3:
                 return probe.connect_ex(("127.0.0.1", port)) == 0
 
         try:
-            eventually(is_up, "the S3 server is up", within=60)
+            eventually(is_up, "the S3 server is up")
             self.client = boto3.client(
                 "s3",
                 endpoint_url=f"http://127.0.0.1:{port}",
@@ -95,7 +95,7 @@ class S3:
             self.proxy.close()
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=60)
 
     @property
     def endpoint(self) -> str:

@@ -68,7 +68,7 @@ def secure(binary: Path, short_folder: Path, certificate: Certificate) -> Iterat
         "CORTEX_TLS_CERTIFICATE": str(certificate.certificate),
         "CORTEX_TLS_KEY": str(certificate.key),
         "CORTEX_TLS_PORT": "0",
-        "CORTEX_HEADER_TIMEOUT": "2s",
+        "CORTEX_HEADER_TIMEOUT": "4s",
         "CORTEX_RATE_WINDOW": "5s",
         "SECRET_KEY_OF_API": "k-1",
     }

@@ -108,7 +108,7 @@ class Server(Cortex):
             except requests.ConnectionError:
                 return False
 
-        eventually(is_up, "the server is up", within=60)
+        eventually(is_up, "the server is up")
 
     def stop(self) -> None:
         """Ends it in good order, or with force where it does not end."""
@@ -125,7 +125,7 @@ class Server(Cortex):
         """kill -9."""
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=60)
 
     @property
     def pid(self) -> int:
@@ -149,7 +149,7 @@ class Server(Cortex):
 
     def get(self, path: str, **options: Any) -> requests.Response:
         """GET on the data port."""
-        return requests.get(self.url(path), timeout=options.pop("timeout", 30), **options)
+        return requests.get(self.url(path), timeout=options.pop("timeout", 60), **options)
 
     def post(self, path: str, **options: Any) -> requests.Response:
         """POST on the data port."""
@@ -164,7 +164,7 @@ class Server(Cortex):
         """What `cortex logs` prints."""
         return self.ok("logs", api)
 
-    def await_log(self, api: str, pattern: str, within: float = 20) -> str:
+    def await_log(self, api: str, pattern: str, within: float = 60) -> str:
         """Follows the log until a line matches, and returns that line."""
         wanted = re.compile(pattern)
         follower = subprocess.Popen(
@@ -188,7 +188,7 @@ class Server(Cortex):
     def metrics(self, name: str, **labels: str) -> float:
         """Sum of a metric's samples that carry these labels."""
         total = 0.0
-        text = requests.get(f"{self.operator}/metrics", timeout=20).text
+        text = requests.get(f"{self.operator}/metrics", timeout=60).text
         for line in text.splitlines():
             match = re.match(r"(\w+)(?:\{(.*)\})? (\S+)$", line)
             if not match or match[1] != name:
@@ -211,7 +211,7 @@ class Server(Cortex):
         """The last of the server's output, for a failing test's message."""
         return self.output.read_text(errors="replace")[-1500:]
 
-    def await_end(self, pid: int, within: float = 10) -> None:
+    def await_end(self, pid: int, within: float = 60) -> None:
         """Waits for another process to be gone."""
         eventually(lambda: not is_alive(pid), f"process {pid} has ended", within)
 

@@ -56,7 +56,7 @@ class Terminal:
         """Presses keys; `\\x03` is Ctrl-C."""
         os.write(self._own, text.encode())
 
-    def read_until(self, wanted: str, within: float = 30) -> str:
+    def read_until(self, wanted: str, within: float = 60) -> str:
         """Everything so far, once `wanted` is in it."""
         start, end = len(self.text), time.monotonic() + within
         while wanted not in self.text[start:]:
@@ -83,7 +83,7 @@ class Terminal:
         text = re.sub(r"[^\n]*\r\x1b\[K", "", self.text)
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
-    def finish(self, within: float = 30) -> tuple[int, str]:
+    def finish(self, within: float = 60) -> tuple[int, str]:
         """The exit code and everything that was written."""
         end = time.monotonic() + within
         while self._read(max(0.0, end - time.monotonic())):

@@ -26,6 +26,9 @@ class PythonPredictor:
             return {"left": left, "pid": os.getpid()}
         if kind == "sleep":
             time.sleep(payload["seconds"])
+        if kind == "until there":
+            while not os.path.exists(payload["path"]):
+                time.sleep(0.02)
         if kind == "until cancelled":
             while not context.cancelled:
                 time.sleep(0.002)
