@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
+from cortex_bench import waking
 from cortex_bench.machine import BENCHMARKS, say
 from cortex_bench.openloop import Answer, Latencies, OpenLoop, Stream, percentile
 from cortex_bench.servers import Cortex, running_cortex
@@ -86,6 +87,7 @@ def run(settings: Settings) -> Findings:
         split.deploy()
         title = f"Other weights of a splitter over two such APIs at {2 * _rate():.0f} requests a second"
         _report(title, _rounds(Load(cortex, SPLITTER, 2 * _rate()), split.changes(), settings), found)
+        found.add(waking.run(cortex, settings.rounds))
     return found
 
 
