@@ -18,7 +18,7 @@ from blackbox.s3 import S3
 from blackbox.server import Cortex, Server
 from blackbox.target import LocalTarget
 
-pytest_plugins = ["blackbox.admission", "blackbox.limits", "blackbox.secure"]
+pytest_plugins = ["blackbox.admission", "blackbox.again", "blackbox.limits", "blackbox.secure"]
 """Fixtures that several files share."""
 
 pytest.register_assert_rewrite("contract", "target")

@@ -27,6 +27,9 @@ from cluster.sandbox import machine_network
 from cluster.target import ClusterTarget
 from cluster.wheels import WHEELS_URL, offer, wheelhouse
 
+pytest_plugins = ["blackbox.again"]
+"""What a second run needs."""
+
 pytest.register_assert_rewrite("contract", "target")
 
 
