@@ -56,6 +56,8 @@ actor DevSession {
     private let jobs: AsyncStream<@Sendable () async throws -> Void>
     private let jobsIn: AsyncStream<@Sendable () async throws -> Void>.Continuation
     private var running = 0
+    /// Whether an `isOnce` run has done all that it had to.
+    private var isEnding = false
 
     init(server: RunningServer, options: Options, text: DevText, console: Console) {
         self.server = server
@@ -94,7 +96,8 @@ actor DevSession {
     }
 
     private func endIfDone() {
-        guard self.options.isOnce, self.running == 0 else { return }
+        guard self.options.isOnce, self.running == 0, !self.isEnding else { return }
+        self.isEnding = true
         self.jobsIn.yield {
             await self.endAPIs()
             self.jobsIn.finish()
