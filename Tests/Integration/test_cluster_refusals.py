@@ -55,7 +55,7 @@ def test_the_objects_are_those_of_the_golden_file(cortex: Cortex, kubectl: Stand
 
 def test_flags_change_the_objects(cortex: Cortex) -> None:
     flags = (
-        "--namespace=ml --gateways=3 --service-type=LoadBalancer --project-store=s3://bucket/projects "
+        "--namespace=ml --gateways=3 --service-type=LoadBalancer --project-store=volume --storage-class=fast "
         "--wheels=/wheels --environment-cache=claim:shared --endpoint=https://ml.example.com "
         "--image-pull-policy=Always --image-pull-secret=registry "
         "--replica-service-account-annotation=eks.amazonaws.com/role-arn=arn:aws:iam::1:role --kubernetes-version=1.20"
@@ -74,7 +74,7 @@ def test_flags_change_the_objects(cortex: Cortex) -> None:
     assert one("ServiceAccount", "cortex-replica")["metadata"]["annotations"] == {
         "eks.amazonaws.com/role-arn": "arn:aws:iam::1:role"
     }
-    assert not [each for each in found if each["kind"] == "PersistentVolumeClaim"]
+    assert one("PersistentVolumeClaim", "cortex-operator")["spec"]["storageClassName"] == "fast"
     assert not [each for each in found if each["kind"] in ("Secret", "ClusterRole", "ClusterRoleBinding")]
     pod = one("Deployment", "cortex-operator")["spec"]["template"]["spec"]
     assert pod["imagePullSecrets"] == [{"name": "registry"}]
@@ -82,7 +82,7 @@ def test_flags_change_the_objects(cortex: Cortex) -> None:
     assert (
         variables
         | {
-            "CORTEX_PROJECT_STORE": "s3://bucket/projects",
+            "CORTEX_PROJECT_STORE": "volume",
             "CORTEX_WHEELS": "/wheels",
             "CORTEX_ENVIRONMENT_CACHE": "claim:shared",
             "CORTEX_ENDPOINT": "https://ml.example.com",

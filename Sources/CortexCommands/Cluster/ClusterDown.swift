@@ -57,6 +57,9 @@ struct ClusterDown: AsyncParsableCommand {
             removal.calls.clear()
             kubectl.namespace = location.namespace
             throw failure.failure(of: kubectl)
+        } catch {
+            removal.calls.clear()
+            throw error
         }
     }
 

@@ -50,11 +50,20 @@ struct ClusterFacts {
         self.found.first { $0.kind == kind && $0.name == name }
     }
 
-    /// Whether the definitions are there as `installation` has them.
-    func hasDefinitions(of version: String) -> Bool {
+    /// Whether the definitions are in force as `installation` has them, or as a newer one elsewhere in the cluster has.
+    func hasDefinitions(of installation: Installation) throws -> Bool {
         guard let definitions = self.definitions else { return true }
-        return definitions.count == Installation.definitionNames.count
-            && definitions.allSatisfy { $0.annotations[CortexNames.Annotation.version] == version && $0.isEstablished }
+        return try installation.objects(of: .definitions).allSatisfy { wanted in
+            guard let found = definitions.first(where: { $0.name == wanted.name }), found.isEstablished else {
+                return false
+            }
+            let applied = CortexNames.Annotation.applied
+            return found.annotations[applied] == wanted.annotations[applied]
+                || ClusterSetup.isOlder(
+                    installation.version,
+                    than: found.annotations[CortexNames.Annotation.version] ?? "0"
+                )
+        }
     }
 }
 

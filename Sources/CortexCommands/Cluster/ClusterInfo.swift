@@ -47,6 +47,9 @@ struct ClusterInfo: AsyncParsableCommand {
             calls.clear()
             kubectl.namespace = location.namespace
             throw failure.failure(of: kubectl)
+        } catch {
+            calls.clear()
+            throw error
         }
     }
 

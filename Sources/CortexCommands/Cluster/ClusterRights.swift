@@ -80,13 +80,13 @@ struct ClusterRights {
 
 extension ClusterRight {
     /// All that `cluster up` needs, given what is there.
-    static func needed(for installation: Installation, facts: ClusterFacts) -> [ClusterRight] {
+    static func needed(for installation: Installation, facts: ClusterFacts) throws -> [ClusterRight] {
         var rights: [ClusterRight] = []
         func add(_ verbs: [String], _ group: String, _ resource: String, in namespace: String?) {
             rights += verbs.map { ClusterRight(verb: $0, group: group, resource: resource, namespace: namespace) }
         }
         if facts.namespace == nil { add(["create", "patch"], "", "namespaces", in: nil) }
-        if !facts.hasDefinitions(of: installation.version) {
+        if try !facts.hasDefinitions(of: installation) {
             add(["get", "create", "patch"], "apiextensions.k8s.io", "customresourcedefinitions", in: nil)
         }
         let namespace = installation.namespace

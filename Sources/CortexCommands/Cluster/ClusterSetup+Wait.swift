@@ -54,8 +54,8 @@ extension ClusterSetup {
     /// What to do where a node takes no pod.
     private static func hint(_ step: String) -> String? {
         guard step.contains("PersistentVolumeClaim") || step.contains("persistentvolumeclaim") else { return nil }
-        return "the cluster makes no volume by itself; name a class that does (--storage-class NAME), "
-            + "or keep projects in an object store (--project-store s3://BUCKET/PATH)"
+        return "the cluster makes no volume by itself; name a class that does: --storage-class NAME "
+            + "(kubectl get storageclasses)"
     }
 
     /// The operator hears of new tokens a moment later than the cluster does.

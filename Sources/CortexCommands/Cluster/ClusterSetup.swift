@@ -67,7 +67,7 @@ struct ClusterSetup {
             )
             self.calls.show("checking your rights")
             let missing = try await ClusterRight.missing(
-                ClusterRight.needed(for: installation, facts: facts),
+                try ClusterRight.needed(for: installation, facts: facts),
                 in: self.location.namespace,
                 &self.calls
             )
@@ -79,6 +79,9 @@ struct ClusterSetup {
         } catch let failure as KubectlFailure {
             self.calls.clear()
             throw failure.failure(of: self.named)
+        } catch {
+            self.calls.clear()
+            throw error
         }
     }
 
@@ -113,7 +116,7 @@ struct ClusterSetup {
             self.calls.show("making the namespace \(installation.namespace)")
             try await self.calls.apply(try installation.objects(of: .namespace))
         }
-        if !facts.hasDefinitions(of: installation.version) {
+        if try !facts.hasDefinitions(of: installation) {
             self.calls.show("applying the custom resources")
             try await self.calls.apply(try installation.objects(of: .definitions))
             try await self.waitForDefinitions()

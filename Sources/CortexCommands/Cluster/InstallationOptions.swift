@@ -16,7 +16,7 @@ struct InstallationOptions: ParsableArguments {
     @Option(help: "The Secret of the namespace that holds the registry's credentials.")
     var imagePullSecret: String?
 
-    @Option(help: "Where projects are kept: volume (the default), or s3://…, gs://… or az://….")
+    @Option(help: "Where projects are kept: volume, so far.")
     var projectStore: String?
 
     @Option(help: "The storage class of the volume (default: the cluster's).")
@@ -54,9 +54,7 @@ struct InstallationOptions: ParsableArguments {
             self.image,
             "a name such as registry.example.com/cortex:0.1.0"
         ) { !$0.isEmpty && !$0.contains(where: \.isWhitespace) }
-        try Self.check("--project-store", self.projectStore, "volume, s3://…, gs://… and az://…") { text in
-            text == "volume" || ["s3://", "gs://", "az://"].contains { text.hasPrefix($0) && text.count > $0.count }
-        }
+        try Self.check("--project-store", self.projectStore, "volume, so far") { $0.isEmpty || $0 == "volume" }
         try Self.check("--storage-size", self.storageSize, "a quantity such as 10Gi") {
             ByteCount(quantity: $0).map { $0.bytes > 0 } ?? false
         }

@@ -70,7 +70,8 @@ struct DeployCommand: AsyncParsableCommand {
         if self.output.output == .json {
             try console.printJSON(results)
         } else if failure == nil {
-            console.print("\n" + summary.hints(environment: self.environment.name))
+            let isInCluster = try self.environment.target().cluster != nil
+            console.print("\n" + summary.hints(environment: self.environment.name, isInCluster: isInCluster))
         }
         // The messages have said it all.
         if let failure { throw ExitCode(failure.exitCode) }

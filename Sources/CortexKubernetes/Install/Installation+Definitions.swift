@@ -1,10 +1,12 @@
 import CortexSpec
+import Crypto
+import Foundation
 
 /// The custom resources' definitions: all of an installation that is the whole cluster's.
 extension Installation {
-    var definitions: [KubernetesObject] {
+    func definitions() throws -> [KubernetesObject] {
         [
-            self.definition(
+            try self.definition(
                 .realtimeAPIs,
                 shortName: "rapi",
                 schema: CustomResourceSchema.realtimeAPI,
@@ -17,7 +19,7 @@ extension Installation {
                     Self.column("Reason", ".status.reason", isWide: true), Self.age,
                 ]
             ),
-            self.definition(
+            try self.definition(
                 .trafficSplitters,
                 shortName: "tsplit",
                 schema: CustomResourceSchema.trafficSplitter,
@@ -41,12 +43,7 @@ extension Installation {
         shortName: String,
         schema: JSONValue,
         columns: [JSONValue]
-    ) -> KubernetesObject {
-        let metadata: JSONValue = [
-            "name": .string("\(resource.plural).\(resource.group)"),
-            "labels": .object(Self.labels.mapValues(JSONValue.string)),
-            "annotations": [CortexNames.Annotation.version: .string(self.version)],
-        ]
+    ) throws -> KubernetesObject {
         let version: JSONValue = [
             "name": .string(resource.version), "served": true, "storage": true, "subresources": ["status": [:]],
             "schema": ["openAPIV3Schema": schema], "additionalPrinterColumns": .array(columns),
@@ -56,12 +53,28 @@ extension Installation {
             "plural": .string(resource.plural), "singular": .string(resource.kind.lowercased()),
             "shortNames": [.string(shortName)], "categories": ["cortex"],
         ]
+        let spec: JSONValue = [
+            "group": .string(resource.group), "scope": "Namespaced", "names": names, "versions": [version],
+        ]
+        let metadata: JSONValue = [
+            "name": .string("\(resource.plural).\(resource.group)"),
+            "labels": .object(Self.labels.mapValues(JSONValue.string)),
+            "annotations": [
+                CortexNames.Annotation.version: .string(self.version),
+                CortexNames.Annotation.applied: .string(try Self.digest(of: spec)),
+            ],
+        ]
         return KubernetesObject([
             "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": metadata,
-            "spec": [
-                "group": .string(resource.group), "scope": "Namespaced", "names": names, "versions": [version],
-            ],
+            "spec": spec,
         ])
+    }
+
+    /// The first digits of SHA-256, in hex.
+    private static func digest(of value: JSONValue) throws -> String {
+        SHA256.hash(data: try KubernetesJSON.encoder.encode(value)).prefix(5).map { byte in
+            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+        }.joined()
     }
 
     private static let age: JSONValue = ["name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"]

@@ -25,7 +25,7 @@ package struct Installation: Hashable, Sendable {
     package func objects(of phase: Phase) throws -> [KubernetesObject] {
         switch phase {
         case .namespace: [self.namespaceObject]
-        case .definitions: self.definitions
+        case .definitions: try self.definitions()
         case .access: self.accounts + self.roles
         case .storage: self.settings.usesVolume ? [self.projectVolume] : []
         case .operator: [try self.operatorDeployment(), self.operatorService]

@@ -47,7 +47,7 @@ import Testing
     @Test func `what is needed depends on what is there`() throws {
         let installation = Installation(namespace: "cortex", version: "1", settings: InstallationSettings(image: "i"))
         let empty = ClusterFacts(release: .oldest, namespace: nil, definitions: [])
-        let first = ClusterRight.needed(for: installation, facts: empty)
+        let first = try ClusterRight.needed(for: installation, facts: empty)
         #expect(first.contains(Self.right("create", "", "namespaces", in: nil)))
         #expect(first.contains(Self.right("create", "apiextensions.k8s.io", "customresourcedefinitions", in: nil)))
         // What the operator's role gives, its maker must have.
@@ -59,13 +59,21 @@ import Testing
             return object
         }
         let there = ClusterFacts(release: .oldest, namespace: KubernetesObject([:]), definitions: definitions)
-        #expect(ClusterRight.needed(for: installation, facts: there).allSatisfy { $0.namespace == "cortex" })
-        // Those of another release are replaced; those that may not be read are left to who may.
+        #expect(try ClusterRight.needed(for: installation, facts: there).allSatisfy { $0.namespace == "cortex" })
+        // Those of another release are replaced, but not by an older one.
+        var changed = there
+        changed.definitions = definitions.map { object in
+            var object = object
+            object["metadata", "annotations", "cortex.dev/applied"] = "other"
+            return object
+        }
         var next = installation
         next.version = "2"
-        #expect(ClusterRight.needed(for: next, facts: there).contains { $0.namespace == nil })
+        #expect(try ClusterRight.needed(for: next, facts: changed).contains { $0.namespace == nil })
+        next.version = "0"
+        #expect(try ClusterRight.needed(for: next, facts: changed).allSatisfy { $0.namespace == "cortex" })
         let unread = ClusterFacts(release: .oldest, namespace: KubernetesObject([:]), definitions: nil)
-        #expect(ClusterRight.needed(for: next, facts: unread).allSatisfy { $0.namespace == "cortex" })
+        #expect(try ClusterRight.needed(for: next, facts: unread).allSatisfy { $0.namespace == "cortex" })
     }
 
     @Test func `what is missing is told by kind`() {
