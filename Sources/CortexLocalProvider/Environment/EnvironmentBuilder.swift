@@ -16,7 +16,7 @@ package actor EnvironmentBuilder {
     package nonisolated let store: EnvironmentStore
     private let tools: String
     /// Nothing can be made here, as in a pod that another process has prepared: what is there is all that there is.
-    private let isReadOnly: Bool
+    nonisolated let isReadOnly: Bool
     private let variables: ProcessEnvironment
     private let limits: BuildLimits
     private let interpreters: KnownInterpreters

@@ -151,7 +151,11 @@ actor LocalVersion {
 
     /// What to do where `module` is not there, and no package can be added for it.
     func advice(missing module: String) -> String {
-        MissingAdvice.text(for: module, own: RequirementFiles(projectFolder: self.projectDirectory).names)
+        MissingAdvice.text(
+            for: module,
+            own: RequirementFiles(projectFolder: self.projectDirectory).names,
+            isFixed: self.machine.environments.isReadOnly
+        )
     }
 
     private var welcome: WelcomeMessage {

@@ -1,8 +1,10 @@
 /// What to do where a module is not there, and no pre-installed package gives it.
 enum MissingAdvice {
     /// A sentence for the end of an error.
-    /// - Parameter own: The packages that the project asks for itself.
-    static func text(for module: String, own: Set<String>) -> String {
+    /// - Parameters:
+    ///   - own: The packages that the project asks for itself.
+    ///   - isFixed: Nothing can be added to the environment by itself.
+    static func text(for module: String, own: Set<String>, isFixed: Bool = false) -> String {
         let top = String(module.prefix { $0 != "." })
         guard let known = KnownPackages.giving(module) else {
             let package = self.names[module] ?? self.names[top]
@@ -11,6 +13,7 @@ enum MissingAdvice {
         }
         if case .elsewhere(let advice) = known.source { return advice }
         let asked = own.first { $0 == known.name || known.builds.contains($0) }
+        if isFixed, asked == nil { return "add `\(known.name)` to requirements.txt, which has the module \(top)" }
         let package = asked ?? known.name
         let origin = asked == nil ? "is installed" : "is installed as requirements.txt asks for it"
         return "\(package) \(origin), and that release has no module \(module)"
