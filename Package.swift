@@ -100,7 +100,7 @@ let package = Package(
             name: "CortexLocalProvider",
             dependencies: [
                 "CFileStatus", "CortexControlPlane", "CortexGateway", "CortexModels", "CortexServing", "CortexSpec",
-                "CortexTelemetry", crypto, logging, nioCore, nioPosix, subprocess,
+                "CortexTelemetry", crypto, logging, nioCore, nioHTTP1, nioPosix, subprocess,
             ],
             swiftSettings: strict
         ),

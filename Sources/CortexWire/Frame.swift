@@ -30,6 +30,9 @@ package struct Frame: Hashable, Sendable {
         case list = 0x40
         case fetch = 0x41
         case abort = 0x42
+        case put = 0x43
+        case find = 0x44
+        case remove = 0x45
         case page = 0x48
         case progress = 0x49
         case done = 0x4A

@@ -75,6 +75,7 @@ def test_flags_change_the_objects(cortex: Cortex) -> None:
         "eks.amazonaws.com/role-arn": "arn:aws:iam::1:role"
     }
     assert one("PersistentVolumeClaim", "cortex-operator")["spec"]["storageClassName"] == "fast"
+    assert "annotations" not in one("ServiceAccount", "cortex-operator")["metadata"]
     assert not [each for each in found if each["kind"] in ("Secret", "ClusterRole", "ClusterRoleBinding")]
     pod = one("Deployment", "cortex-operator")["spec"]["template"]["spec"]
     assert pod["imagePullSecrets"] == [{"name": "registry"}]
@@ -91,6 +92,26 @@ def test_flags_change_the_objects(cortex: Cortex) -> None:
         }
         == variables
     )
+
+
+def test_an_object_store_needs_no_volume(cortex: Cortex) -> None:
+    flags = "--project-store=gs://bucket/projects --operator-service-account-annotation=role=writer --wheels=/wheels"
+    found = json.loads(cortex.ok(*UP, *flags.split(), "--dry-run", "-o", "json"))["items"]
+    assert not [each for each in found if each["kind"] == "PersistentVolumeClaim"]
+    (account, operator) = (
+        each
+        for each in found
+        if each["metadata"]["name"] == "cortex-operator" and each["kind"] in ("ServiceAccount", "Deployment")
+    )
+    assert account["metadata"]["annotations"] == {"role": "writer"}
+    template = operator["spec"]["template"]
+    assert "role=writer" in template["metadata"]["annotations"]["cortex.dev/credentials"], "another role, another pod"
+    (container,) = template["spec"]["containers"]
+    assert container["envFrom"] == [{"secretRef": {"name": "cortex-project-store", "optional": True}}]
+    variables = {each["name"]: each.get("value") for each in container["env"]}
+    assert variables["CORTEX_PROJECT_STORE"] == "gs://bucket/projects"
+    assert variables["UV_FIND_LINKS"] in {each["mountPath"] for each in container["volumeMounts"]}
+    assert {"name": "home", "emptyDir": {}} in template["spec"]["volumes"]
 
 
 def test_no_kubectl(binary: Path, folder: Path) -> None:

@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Callable
 
 import pytest
 
@@ -118,6 +119,12 @@ def folder() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="cx-", dir="/tmp"))
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def command_line(cluster: Cluster, binary: Path) -> Callable[[Path], Cortex]:
+    """Makes command lines as `cortex` is one, each with its home in a folder that is given."""
+    return lambda folder: _command_line(cluster, binary, folder)
 
 
 @pytest.fixture

@@ -220,6 +220,7 @@ def test_missing_rights_are_named_and_nothing_is_applied(
     found = installation.kubectl.ok("get", "all,secrets,roles", "-l", "app.kubernetes.io/name=cortex")
     assert found == "", found
     assert [each["name"] for each in installation.cortex.json("env", "list")] == ["local"]
+    installation.ok("--gateways", "1", "--no-wait")
 
 
 def test_an_owner_of_a_namespace_needs_nothing_in_the_cluster(
@@ -248,6 +249,8 @@ def test_a_namespace_that_is_being_deleted(installation: Installation, kubectl: 
     assert f"error: the namespace {installation.namespace} is being deleted" in said
     assert f"kubectl --context test wait --for=delete namespace/{installation.namespace}" in said
     installation.kubectl.ok("patch", "configmap", "held", "--type=merge", "-p", '{"metadata": {"finalizers": null}}')
+    eventually(lambda: not installation.is_there(f"namespace/{installation.namespace}"), "it is gone", within=120)
+    installation.ok("--gateways", "1", "--no-wait")
 
 
 def told(text: str, part: str) -> str | None:
@@ -263,6 +266,27 @@ def test_an_older_cortex(installation: Installation) -> None:
     assert f"cortex 99.0.0 is installed in the namespace {installation.namespace}" in said and "--force" in said
     installation.ok("--force", "--no-wait")
     assert installation.info()["version"] != "99.0.0"
+
+
+def test_an_older_operator_needs_the_image_of_this_release(installation: Installation) -> None:
+    installation.ok("--gateways", "1", "--no-wait")
+    installation.kubectl.ok(
+        "annotate", "deployment/cortex-operator", "cortex.dev/version=0.0.1", "--overwrite", "--field-manager=test"
+    )
+    done = installation.cortex.run("cluster", "up", "--env", installation.namespace)
+    assert done.returncode == 2 and f"cortex 0.0.1 is installed, with the image {installation.image}" in done.stderr
+    assert "--image NAME" in done.stderr, done
+    assert installation.info()["version"] == "0.0.1", "nothing was changed"
+    installation.ok("--no-wait")
+    assert installation.info()["version"] != "0.0.1"
+
+
+def test_no_kubeconfig(installation: Installation, folder: Path) -> None:
+    """In the words of a real kubectl."""
+    said = installation.refused("--kubeconfig", folder / "nothing")
+    assert "kubectl knows no cluster: " in said and "--kubeconfig FILE" in said, said
+    said = installation.refused("--context", "elsewhere")
+    assert "elsewhere" in said and "kubectl config get-contexts" in said, said
 
 
 def test_what_is_given_to_git_can_be_applied(installation: Installation) -> None:

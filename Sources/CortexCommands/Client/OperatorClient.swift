@@ -97,6 +97,11 @@ struct OperatorClient: Sendable {
         return response.status == .ok
     }
 
+    /// Where projects are kept, and whether that works: it is tried, and what that needs is made first.
+    func projectStore() async throws -> ProjectStoreReport {
+        try await self.json(self.request("/v1/projects"), timeout: .minutes(5))
+    }
+
     func store(_ hash: ProjectHash, archive: ProjectArchive) async throws {
         var request = self.request("/v1/projects/\(hash)", method: .PUT)
         request.headers.add(name: "Content-Type", value: "application/x-tar")

@@ -147,7 +147,7 @@ extension ClusterFacts {
                 "deployments,services,pods,persistentvolumeclaims", "-n", namespace, "-l", Self.components,
             ])
             guard withSecrets else { return found }
-            let secrets = [CortexNames.internalSecret, CortexNames.tokenSecret]
+            let secrets = [CortexNames.internalSecret, CortexNames.tokenSecret, CortexNames.projectStoreSecret]
             return try await found + calls.objects(["secrets", "-n", namespace] + secrets)
         } catch let failure as KubectlFailure where failure.cause == .forbidden && withSecrets {
             // Which rights are missing is told in one list.

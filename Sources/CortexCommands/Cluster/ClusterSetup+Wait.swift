@@ -9,7 +9,7 @@ extension ClusterSetup {
 
     /// Returns once operator and gateways are ready, and the operator answers.
     /// - Throws: ``CommandFailure`` where something is wrong that does not pass by itself, or the time is over.
-    mutating func wait(_ limit: WaitLimit) async throws {
+    mutating func wait(_ limit: WaitLimit, for installation: Installation) async throws {
         let deadline = ContinuousClock.now + limit.duration
         do {
             try await self.waitForRollout(until: deadline, limit)
@@ -17,8 +17,28 @@ extension ClusterSetup {
             self.calls.clear()
             throw failure.failure(of: self.named)
         }
-        try await self.waitForAnswer(until: deadline)
+        let client = try await self.waitForAnswer(until: deadline)
+        if !installation.settings.usesVolume { try await self.checkProjectStore(client) }
         self.calls.clear()
+    }
+
+    /// An operator that cannot keep projects takes no deploy: better told now.
+    private mutating func checkProjectStore(_ client: OperatorClient) async throws {
+        self.calls.show("trying the project store")
+        let problem: String?
+        do {
+            problem = try await client.projectStore().problem
+        } catch let refusal as OperatorClient.Refusal {
+            throw refusal.failure
+        }
+        guard let problem else { return }
+        self.calls.clear()
+        throw CommandFailure(
+            problem,
+            hint: "the operator has its variables (such as AWS_ACCESS_KEY_ID) from the Secret "
+                + "\(CortexNames.projectStoreSecret) of the namespace \(self.location.namespace), or a role by "
+                + "--operator-service-account-annotation; put that right, and run the command again"
+        )
     }
 
     private mutating func waitForRollout(until deadline: ContinuousClock.Instant, _ limit: WaitLimit) async throws {
@@ -59,15 +79,14 @@ extension ClusterSetup {
     }
 
     /// The operator hears of new tokens a moment later than the cluster does.
-    private mutating func waitForAnswer(until deadline: ContinuousClock.Instant) async throws {
+    private mutating func waitForAnswer(until deadline: ContinuousClock.Instant) async throws -> OperatorClient {
         self.calls.show("asking the operator")
         let file = try EnvironmentFile(home: CortexHome(environment: self.variables))
         guard let entry = file.entry(self.environment) else { throw file.unknown(self.environment) }
         let latest = min(deadline, ContinuousClock.now + .seconds(30))
         while true {
             do {
-                _ = try await entry.connect()
-                return
+                return try await entry.connect()
             } catch let failure as CommandFailure {
                 guard ContinuousClock.now < latest else {
                     self.calls.clear()

@@ -59,12 +59,15 @@ struct ClusterSetup {
             let earlier = facts.deployment.map {
                 Earlier(settings: Installation.settings(of: $0), version: Installation.version(of: $0))
             }
-            let installation = Installation(
+            var installation = Installation(
                 namespace: self.location.namespace,
                 version: CortexVersion.current,
                 settings: try choose(earlier),
                 policyVersion: facts.release.policyVersion
             )
+            if !installation.settings.usesVolume {
+                installation.credentials = facts.find("Secret", CortexNames.projectStoreSecret)?.resourceVersion
+            }
             self.calls.show("checking your rights")
             let missing = try await ClusterRight.missing(
                 try ClusterRight.needed(for: installation, facts: facts),
@@ -72,6 +75,7 @@ struct ClusterSetup {
                 &self.calls
             )
             guard missing.isEmpty else { throw ClusterRight.failure(missing, self.location) }
+            try await self.checkProjectStore(earlier?.settings, installation.settings, facts)
             try await self.install(installation, facts)
             try await self.configure(facts)
             self.calls.clear()
@@ -98,6 +102,25 @@ struct ClusterSetup {
             "cortex \(installed) is installed in the namespace \(self.location.namespace), and this is the older cortex "
                 + CortexVersion.current,
             hint: "use cortex \(installed), or go back with --force"
+        )
+    }
+
+    /// Projects do not move by themselves from one place to another.
+    private mutating func checkProjectStore(
+        _ before: InstallationSettings?,
+        _ wanted: InstallationSettings,
+        _ facts: ClusterFacts
+    ) async throws {
+        let places = [before, wanted].compactMap { $0 }.map { ProjectPlace.url($0.projectPlace) ?? $0.projectPlace }
+        guard let before, !self.isForced, Set(places).count > 1, !(facts.definitions?.isEmpty ?? false) else { return }
+        let apis = try await self.calls.objects([
+            Installation.definitionNames[0], "-n", self.location.namespace,
+        ]).map(\.name)
+        guard !apis.isEmpty else { return }
+        throw CommandFailure(
+            "the projects of what is deployed (\(apis.prefix(5).joined(separator: ", "))\(apis.count > 5 ? ", …" : "")) are in "
+                + "\(before.projectPlace), and not in \(wanted.projectPlace)",
+            hint: "copy them and give --force, or deploy again after up --force; what serves serves on meanwhile"
         )
     }
 

@@ -39,7 +39,7 @@ struct ClusterUp: AsyncParsableCommand {
     @Option(help: "How long to wait, such as 90s or 5m; then the exit code is 3.")
     var timeout = WaitLimit(.seconds(300))
 
-    @Flag(help: "Put this release where a newer one is installed.")
+    @Flag(help: "Put this release where a newer one is installed; keep projects elsewhere though APIs are deployed.")
     var force = false
 
     @Option(name: .shortAndLong, help: "How results are printed: pretty or json; with --dry-run yaml or json.")
@@ -74,7 +74,7 @@ struct ClusterUp: AsyncParsableCommand {
         )
         let settings = self.settings
         let outcome = try await setup.apply { try settings.settings(before: $0?.settings, installed: $0?.version) }
-        if self.wait { try await setup.wait(self.timeout) }
+        if self.wait { try await setup.wait(self.timeout, for: outcome.installation) }
         try self.report(outcome, choice.environment, location, console)
     }
 

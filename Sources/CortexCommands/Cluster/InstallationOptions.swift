@@ -16,7 +16,7 @@ struct InstallationOptions: ParsableArguments {
     @Option(help: "The Secret of the namespace that holds the registry's credentials.")
     var imagePullSecret: String?
 
-    @Option(help: "Where projects are kept: volume, so far.")
+    @Option(help: "Where projects are kept: volume (the default), or s3://…, gs://… or az://….")
     var projectStore: String?
 
     @Option(help: "The storage class of the volume (default: the cluster's).")
@@ -42,6 +42,9 @@ struct InstallationOptions: ParsableArguments {
     @Option(help: "The URL at which users reach the gateways, where it is not the Service's own.")
     var endpoint: String?
 
+    @Option(help: "An annotation KEY=VALUE of the operator's service account, for an object store; may be repeated.")
+    var operatorServiceAccountAnnotation: [String] = []
+
     @Option(help: "An annotation KEY=VALUE of the replicas' service account, such as a cloud's role; may be repeated.")
     var replicaServiceAccountAnnotation: [String] = []
 
@@ -54,7 +57,9 @@ struct InstallationOptions: ParsableArguments {
             self.image,
             "a name such as registry.example.com/cortex:0.1.0"
         ) { !$0.isEmpty && !$0.contains(where: \.isWhitespace) }
-        try Self.check("--project-store", self.projectStore, "volume, so far") { $0.isEmpty || $0 == "volume" }
+        try Self.check("--project-store", self.projectStore, ProjectPlace.allowed) { text in
+            text.isEmpty || text == "volume" || ProjectPlace.url(text) != nil
+        }
         try Self.check("--storage-size", self.storageSize, "a quantity such as 10Gi") {
             ByteCount(quantity: $0).map { $0.bytes > 0 } ?? false
         }
@@ -68,9 +73,12 @@ struct InstallationOptions: ParsableArguments {
         try Self.check("--endpoint", self.endpoint, "http://HOST[:PORT] and https://HOST[:PORT]") { text in
             text.isEmpty || ["http://", "https://"].contains { text.hasPrefix($0) && text.count > $0.count }
         }
-        for text in self.replicaServiceAccountAnnotation {
-            try Self.check("--replica-service-account-annotation", text, "KEY=VALUE") {
-                ($0.firstIndex(of: "=") ?? $0.startIndex) > $0.startIndex
+        for (flag, texts) in [
+            ("--operator-service-account-annotation", self.operatorServiceAccountAnnotation),
+            ("--replica-service-account-annotation", self.replicaServiceAccountAnnotation),
+        ] {
+            for text in texts {
+                try Self.check(flag, text, "KEY=VALUE") { ($0.firstIndex(of: "=") ?? $0.startIndex) > $0.startIndex }
             }
         }
     }
@@ -119,15 +127,17 @@ struct InstallationOptions: ParsableArguments {
         ] {
             if let text { settings[keyPath: key] = text.isEmpty ? nil : text }
         }
-        if !self.replicaServiceAccountAnnotation.isEmpty {
-            settings.replicaAnnotations = Dictionary(
-                self.replicaServiceAccountAnnotation.map { text in
-                    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                    return (String(parts[0]), String(parts[1]))
-                },
-                uniquingKeysWith: { $1 }
-            )
-        }
+        set(\.operatorAnnotations, Self.annotations(self.operatorServiceAccountAnnotation))
+        set(\.replicaAnnotations, Self.annotations(self.replicaServiceAccountAnnotation))
         return settings
+    }
+
+    private static func annotations(_ texts: [String]) -> [String: String]? {
+        guard !texts.isEmpty else { return nil }
+        let pairs = texts.map { text in
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return (String(parts[0]), String(parts[1]))
+        }
+        return Dictionary(pairs, uniquingKeysWith: { $1 })
     }
 }

@@ -39,7 +39,7 @@ struct OperatorCommand: AsyncParsableCommand {
     @Option(help: "Where packages come from instead of an index: a URL, or a path on the nodes (CORTEX_WHEELS).")
     var wheels: String?
 
-    @Option(help: "Where projects are kept: volume (CORTEX_PROJECT_STORE).")
+    @Option(help: "Where projects are kept: volume, or s3://…, gs://… or az://… (CORTEX_PROJECT_STORE).")
     var projectStore: String?
 
     @Option(help: "Where users find APIs, such as https://cortex.example.com (CORTEX_ENDPOINT).")
@@ -73,8 +73,9 @@ struct OperatorCommand: AsyncParsableCommand {
             )
         }
         let store = value(self.projectStore, "CORTEX_PROJECT_STORE") ?? "volume"
-        guard store == "volume" else {
-            throw CommandFailure("--project-store is \"\(store)\"; allowed is volume", exitCode: 2)
+        let place = ProjectPlace.url(store)
+        guard place != nil || store == "volume" else {
+            throw CommandFailure("--project-store is \"\(store)\"; allowed are \(ProjectPlace.allowed)", exitCode: 2)
         }
         let portText = environment["CORTEX_OPERATOR_PORT"].flatMap { $0.isEmpty ? nil : $0 }
         guard let port = self.port ?? portText.map({ Int($0) }) ?? CortexNames.adminPort, (0...65535).contains(port)
@@ -88,6 +89,7 @@ struct OperatorCommand: AsyncParsableCommand {
             port: port,
             identity: environment["CORTEX_POD"] ?? ProcessInfo.processInfo.hostName,
             cluster: cluster,
+            projectPlace: place,
             settings: ClusterSettings(
                 namespace: cluster.namespace,
                 image: image,
@@ -104,12 +106,14 @@ struct OperatorCommand: AsyncParsableCommand {
 
 /// What `cortex operator` was asked for.
 struct OperatorConfiguration: Sendable {
-    /// Where projects are kept.
+    /// Where projects are kept, or copies of them.
     var home: CortexHome
     var port: Int
     /// No other operator's.
     var identity: String
     var cluster: KubernetesConfiguration
+    /// The URL of the place in an object store in which projects are kept; nil for its own volume.
+    var projectPlace: String?
     var settings: ClusterSettings
     /// What gateways and replicas are known by.
     var machineSecret: String?

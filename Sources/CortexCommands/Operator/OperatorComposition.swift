@@ -19,7 +19,12 @@ func runOperator(_ configuration: OperatorConfiguration) async throws {
         logger: logger
     )
     let store = ClusterStore(client: client, logger: logger)
-    let projects = try ProjectStore(folder: configuration.home.projects)
+    let projects = try await OperatorProjects(
+        configuration.projectPlace,
+        home: configuration.home,
+        logger: logger
+    )
+    defer { projects.remove() }
     let provider = KubernetesProvider(
         client: client,
         store: store,
@@ -39,7 +44,7 @@ func runOperator(_ configuration: OperatorConfiguration) async throws {
             client: client,
             store: store,
             reconciler: reconciler,
-            projects: projects,
+            projects: projects.store,
             logger: logger
         ),
         autoscale: autoscale,
@@ -51,7 +56,7 @@ func runOperator(_ configuration: OperatorConfiguration) async throws {
         // Its tokens, and not its name, are what keeps others out: pods and port-forwards call it by many.
         address: OperatorApplication.Address(host: "0.0.0.0", port: configuration.port, names: nil),
         tokens: ClusterTokens(client: client, machineSecret: configuration.machineSecret),
-        projects: projects,
+        projects: projects.store,
         reconciler: reconciler,
         record: { await leader.record },
         metrics: {
@@ -63,11 +68,14 @@ func runOperator(_ configuration: OperatorConfiguration) async throws {
         reports: { await provider.receive($0) },
         logger: quiet
     )
+    var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+        .init(service: leader, successTerminationBehavior: .gracefullyShutdownGroup),
+        .init(service: OperatorAPIService(application: application)),
+    ]
+    // Ends after those that need it.
+    if let service = projects.service { services.insert(.init(service: service), at: 0) }
     var group = ServiceGroupConfiguration(
-        services: [
-            .init(service: leader, successTerminationBehavior: .gracefullyShutdownGroup),
-            .init(service: OperatorAPIService(application: application)),
-        ],
+        services: services,
         gracefulShutdownSignals: [.sigterm, .sigint],
         logger: quiet
     )

@@ -36,7 +36,7 @@ struct ProjectFetch: Sendable {
 
     /// - Throws: What is wrong, once it cannot be expected to pass.
     func fetch(_ hash: ProjectHash, into projects: ProjectStore) async throws {
-        if await projects.contains(hash) { return }
+        if try await projects.contains(hash) { return }
         var pauses = Self.pauses[...]
         while true {
             do {

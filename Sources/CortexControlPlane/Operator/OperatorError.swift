@@ -29,6 +29,7 @@ enum OperatorError: Error, Hashable {
     case projectNotStored(String)
     case noSuchProject(String)
     case projectRefused(String)
+    case projectStorage(String)
     case starting
     case shuttingDown
     case diskFull
@@ -51,6 +52,7 @@ extension OperatorError {
             .inUse, .wrongKind, .targetMissing:
             .conflict
         case .projectRefused: .unprocessableContent
+        case .projectStorage: .badGateway
         case .starting, .shuttingDown: .serviceUnavailable
         case .diskFull: .insufficientStorage
         }
@@ -79,6 +81,7 @@ extension OperatorError {
         case .notAHash: "MALFORMED_HASH"
         case .projectNotStored, .noSuchProject: "PROJECT_NOT_STORED"
         case .projectRefused: "PROJECT_REFUSED"
+        case .projectStorage: "PROJECT_STORE_FAILED"
         case .starting: "STARTING"
         case .shuttingDown: "SHUTTING_DOWN"
         case .diskFull: "DISK_FULL"
@@ -104,7 +107,7 @@ extension OperatorError {
         case .bodyTooLarge(let limit): "the body is larger than \(limit) bytes"
         case .notAHash(let text): "\(text) is not a project hash; allowed are 64 lower-case hex digits"
         case .projectNotStored(let hash), .noSuchProject(let hash): "no project \(hash) is stored"
-        case .projectRefused(let reason): reason
+        case .projectRefused(let reason), .projectStorage(let reason): reason
         case .starting: "the server is still starting"
         case .shuttingDown: "the server is shutting down"
         case .diskFull: "the disk is full: the server could not keep what this changes, and has changed nothing"
@@ -135,7 +138,7 @@ extension OperatorError {
                 + ": \(splitters.map { "cortex delete \($0)" }.joined(separator: ", "))"
         case .wrongKind(_, let commands): "its APIs have: \(commands.joined(separator: ", "))"
         case .notATokenName, .targetMissing, .updating, .nothingToRollBack: nil
-        case .noSuchRoute, .malformed, .bodyTooLarge, .notAHash, .projectRefused, .starting: nil
+        case .noSuchRoute, .malformed, .bodyTooLarge, .notAHash, .projectRefused, .projectStorage, .starting: nil
         }
     }
 

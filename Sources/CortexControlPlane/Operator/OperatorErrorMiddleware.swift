@@ -73,6 +73,7 @@ struct OperatorErrorMiddleware: RouterMiddleware {
         case let error as DecodingError: .malformed("the body is not what this route takes: \(error.sentence)")
         case let error as InUseError: .inUse("\(error)", splitters: error.splitters.map { "\($0)" })
         case let error as KindError: .wrongKind("\(error)", instead: error.commands)
+        case ProjectError.storage(let reason): .projectStorage(reason)
         case let error as ProjectError: .projectRefused(error.description)
         case let error as HTTPError where error.status == .notFound: self.unroutable(request)
         case let error as HTTPError where error.status.kind == .clientError:

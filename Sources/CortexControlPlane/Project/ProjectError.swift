@@ -25,6 +25,8 @@ package enum ProjectError: Error, Hashable, Sendable {
     /// The content is not what its hash says.
     case hashMismatch(expected: ProjectHash, actual: ProjectHash)
     case notStored(ProjectHash)
+    /// The place in which projects are kept cannot be used; the text says why, and what to do.
+    case storage(String)
     /// There is no room for what was to be kept at `path`; `reason` is the operating system's text.
     case diskFull(operation: String, path: String, reason: String)
     /// The operating system refused; `reason` is its text.
@@ -67,6 +69,8 @@ extension ProjectError: CustomStringConvertible {
                 + "its way; try again"
         case .notStored(let hash):
             "no project \(hash) is stored"
+        case .storage(let reason):
+            reason
         case .system(let operation, let path, let reason), .diskFull(let operation, let path, let reason):
             "cannot \(operation) \(path): \(reason)"
         }

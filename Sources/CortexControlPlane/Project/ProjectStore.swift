@@ -15,17 +15,27 @@ import Foundation
 
 /// The projects that were uploaded, each an archive named by its hash: `<hash>.tar`, readable by its owner only.
 ///
-/// An archive appears whole or not at all, and never changes.
+/// An archive appears whole or not at all, and never changes. Where there is an ``ArchiveStorage``, that is what keeps them, and the
+/// folder has copies of those that were needed last.
 package actor ProjectStore {
     private static let uploadPrefix = ".upload-"
 
     let folder: String
-    private let limits: ProjectLimits
+    let limits: ProjectLimits
+    let storage: (any ArchiveStorage)?
+    /// One project at a time comes from the storage, so that many who ask for the same are served by one copy.
+    let fetches = TurnQueue()
 
     /// Opens the store in `folder`, which is made if need be, and removes uploads that an earlier process left half done.
-    package init(folder: String, limits: ProjectLimits = .standard) throws {
+    /// - Parameter storage: Where archives are kept; nil for the folder itself.
+    package init(
+        folder: String,
+        limits: ProjectLimits = .standard,
+        storage: (any ArchiveStorage)? = nil
+    ) throws {
         self.folder = folder
         self.limits = limits
+        self.storage = storage
         let files = FileManager.default
         try files.createDirectory(
             atPath: folder,
@@ -37,8 +47,14 @@ package actor ProjectStore {
         }
     }
 
-    /// Whether the project is here, whole.
-    package func contains(_ hash: ProjectHash) -> Bool {
+    /// Whether the project is kept, whole.
+    package func contains(_ hash: ProjectHash) async throws -> Bool {
+        guard let storage else { return self.isHere(hash) }
+        return try await storage.contains(hash)
+    }
+
+    /// Whether the folder has it.
+    func isHere(_ hash: ProjectHash) -> Bool {
         access(self.path(of: hash), F_OK) == 0
     }
 
@@ -50,29 +66,38 @@ package actor ProjectStore {
         _ hash: ProjectHash,
         from upload: Upload
     ) async throws where Upload.Element == ByteBuffer {
-        let temporary = "\(self.folder)/\(Self.uploadPrefix)\(UUID().uuidString)"
+        let temporary = self.temporaryPath
         defer { unlink(temporary) }
         let actual = try await Self.receive(upload, into: temporary, limits: self.limits)
         guard actual == hash else { throw ProjectError.hashMismatch(expected: hash, actual: actual) }
+        // First, so that what can be named is kept.
+        try await self.storage?.put(hash, from: temporary)
         guard rename(temporary, self.path(of: hash)) == 0 else {
             throw ProjectError.system("store", self.path(of: hash))
         }
+        self.trim(sparing: hash)
     }
 
     /// The project's files, in the archive's order.
     package func entries(of hash: ProjectHash) async throws -> [ProjectEntry] {
-        try await Self.entries(of: self.openArchive(hash), limits: self.limits)
+        try await Self.entries(of: self.open(hash), limits: self.limits)
     }
 
     /// Writes the project's files into `folder`, which must not be there yet, or be empty.
     ///
     /// The folder appears with all its files at once; beside it, `<folder>.unpacking-…` is used until then.
     package func unpack(_ hash: ProjectHash, into folder: String) async throws {
-        try await Self.unpack(self.openArchive(hash), limits: self.limits, into: folder)
+        try await Self.unpack(self.open(hash), limits: self.limits, into: folder)
     }
 
     /// Forgets a project; none of that name is no error.
-    package func remove(_ hash: ProjectHash) throws {
+    package func remove(_ hash: ProjectHash) async throws {
+        try await self.storage?.remove([hash])
+        try self.forget(hash)
+    }
+
+    /// Removes it from the folder.
+    func forget(_ hash: ProjectHash) throws {
         guard unlink(self.path(of: hash)) == 0 || errno == ENOENT else {
             throw ProjectError.system("remove", self.path(of: hash))
         }
@@ -82,8 +107,11 @@ package actor ProjectStore {
         "\(self.folder)/\(hash).tar"
     }
 
-    private func openArchive(_ hash: ProjectHash) throws(ProjectError) -> OpenFile {
-        guard self.contains(hash) else { throw .notStored(hash) }
+    /// A name in the folder for what is not whole yet.
+    var temporaryPath: String { "\(self.folder)/\(Self.uploadPrefix)\(UUID().uuidString)" }
+
+    private func open(_ hash: ProjectHash) async throws -> OpenFile {
+        guard try await self.bring(hash) else { throw ProjectError.notStored(hash) }
         return try OpenFile(reading: self.path(of: hash))
     }
 }
@@ -109,6 +137,14 @@ extension ProjectStore {
         }
         try decoder.finish()
         try file.synchronise()
+        return hasher.finish()
+    }
+
+    /// The hash of what an archive holds.
+    @concurrent
+    static func hash(of archive: OpenFile, limits: ProjectLimits) async throws -> ProjectHash {
+        var hasher = ProjectHasher()
+        try await Self.read(archive, limits: limits) { hasher.take($0) }
         return hasher.finish()
     }
 

@@ -33,8 +33,8 @@ package struct StoredArchive: AsyncSequence, Sendable {
 
 extension ProjectStore {
     /// The archive of a project; nil where it is not stored.
-    package func archive(of hash: ProjectHash) throws -> StoredArchive? {
-        guard self.contains(hash) else { return nil }
+    package func archive(of hash: ProjectHash) async throws -> StoredArchive? {
+        guard try await self.bring(hash) else { return nil }
         let file = try OpenFile(reading: self.path(of: hash))
         return StoredArchive(file, size: try file.size())
     }

@@ -23,10 +23,10 @@ extension Reconciler {
             if let refusal = try await self.missingTargets(of: found.deployment.spec) { throw refusal }
             // Of its project a splitter needs nothing.
             let needsProject = found.deployment.spec.kind == .realtime
-            if needsProject, await !projects.contains(found) {
+            if needsProject, try await !projects.contains(found) {
                 var stored: [Int] = []
                 for record in history {
-                    if await projects.contains(record) { stored.append(record.deployment.version) }
+                    if try await projects.contains(record) { stored.append(record.deployment.version) }
                 }
                 throw RollbackError.pruned(api, found.deployment.version, stored: stored)
             }
@@ -52,7 +52,8 @@ extension Reconciler {
 
 extension ProjectStore {
     /// Whether what was deployed then can be unpacked once more.
-    fileprivate func contains(_ record: DeploymentRecord) -> Bool {
-        ProjectHash(record.deployment.project).map { self.contains($0) } ?? false
+    fileprivate func contains(_ record: DeploymentRecord) async throws -> Bool {
+        guard let hash = ProjectHash(record.deployment.project) else { return false }
+        return try await self.contains(hash)
     }
 }

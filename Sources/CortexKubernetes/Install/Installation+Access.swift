@@ -54,10 +54,18 @@ extension Installation {
                 "ServiceAccount",
                 Self.account(component),
                 component: component,
-                annotations: component == .replica ? self.settings.replicaAnnotations ?? [:] : [:],
+                annotations: self.accountAnnotations(component),
                 // A replica's user code needs nothing of the API server.
                 component == .replica ? ["automountServiceAccountToken": false] : [:]
             )
+        }
+    }
+
+    private func accountAnnotations(_ component: CortexNames.Component) -> [String: String] {
+        switch component {
+        case .operator: self.settings.operatorAnnotations ?? [:]
+        case .gateway: [:]
+        case .replica: self.settings.replicaAnnotations ?? [:]
         }
     }
 

@@ -8,8 +8,14 @@ extension Installation {
 
     static func selector(_ component: CortexNames.Component) -> JSONValue { ["matchLabels": self.labels(component)] }
 
-    func template(_ component: CortexNames.Component, _ pod: [String: JSONValue]) -> JSONValue {
-        ["metadata": ["labels": Self.labels(component)], "spec": .object(pod)]
+    func template(
+        _ component: CortexNames.Component,
+        _ pod: [String: JSONValue],
+        annotations: [String: String] = [:]
+    ) -> JSONValue {
+        var metadata: [String: JSONValue] = ["labels": Self.labels(component)]
+        if !annotations.isEmpty { metadata["annotations"] = .object(annotations.mapValues(JSONValue.string)) }
+        return ["metadata": .object(metadata), "spec": .object(pod)]
     }
 
     /// The user of the image.

@@ -9,6 +9,9 @@ package struct Installation: Hashable, Sendable {
     /// The version of the group `policy` that the cluster serves: `v1`, or `v1beta1` before 1.21.
     package var policyVersion: String
 
+    /// Names the state of the secret ``CortexNames/projectStoreSecret``; nil where there is none, or it is not asked for.
+    package var credentials: String?
+
     package init(namespace: String, version: String, settings: InstallationSettings, policyVersion: String = "v1") {
         self.namespace = namespace
         self.version = version

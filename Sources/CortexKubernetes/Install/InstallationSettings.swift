@@ -36,6 +36,8 @@ package struct InstallationSettings: Codable, Hashable, Sendable {
     package var serviceType: ServiceType?
     /// The URL that users see.
     package var endpoint: String?
+    /// Of the operator's service account, such as a cloud's role with which it keeps projects.
+    package var operatorAnnotations: [String: String]?
     /// Of the replicas' service account, such as a cloud's role for it.
     package var replicaAnnotations: [String: String]?
 
@@ -44,5 +46,10 @@ package struct InstallationSettings: Codable, Hashable, Sendable {
     }
 
     /// Whether projects are kept in a volume of the cluster.
-    package var usesVolume: Bool { self.projectStore == nil || self.projectStore == "volume" }
+    package var usesVolume: Bool { self.projectPlace == Self.volume }
+
+    /// Where projects are kept: `volume`, or a URL.
+    package var projectPlace: String { self.projectStore ?? Self.volume }
+
+    private static let volume = "volume"
 }

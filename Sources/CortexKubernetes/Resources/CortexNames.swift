@@ -14,6 +14,9 @@ package enum CortexNames {
     /// The secret with the digests of users' tokens, each under its name.
     package static let tokenSecret = "cortex-tokens"
 
+    /// The secret with the variables by which the operator gets into the object store of projects; optional.
+    package static let projectStoreSecret = "cortex-project-store"
+
     /// Field managers of server-side apply.
     package static let clusterManager = "cortex-cluster"
     package static let operatorManager = "cortex-operator"
@@ -39,6 +42,8 @@ package enum CortexNames {
         package static let deployedBy = "cortex.dev/deployed-by"
         package static let createdBy = "cortex.dev/created-by"
         package static let version = "cortex.dev/version"
+        /// Names the secret that a pod's variables are from, so that the pod is replaced where that changes.
+        package static let credentials = "cortex.dev/credentials"
         package static let outcome = "cortex.dev/outcome"
         package static let reason = "cortex.dev/reason"
     }

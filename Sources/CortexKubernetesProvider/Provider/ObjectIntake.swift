@@ -77,7 +77,7 @@ package actor ObjectIntake {
 
     private func deploy(_ spec: RealtimeAPI.Spec, _ name: APIName, _ record: DeploymentRecord?) async throws {
         guard let hash = ProjectHash(spec.project.hash) else { throw IntakeError.noProject(spec.project.hash) }
-        if await !self.projects.hold(hash) {
+        if try await !self.projects.hold(hash) {
             guard let url = spec.project.url else { throw IntakeError.noProject(spec.project.hash) }
             try await self.projects.store(hash, from: ProjectDownload(url: url).bytes())
         }

@@ -55,6 +55,28 @@ struct FetchMessage: Hashable, Codable {
     }
 }
 
+/// The body of a `put`.
+struct PutMessage: Hashable, Codable {
+    var url: String
+    var options: [String: String]
+    var path: String
+    var file: String
+}
+
+/// The body of a `find`.
+struct FindMessage: Hashable, Codable {
+    var url: String
+    var options: [String: String]
+    var path: String
+}
+
+/// The body of a `remove`.
+struct RemoveMessage: Hashable, Codable {
+    var url: String
+    var options: [String: String]
+    var paths: [String]
+}
+
 /// The body of a `fault`.
 struct FaultMessage: Hashable, Codable {
     var kind: String

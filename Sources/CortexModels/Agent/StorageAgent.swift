@@ -2,7 +2,7 @@ import CortexWire
 package import Logging
 package import NIOCore
 
-/// Lists and fetches from object stores and web servers, by a Python process on obstore.
+/// Lists and fetches from object stores and web servers, and keeps files in the former, by a Python process on obstore.
 ///
 /// The process is started by the first request, and again, after a delay that grows, when it ends.
 package actor StorageAgent: ObjectStorage {
@@ -87,7 +87,7 @@ package actor StorageAgent: ObjectStorage {
         }
     }
 
-    private static func remote(_ location: ModelLocation) throws(StorageError) -> RemoteLocation {
+    static func remote(_ location: ModelLocation) throws(StorageError) -> RemoteLocation {
         switch location {
         case .remote(let remote): return remote
         case .folder(let path): throw .unsupported("\(path) is a folder of this machine, not a place in a store")
@@ -95,7 +95,7 @@ package actor StorageAgent: ObjectStorage {
     }
 
     /// Sends a request and waits for its end, however that comes: when this has returned the agent does nothing for it.
-    private func ask(
+    func ask(
         progress: @escaping @Sendable (Int64) -> Void = { _ in },
         frames: (UInt64) throws -> [Frame]
     ) async throws(StorageError) -> [StoredObject] {

@@ -26,8 +26,11 @@ import Testing
     }
 
     @Test func `they survive on the Deployment`() throws {
-        var settings = try Self.settings(["--image", "i:1", "--service-type", "NodePort"])
-        settings.projectStore = "s3://b/p"
+        let settings = try Self.settings([
+            "--image", "i:1", "--service-type", "NodePort", "--project-store", "s3://b/p",
+            "--operator-service-account-annotation", "role=a=b",
+        ])
+        #expect(settings.operatorAnnotations == ["role": "a=b"])
         let installation = Installation(namespace: "n", version: "9.9.9", settings: settings)
         let deployment = try #require(try installation.objects(of: .operator).first)
         #expect(Installation.settings(of: deployment) == settings)
@@ -44,7 +47,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["--gateways", "0"], ["--project-store", "s3://x"], ["--wheels", "wheels"], ["--environment-cache", "here"],
+        ["--gateways", "0"], ["--project-store", "ftp://x"], ["--project-store", "s3://"],
+        ["--project-store", "https://b.example.com/p"], ["--wheels", "wheels"], ["--environment-cache", "here"],
         ["--endpoint", "cortex.example"], ["--replica-service-account-annotation", "=x"], ["--image", "a b"],
         ["--storage-size", "big"], ["--namespace", "Upper"], ["-o", "yaml"], ["--kubernetes-version", "1.29"],
     ])

@@ -27,6 +27,7 @@ struct RunningOperator: Sendable {
 
     static func run(
         readiness: OperatorApplication.Readiness = .init(isReady: true, summary: "ready"),
+        archives: FakeArchives? = nil,
         _ operation: @Sendable (RunningOperator) async throws -> Void
     ) async throws {
         let folder = try TemporaryHome()
@@ -42,7 +43,7 @@ struct RunningOperator: Sendable {
         let application = OperatorApplication(
             address: .loopback(port: 0),
             tokens: tokens,
-            projects: try ProjectStore(folder: home.projects),
+            projects: try ProjectStore(folder: home.projects, storage: archives),
             reconciler: reconciler,
             record: { ServerRecord(home: home, version: "1.2.3", host: "127.0.0.1", port: 8888, operatorPort: 1) },
             metrics: { ByteBuffer(string: "cortex_build_info 1\n") },

@@ -35,10 +35,10 @@ import Testing
     }
 
     @Test func `a stored project is there, once and for its owner only`() async throws {
-        #expect(await !self.store.contains(self.hash))
+        #expect(try await !self.store.contains(self.hash))
         try await self.store.store(self.hash, from: ProjectArchive(self.files))
         try await self.store.store(self.hash, from: ProjectArchive(self.files))
-        #expect(await self.store.contains(self.hash))
+        #expect(try await self.store.contains(self.hash))
         #expect(try self.place.contents() == ["projects", "projects/\(self.hash).tar"])
         let attributes = try FileManager.default.attributesOfItem(
             atPath: "\(self.place.path)/projects/\(self.hash).tar"
@@ -46,7 +46,7 @@ import Testing
         #expect(attributes[.posixPermissions] as? Int == 0o600)
         try await self.store.remove(self.hash)
         try await self.store.remove(self.hash)
-        #expect(await !self.store.contains(self.hash))
+        #expect(try await !self.store.contains(self.hash))
     }
 
     @Test func `an upload that breaks off leaves nothing`() async throws {
@@ -80,7 +80,7 @@ import Testing
         try await self.store.store(self.hash, from: ProjectArchive(self.files))
         try self.place.write("projects/.upload-1", "half")
         let reopened = try ProjectStore(folder: "\(self.place.path)/projects")
-        #expect(await reopened.contains(self.hash))
+        #expect(try await reopened.contains(self.hash))
         #expect(try self.place.contents() == ["projects", "projects/\(self.hash).tar"])
     }
 

@@ -1,4 +1,4 @@
-"""An S3 server on loopback, and a proxy before it that fails on demand."""
+"""An S3 server, and a proxy before it that fails on demand."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ class Fault:
     """What happens instead of an answer to requests that it is for."""
 
     kind: str
-    """`status` (`detail` says which), `cut` (half of the body), `etag` (another tag than that listed)."""
+    """`status` (`detail` says which), `cut` (half of the body), `etag` (another tag than that listed), `drop` (the
+    connection is closed in the middle of what is sent)."""
     matches: Callable[[str, str], bool]
     """Of the method and the path with its query."""
     detail: int = 0
@@ -48,8 +49,10 @@ def anything(_: str, __: str) -> bool:
 class S3:
     """moto's server in a process of its own, behind a proxy in this one: a context manager."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, host: str = "127.0.0.1") -> None:
+        """`host` is where the proxy listens."""
         self.log = log
+        self.host = host
         self.process: subprocess.Popen[bytes] | None = None
         self.proxy: Proxy | None = None
         self.client: Any = None
@@ -80,7 +83,7 @@ class S3:
                 region_name=REGION,
                 config=Config(retries={"max_attempts": 1}),
             )
-            self.proxy = Proxy(port)
+            self.proxy = Proxy(port, self.host)
         except BaseException:
             self.stop()
             raise
@@ -101,7 +104,7 @@ class S3:
     def endpoint(self) -> str:
         """The address of the proxy."""
         assert self.proxy is not None
-        return f"http://127.0.0.1:{self.proxy.port}"
+        return f"http://{self.host}:{self.proxy.port}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -167,8 +170,11 @@ class S3:
 class Proxy:
     """Passes requests on to a port, unless it has been told to fail."""
 
-    def __init__(self, upstream: int) -> None:
+    def __init__(self, upstream: int, host: str = "127.0.0.1") -> None:
         self.upstream = upstream
+        self.host = host
+        self.key: str | None = None
+        """Who alone may ask; None for everybody."""
         self.fault: Fault | None = None
         self.seen: list[tuple[str, str]] = []
         self.port = 0
@@ -177,7 +183,7 @@ class Proxy:
     def listen(self) -> None:
         """Begins to listen; again on the same port."""
         handler = type("Handler", (_Handler,), {"proxy": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), handler)
+        self.server = ThreadingHTTPServer((self.host, self.port), handler)
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -196,9 +202,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         proxy = self.proxy
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        proxy.seen.append((self.command, self.path))
         fault = proxy.fault if proxy.fault is not None and proxy.fault.matches(self.command, self.path) else None
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length // 2 if fault is not None and fault.kind == "drop" else length)
+        proxy.seen.append((self.command, self.path))
+        if fault is not None and fault.kind == "drop":
+            return None
+        if proxy.key is not None and f"Credential={proxy.key}/" not in self.headers.get("Authorization", ""):
+            return self.refuse(403)
         if fault is not None and fault.kind == "status":
             return self.refuse(fault.detail)
         connection = http.client.HTTPConnection("127.0.0.1", proxy.upstream, timeout=60)

@@ -16,8 +16,15 @@ WHEELS_PORT = 8099
 WHEELS_URL = f"http://{NODE_ADDRESS}:{WHEELS_PORT}/"
 """For `UV_FIND_LINKS`, with `UV_NO_INDEX=1`."""
 
-REQUIREMENTS = ("starlette", "python-multipart", "numpy>=2,<3", "scikit-learn>=1.3,<2")
-"""What the worker needs, and what the predictors of the tests do."""
+REQUIREMENTS = (
+    "starlette",
+    "python-multipart",
+    "numpy>=2,<3",
+    "scikit-learn>=1.3,<2",
+    "obstore>=0.8",
+    "boto3>=1.34",
+)
+"""What the worker and the storage agent need, and what the predictors of the tests do."""
 
 PYTHON = "3.11"
 """The image's."""

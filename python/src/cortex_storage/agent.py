@@ -9,7 +9,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from cortex_storage import frames
+from cortex_storage import frames, keeping
 from cortex_storage.environment import overlay
 from cortex_storage.faults import StorageFault
 from cortex_storage.listing import listing
@@ -76,6 +76,12 @@ class Agent:
             if not frame.flags & frames.MORE_FOLLOWS:
                 del self._parts[frame.number]
                 self._begin(frame.number, lambda: self._fetch(frame.number, body, objects))
+        elif frame.kind == frames.PUT:
+            self._begin(frame.number, lambda: self._put(body))
+        elif frame.kind == frames.FIND:
+            self._begin(frame.number, lambda: self._find(frame.number, body))
+        elif frame.kind == frames.REMOVE:
+            self._begin(frame.number, lambda: self._at(body, lambda root: keeping.remove(root, body["paths"])))
         else:
             raise ProtocolError(f"frame of kind {frame.kind:#x}")
 
@@ -117,6 +123,16 @@ class Agent:
             return Transfer(root, objects, body["prefix"], body["folder"], self._gate, report).run()
 
         await self._at(body, transfer)
+
+    async def _put(self, body: dict[str, Any]) -> None:
+        async with self._gate:
+            await self._at(body, lambda root: keeping.put(root, body["path"], body["file"]))
+
+    async def _find(self, number: int, body: dict[str, Any]) -> None:
+        found = await self._at(body, lambda root: keeping.find(root, body["path"]))
+        if found is not None:
+            for page in frames.pages(number, [found.entry()]):
+                self._writer.write(page)
 
     async def _at(self, body: dict[str, Any], work: Callable[[Place], Awaitable[Any]]) -> Any:
         """Work at the place that a request names; its connections and credentials are kept for the next."""

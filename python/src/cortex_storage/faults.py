@@ -119,6 +119,17 @@ def _of_connection(text: str, subject: str, server: str) -> StorageFault:
     return StorageFault("failed", f"{subject}: {sentence[:300]}")
 
 
+def of_writing(error: Exception, place: Place, path: str) -> StorageFault:
+    """What obstore raised while an object was put there, or removed."""
+    fault = of_store(error, place, path)
+    if fault.kind == "changed":
+        # Nothing was asked of an object that is there: what is missing is what it lies in.
+        return StorageFault("notFound", f"{place.shown(path)}: there is no {place.container} in {place.server}")
+    if fault.kind == "denied":
+        return StorageFault(fault.kind, f"{fault.message}; writing there has to be allowed too")
+    return fault
+
+
 def changed(subject: str) -> StorageFault:
     """The store has something else by now under this name."""
     return StorageFault("changed", f"{subject} has changed since it was listed")

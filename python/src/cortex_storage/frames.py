@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from cortex_worker.errors import ProtocolError
 from cortex_worker.wire import FRAME_HEAD, HELLO, MAXIMUM_LENGTH, PROTOCOL_VERSION, frame
 
-LIST, FETCH, ABORT = 0x40, 0x41, 0x42
+LIST, FETCH, ABORT, PUT, FIND, REMOVE = 0x40, 0x41, 0x42, 0x43, 0x44, 0x45
 PAGE, PROGRESS, DONE, FAULT = 0x48, 0x49, 0x4A, 0x4B
 MORE_FOLLOWS = 1
 

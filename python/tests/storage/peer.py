@@ -14,6 +14,7 @@ from typing import Any
 
 HEAD = Struct("<IBBHQ")
 HELLO, LIST, FETCH, ABORT, PAGE, PROGRESS, DONE, FAULT = 0x10, 0x40, 0x41, 0x42, 0x48, 0x49, 0x4A, 0x4B
+PUT, FIND, REMOVE = 0x43, 0x44, 0x45
 MORE_FOLLOWS = 1
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 

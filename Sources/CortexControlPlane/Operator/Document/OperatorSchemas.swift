@@ -114,6 +114,7 @@ enum OperatorSchemas {
             ["file": .text, "line": .positive, "column": .positive, "message": .text, "rendered": .text],
             optional: ["api": .text, "field": .text, "allowed": .text, "hint": .text, "detail": .text]
         ),
+        "ProjectStore": .members([:], optional: ["place": .text, "problem": .text]),
         "Prune": .members(
             [
                 "dry_run": .flag, "bytes": .count, "cached_bytes": .count, "problems": .list(of: .text),

@@ -130,6 +130,7 @@ struct APIRoutes: Sendable {
                     .conflict,
                     "there is nothing to go back to, or its project has been pruned, or an API that it names is gone"
                 ),
+                ProjectRoutes.unusable,
             ]
         ) { request, context in
             let target = request.uri.queryParameters["to"].map { String($0) }

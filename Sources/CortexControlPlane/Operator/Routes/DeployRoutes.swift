@@ -21,7 +21,7 @@ struct DeployRoutes: Sendable {
                     .refusal(.badRequest, "the body is not what this route takes"),
                     .refusal(.conflict, "the project is not stored"),
                     .refusal(.contentTooLarge, "the body is too large"),
-                    .refusal(.unprocessableContent, "the config file has problems"),
+                    .refusal(.unprocessableContent, "the config file has problems"), ProjectRoutes.unusable,
                 ]
             ) { request, context in
                 let body = try await request.decode(as: DeployBody.self, context: context)
@@ -37,7 +37,7 @@ struct DeployRoutes: Sendable {
         if let directory = body.projectDirectory, !directory.hasPrefix("/") || directory.contains("\0") {
             throw OperatorError.malformed("project_directory must be an absolute path")
         }
-        guard await self.projects.hold(hash) else { throw OperatorError.projectNotStored(body.project) }
+        guard try await self.projects.hold(hash) else { throw OperatorError.projectNotStored(body.project) }
         let files = try await self.projects.entries(of: hash).map(\.path)
         let specs = try ConfigCheck(files: files).specs(in: body.config, file: body.configFile)
         let request = DeployRequest(

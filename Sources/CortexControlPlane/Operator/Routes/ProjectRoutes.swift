@@ -1,14 +1,28 @@
 import HTTPTypes
 import Hummingbird
 
-/// `HEAD`, `GET` and `PUT /v1/projects/{hash}`: projects by content, each uploaded once.
+/// `GET /v1/projects`: where they are kept. `HEAD`, `GET` and `PUT /v1/projects/{hash}`: projects by content, each uploaded once.
 struct ProjectRoutes: Sendable {
     let projects: ProjectStore
 
     private static let badHash = RouteAnswer.refusal(.badRequest, "the path does not end in a project's hash")
 
+    /// Where they are kept elsewhere.
+    static let unusable = RouteAnswer.refusal(.badGateway, "the place in which projects are kept cannot be used")
+
     var routes: [OperatorRoute] {
         [
+            OperatorRoute(
+                method: .get,
+                path: "/v1/projects",
+                id: "getProjectStore",
+                summary: "where projects are kept, and whether that works",
+                answers: [RouteAnswer(status: .ok, summary: "the place, tried", content: .json("ProjectStore"))]
+            ) { _, _ in
+                try Response.json(
+                    ProjectStoreReport(place: self.projects.place, problem: await self.projects.problem())
+                )
+            },
             OperatorRoute(
                 method: .head,
                 path: "/v1/projects/{hash}",
@@ -18,10 +32,11 @@ struct ProjectRoutes: Sendable {
                 answers: [
                     RouteAnswer(status: .ok, summary: "it is", content: .none),
                     RouteAnswer(status: .notFound, summary: "it is not", content: .none), Self.badHash,
+                    Self.unusable,
                 ]
             ) { _, context in
                 let hash = try Self.hash(context)
-                return Response(status: await self.projects.hold(hash) ? .ok : .notFound)
+                return Response(status: try await self.projects.hold(hash) ? .ok : .notFound)
             },
             OperatorRoute(
                 method: .get,
@@ -31,7 +46,7 @@ struct ProjectRoutes: Sendable {
                 parameters: [.projectHash],
                 answers: [
                     RouteAnswer(status: .ok, summary: "the archive", content: .archive), Self.badHash,
-                    .refusal(.notFound, "it is not stored"),
+                    .refusal(.notFound, "it is not stored"), Self.unusable,
                 ],
                 isForMachines: true
             ) { _, context in
@@ -51,6 +66,7 @@ struct ProjectRoutes: Sendable {
                 answers: [
                     RouteAnswer(status: .noContent, summary: "it is stored", content: .none), Self.badHash,
                     .refusal(.unprocessableContent, "the body is not an archive of the project with this hash"),
+                    Self.unusable,
                 ]
             ) { request, context in
                 let hash = try Self.hash(context)
@@ -75,4 +91,12 @@ struct ProjectRoutes: Sendable {
         guard let hash = ProjectHash(text) else { throw OperatorError.notAHash(String(text.prefix(100))) }
         return hash
     }
+}
+
+/// Where an operator keeps projects, as `GET /v1/projects` tells.
+package struct ProjectStoreReport: Hashable, Sendable, Codable {
+    /// Nil for its own disk.
+    package var place: String?
+    /// Why none can be kept there now; nil where they can.
+    package var problem: String?
 }

@@ -22,7 +22,7 @@ struct PruneRoutes: Sendable {
                 parameters: [Self.dryRun.documented, Self.all.documented],
                 answers: [
                     RouteAnswer(status: .ok, summary: "what was freed, or would be", content: .json("Prune")),
-                    .refusal(.badRequest, "a parameter is out of bounds"),
+                    .refusal(.badRequest, "a parameter is out of bounds"), ProjectRoutes.unusable,
                     .refusal(.serviceUnavailable, "it is still starting", headers: ["Retry-After"]),
                 ]
             ) { request, _ in
