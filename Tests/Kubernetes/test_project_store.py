@@ -23,7 +23,8 @@ from cluster.sandbox import NODE_ADDRESS
 
 BUCKET = "cortex"
 PLACE = f"s3://{BUCKET}/of/tests"
-PREDICTOR = """class PythonPredictor:
+PREDICTOR = """# Of API, so that no two have one project.
+class PythonPredictor:
     def predict(self, payload):
         return {"answer": NUMBER, "payload": payload}
 """
@@ -62,7 +63,7 @@ class Installation:
 
     def deploy(self, api: str, number: int) -> subprocess.CompletedProcess[str]:
         """Deploys a project that answers with a number, and waits for it."""
-        source = PREDICTOR.replace("NUMBER", str(number))
+        source = PREDICTOR.replace("API", api).replace("NUMBER", str(number))
         project = write(self.folder / f"{api}-{number}", {"predictor.py": source}, API(api, sections=COMPUTE))
         return self.cortex.run("deploy", "--env", self.name, "--wait", cwd=project)
 
