@@ -11,7 +11,7 @@ struct ClusterDown: AsyncParsableCommand {
         discussion: """
             Deletes the APIs, operator, gateways, the stored projects and the tokens; the namespace where `cluster up` \
             made it; the custom resources where no other namespace has any; and the environment of this machine. \
-            Images, and what nodes keep of Python environments, stay.
+            Images, what an object store holds, and what nodes keep of Python environments, stay.
 
             Examples:
               cortex cluster down
