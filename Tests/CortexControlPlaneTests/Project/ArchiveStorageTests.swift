@@ -47,7 +47,7 @@ import Testing
     @Test func `many who ask at once are served by one copy`() async throws {
         try await self.store.store(self.hash, from: ProjectArchive(self.files))
         try self.loseCopies()
-        let sizes = try await withThrowingTaskGroup { group in
+        let sizes = try await withThrowingTaskGroup(of: Int?.self) { group in
             for _ in 0..<20 { group.addTask { try await self.store.archive(of: self.hash)?.size } }
             return try await group.reduce(into: Set<Int?>()) { $0.insert($1) }
         }
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test func `an upload that breaks off never gets there`() async throws {
-        let short = AsyncStream { continuation in
+        let short = AsyncStream<ByteBuffer> { continuation in
             continuation.yield(ByteBuffer(repeating: 0, count: 100))
             continuation.finish()
         }

@@ -30,7 +30,7 @@ struct StorageAgentKeepingTests {
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             )
             let place = ModelLocation.remote(RemoteLocation(url: "s3://bucket/projects/"))
-            try await withThrowingTaskGroup { group in
+            try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await agent.run() }
                 try await agent.put("/tmp/file", as: "there.tar", at: place)
                 #expect(
