@@ -17,6 +17,8 @@ actor ClusterRoutes {
     private var routes: [APIName: RouteStatus] = [:]
     /// By the name of the object that tells.
     private var slices: [String: ReplicaSlice] = [:]
+    /// Replicas that say themselves that they are ready, of APIs none of which is for the cluster.
+    private var vouched: [APIName: Set<SocketAddress>] = [:]
     private var listed: Set<String> = []
     private var lost: Set<String> = []
     /// What one watch tells is in the book before what the other tells is looked at: both say something of the same API.
@@ -44,6 +46,9 @@ actor ClusterRoutes {
             group.addTask {
                 let labels = [CortexNames.Label.role: "replicas"]
                 await KubernetesWatch(self.client, replicas, labels: labels).run { await self.receive(replicas: $0) }
+            }
+            group.addTask {
+                while (try? await Task.sleep(for: .seconds(1))) != nil { await self.askUnready() }
             }
         }
     }
@@ -136,10 +141,34 @@ actor ClusterRoutes {
     }
 
     private func replicas(of name: APIName) -> [SocketAddress] {
-        let addresses = Set(self.slices.values.lazy.filter { $0.api == name }.flatMap(\.addresses))
+        let slices = self.slices.values.filter { $0.api == name }
+        var addresses = Set(slices.flatMap(\.addresses))
+        if addresses.isEmpty, let vouched = self.vouched[name] {
+            addresses = vouched.intersection(slices.flatMap(\.unready))
+        }
         // A pod of two families is one replica all the same.
         let preferred = addresses.filter { $0.protocol == .inet }
         return (preferred.isEmpty ? addresses : preferred).sorted { "\($0)" < "\($1)" }
+    }
+
+    /// Where the cluster takes no replica of an API for ready, their own word counts: a node that it does not hear of may serve.
+    private func askUnready() async {
+        var unready: [APIName: Set<SocketAddress>] = [:]
+        for slice in self.slices.values { unready[slice.api, default: []].formUnion(slice.unready) }
+        for slice in self.slices.values where !slice.addresses.isEmpty { unready[slice.api] = nil }
+        let ready = await ReplicaQuestion.ready(of: unready.values.reduce(into: []) { $0.formUnion($1) })
+        for name in Set(self.vouched.keys).union(unready.keys) {
+            let found = unready[name]?.intersection(ready) ?? []
+            guard found != self.vouched[name] ?? [] else { continue }
+            self.vouched[name] = found.isEmpty ? nil : found
+            if !found.isEmpty {
+                self.logger.notice(
+                    "the cluster takes no replica for ready; these are, by their own word",
+                    metadata: ["api": "\(name)", "replicas": "\(found.count)"]
+                )
+            }
+            await self.replicasChanged(of: name)
+        }
     }
 
     // MARK: The API server

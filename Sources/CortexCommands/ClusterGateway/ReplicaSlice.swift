@@ -5,29 +5,36 @@ import NIOCore
 /// Replicas of an API that serve, as one object of the cluster tells: an `EndpointSlice`, or `Endpoints`.
 struct ReplicaSlice: Hashable, Sendable {
     let api: APIName
+    /// Of those that are ready, as far as the cluster knows.
     let addresses: [SocketAddress]
+    /// Of those that are there and not ready, as far as the cluster knows.
+    let unready: [SocketAddress]
 
     /// Nil where it is of no API.
     init?(_ object: KubernetesObject) {
         guard let api = object.labels[CortexNames.Label.api].flatMap({ APIName($0) }) else { return nil }
         self.api = api
-        self.addresses = object["subsets"] == nil ? Self.ofSlice(object) : Self.ofEndpoints(object)
+        let isSlice = object["subsets"] == nil
+        self.addresses = isSlice ? Self.ofSlice(object, isReady: true) : Self.ofEndpoints(object, "addresses")
+        self.unready = isSlice ? Self.ofSlice(object, isReady: false) : Self.ofEndpoints(object, "notReadyAddresses")
     }
 
-    private static func ofSlice(_ object: KubernetesObject) -> [SocketAddress] {
+    private static func ofSlice(_ object: KubernetesObject, isReady: Bool) -> [SocketAddress] {
         guard let port = Self.port(object["ports"]) else { return [] }
         return (object["endpoints"]?.array ?? []).flatMap { endpoint -> [SocketAddress] in
-            // What is not said is taken for ready.
-            guard endpoint["conditions"]?["ready"]?.bool != false else { return [] }
+            let conditions = endpoint["conditions"]
+            // What is not said is taken for ready. One that ends is neither.
+            guard (conditions?["ready"]?.bool != false) == isReady else { return [] }
+            guard isReady || conditions?["terminating"]?.bool != true else { return [] }
             // Each endpoint is one pod, whatever addresses it has.
             return Self.addresses(endpoint["addresses"]?.array?.prefix(1).compactMap(\.string) ?? [], port)
         }
     }
 
-    private static func ofEndpoints(_ object: KubernetesObject) -> [SocketAddress] {
+    private static func ofEndpoints(_ object: KubernetesObject, _ list: String) -> [SocketAddress] {
         (object["subsets"]?.array ?? []).flatMap { subset -> [SocketAddress] in
             guard let port = Self.port(subset["ports"]) else { return [] }
-            return Self.addresses(subset["addresses"]?.array?.compactMap { $0["ip"]?.string } ?? [], port)
+            return Self.addresses(subset[list]?.array?.compactMap { $0["ip"]?.string } ?? [], port)
         }
     }
 
