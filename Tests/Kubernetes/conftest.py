@@ -20,7 +20,7 @@ import pytest
 from blackbox.conditions import eventually
 from blackbox.server import Cortex
 from cluster.cluster import Cluster
-from cluster.folders import REPOSITORY
+from cluster.folders import REPOSITORY, locked
 from cluster.images import Image, cortex_image
 from cluster.kubectl import Kubectl
 from cluster.node import PAUSE_IMAGE
@@ -34,8 +34,16 @@ pytest_plugins = ["blackbox.again"]
 pytest.register_assert_rewrite("contract", "target")
 
 
+# Before xdist reads what belongs together.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that break the cluster come last, and not at all where others are on it."""
+    """Tests that break the cluster come last, and not at all where others are on it.
+
+    Where several processes run tests, those of a file stay together, but for files that need not.
+    """
+    for item in items:
+        if item.get_closest_marker("apart") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     items.sort(key=lambda item: item.get_closest_marker("breaks") is not None)
     if not os.environ.get("CORTEX_TEST_CLUSTER_IS_OURS"):
         reason = "breaks the cluster: run it without CORTEX_TEST_CLUSTER"
@@ -122,19 +130,41 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def command_line(cluster: Cluster, binary: Path) -> Callable[[Path], Cortex]:
+def definitions(cluster: Cluster, kubectl: Kubectl) -> None:
+    """Keeps a `cortex cluster down` from taking the custom resources along, which tests beside it need.
+
+    They go with the last installation: this one has an operator of no pods, and stays as long as the cluster.
+    """
+    name, labels = "cortex-kept", {"app.kubernetes.io/name": "cortex", "app.kubernetes.io/component": "operator"}
+    template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [{"name": "none", "image": PAUSE_IMAGE}]}}
+    operator = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {"replicas": 0, "selector": {"matchLabels": {"app": name}}, "template": template},
+    }
+    # Two that begin at once would both make what is not there.
+    with locked(cluster.state / "kept"):
+        kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        Kubectl(cluster, name).apply(operator)
+
+
+@pytest.fixture(scope="session")
+def command_line(cluster: Cluster, binary: Path, definitions: None) -> Callable[[Path], Cortex]:
     """Makes command lines as `cortex` is one, each with its home in a folder that is given."""
     return lambda folder: _command_line(cluster, binary, folder)
 
 
 @pytest.fixture
-def cortex(cluster: Cluster, binary: Path, folder: Path) -> Cortex:
+def cortex(cluster: Cluster, binary: Path, folder: Path, definitions: None) -> Cortex:
     """The command line with a fresh home, with the administrator's kubeconfig, and with kubectl on its `PATH`."""
     return _command_line(cluster, binary, folder)
 
 
 @pytest.fixture(scope="session")
-def target(cluster: Cluster, kubectl: Kubectl, binary: Path, image: str, wheels: str) -> Iterator[ClusterTarget]:
+def target(
+    cluster: Cluster, kubectl: Kubectl, binary: Path, image: str, wheels: str, definitions: None
+) -> Iterator[ClusterTarget]:
     """An installation that tests share, as `cortex cluster up` makes it in a namespace of its own."""
     name = f"cortex-{secrets.token_hex(4)}"
     with tempfile.TemporaryDirectory(prefix="cx-", dir="/tmp") as folder:
@@ -144,8 +174,15 @@ def target(cluster: Cluster, kubectl: Kubectl, binary: Path, image: str, wheels:
             cortex.ok("cluster", "up", "--namespace", name, *image_options, "--wheels", wheels)
             yield ClusterTarget(cortex, Kubectl(cluster, name), environment=name)
         finally:
-            down = cortex.run("cluster", "down", "--namespace", name, "--yes")
-        assert down.returncode == 0, down
+            # Gateways end when nothing is in flight any more, and nobody waits for them here.
+            Kubectl(cluster, name).run("delete", "pods", "--all", "--grace-period=1", "--wait=false")
+            kubectl.run("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def inside(cluster: Cluster, target: ClusterTarget) -> Kubectl:
+    """kubectl in the namespace of that installation."""
+    return Kubectl(cluster, target.environment)
 
 
 def _command_line(cluster: Cluster, binary: Path, folder: Path) -> Cortex:

@@ -11,8 +11,10 @@ import requests
 
 from blackbox.conditions import eventually
 from cluster.cluster import Cluster
-from cluster.images import Image, swift_libraries
+from cluster.images import Image, require_small
 from cluster.kubectl import Kubectl, pod, service
+
+pytestmark = pytest.mark.apart
 
 FETCH = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=10).read().decode(), end='')"
 RESOLVE = "import json, socket, sys; print(json.dumps(sorted({a[4][0] for a in socket.getaddrinfo(sys.argv[1], 80)})))"
@@ -31,9 +33,8 @@ def test_a_pod_of_the_image_tells_the_version(namespace: Kubectl, image: str, bi
 
 
 def test_the_image_is_small(image_file: Image, binary: Path) -> None:
-    print(f"the image: {image_file.size / 1e6:.0f} MB")
-    # A debug build is three times a release, and brings Swift's libraries with it.
-    assert 100e6 < image_file.size < (450e6 if swift_libraries(binary) else 300e6)
+    assert image_file.size > 100e6
+    require_small(image_file, binary)
 
 
 def test_pods_find_services_by_name(namespace: Kubectl, image: str, tools: str) -> None:

@@ -18,6 +18,8 @@ from blackbox.server import Cortex
 from cluster.cluster import Cluster
 from cluster.kubectl import Kubectl
 
+pytestmark = pytest.mark.apart
+
 Done = subprocess.CompletedProcess[str]
 
 

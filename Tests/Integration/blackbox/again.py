@@ -7,6 +7,7 @@ are shown, and the second says what it was about. One that fails alone too is a 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,8 @@ class _Failures:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
-            self._names.add(report.nodeid)
+            # Tests that are kept together have their group's name at the end, where they run beside others.
+            self._names.add(re.sub(r"@[\w-]+$", "", report.nodeid))
 
     def pytest_sessionfinish(self) -> None:
         if self._is_whole and 0 < len(self._names) <= MOST:

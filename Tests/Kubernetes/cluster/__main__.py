@@ -8,16 +8,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+from cluster.binaries import kubernetes
 from cluster.cluster import Cluster
 from cluster.commands import ClusterError, missing_packages, require_machine
 from cluster.folders import cache
-from cluster.images import cortex_image
+from cluster.images import cortex_image, make_base, node_image, require_small
 
 
 def main() -> int:
     """Runs one command; its exit code."""
     parser = argparse.ArgumentParser(prog="dev/kubernetes-cluster", description=sys.modules[__name__].__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("build", help="build what the cache lacks, and start nothing")
     verbs.add_parser("up", help="start the cluster, where it does not run already")
     verbs.add_parser("down", help="end it, and remove all that it made")
     verbs.add_parser("packages", help="print which of Debian's packages this machine lacks")
@@ -34,6 +36,11 @@ def main() -> int:
         print(" ".join(missing_packages()))
         return 0
     require_machine()
+    if arguments.verb == "build":
+        kubernetes()
+        node_image()
+        make_base()
+        return 0
     cluster = Cluster(Path(os.environ.get("CORTEX_TEST_CLUSTER") or cache() / "cluster"))
     if arguments.verb == "up":
         cluster.up()
@@ -41,7 +48,9 @@ def main() -> int:
     elif arguments.verb == "down":
         cluster.down()
     elif arguments.verb == "image":
-        image = cortex_image(Path(arguments.binary))
+        binary = Path(arguments.binary)
+        image = cortex_image(binary)
+        require_small(image, binary)
         cluster.import_image(image)
         print(image.name)
     else:

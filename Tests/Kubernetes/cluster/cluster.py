@@ -98,6 +98,11 @@ class Cluster:
                 self._ctr("images", "rm", file.read_text())
                 file.unlink()
 
+    def kill_container(self, container: str) -> None:
+        """kill -9 of a container's first process, with which the kernel ends the others."""
+        tasks = dict(line.split()[:2] for line in self._ctr("tasks", "ls").splitlines()[1:])
+        run(self.sandbox.entering("sh", "-c", f"kill -KILL {tasks[container]}"))
+
     def _ctr(self, *arguments: str | Path) -> str:
         client = ["ctr", f"--address={CONTAINERD}", "--namespace=k8s.io"]
         return run(self.sandbox.entering(*client, *arguments), within=300)

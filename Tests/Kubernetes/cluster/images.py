@@ -13,18 +13,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.commands import run, tell
+from cluster.commands import ClusterError, run, tell
 from cluster.folders import REPOSITORY, cache, locked
 from cluster.node import PAUSE_IMAGE
 from cluster.sources import RELEASE, mirror
 
 DOCKERFILE = REPOSITORY / "deploy" / "Dockerfile"
 
-_DEBIAN = f"localhost/debian:{RELEASE}-1"
+MOST_BYTES = 300_000_000
+"""What an image of a release holds at most, the layers not compressed."""
+_RELEASE_BYTES = 130_000_000
+"""What is left of that for the binary of a release."""
+
+_DEBIAN = f"localhost/debian:{RELEASE}-2"
 """The number is raised when the way of making it changes."""
 _SWIFT = "/swift/linux/"
 """In the path of each of Swift's libraries."""
 
+_EXCLUDED = """# As in debian:bookworm-slim: what packages are installed later bring no manuals either.
+path-exclude /usr/share/doc/*
+path-include /usr/share/doc/*/copyright
+path-exclude /usr/share/info/*
+path-exclude /usr/share/locale/*
+path-exclude /usr/share/man/*
+"""
 _LEFT_OUT = (
     *("dev", "usr/share/doc", "usr/share/info", "usr/share/locale", "usr/share/man"),
     *("var/cache/apt", "var/lib/apt/lists"),
@@ -46,6 +58,29 @@ class Image:
             manifest = archive.extractfile("manifest.json")
             assert manifest is not None
             return sum(archive.getmember(layer).size for layer in json.load(manifest)[0]["Layers"])
+
+
+def require_small(image: Image, binary: Path) -> None:
+    """Fails where an image is larger than users were promised.
+
+    Of a debug build, which is three times a release and brings Swift's libraries along, all else is what counts.
+    """
+    size, limit = image.size, MOST_BYTES
+    if libraries := swift_libraries(binary):
+        with tempfile.TemporaryDirectory() as scratch:
+            stripped = Path(scratch) / "cortex"
+            run(["strip", "--strip-debug", "-o", stripped, binary])
+            size -= stripped.stat().st_size + sum(library.stat().st_size for library in libraries)
+        limit -= _RELEASE_BYTES
+    if size >= limit:
+        raise ClusterError(f"{image.name} has {size / 1e6:.0f} MB, and may have {limit / 1e6:.0f}")
+
+
+def make_base() -> None:
+    """Makes the Debian that images stand on, where buildah has none."""
+    with locked(cache() / "containers"):
+        if not _exists(_DEBIAN):
+            _make_debian()
 
 
 def node_image() -> Image:
@@ -132,6 +167,7 @@ def _make_debian() -> None:
         for rest in _LEFT_OUT:
             shutil.rmtree(root / rest)
             (root / rest).mkdir()
+        (root / "etc/dpkg/dpkg.cfg.d/excluded").write_text(_EXCLUDED)
         # A machine behind a proxy of its own trusts a certificate that others do not.
         for certificate in Path("/usr/local/share/ca-certificates").glob("**/*.crt"):
             place = root / "usr/local/share/ca-certificates" / certificate.name

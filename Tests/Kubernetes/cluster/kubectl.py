@@ -58,6 +58,24 @@ class Kubectl:
         """What a command prints in a pod; it must succeed."""
         return self.ok("exec", pod, "--", *command, within=within)
 
+    def pods(self, selector: str) -> list[Manifest]:
+        """The pods with these labels that are not ending, the oldest first."""
+        found = self.json("get", "pods", f"--selector={selector}", "--sort-by=.metadata.creationTimestamp")["items"]
+        return [each for each in found if "deletionTimestamp" not in each["metadata"]]
+
+    def kill(self, pod: str, container: str) -> None:
+        """kill -9 of all processes of a pod's container; the kubelet hears of it later."""
+        status = self._status(pod, container)
+        self.cluster.kill_container(status["containerID"].removeprefix("containerd://"))
+
+    def restarts(self, pod: str, container: str) -> int:
+        """How often the container was started again."""
+        return int(self._status(pod, container)["restartCount"])
+
+    def _status(self, pod: str, container: str) -> Manifest:
+        statuses: list[Manifest] = self.json("get", "pod", pod)["status"]["containerStatuses"]
+        return next(each for each in statuses if each["name"] == container)
+
     def offer(self, resource: str, count: int) -> None:
         """Has the node offer a device that it lacks, such as `nvidia.com/gpu`; 0 takes it back."""
 

@@ -23,6 +23,7 @@ REQUIREMENTS = (
     "scikit-learn>=1.3,<2",
     "obstore>=0.8",
     "boto3>=1.34",
+    "requests",
 )
 """What the worker and the storage agent need, and what the predictors of the tests do."""
 
@@ -63,12 +64,14 @@ def wheel_server(sandbox: Sandbox) -> Daemon:
 
 def offer(folder: Path, state: Path) -> None:
     """Adds the wheels of a folder to those that a cluster serves."""
-    for wheel in folder.glob("*.whl"):
-        place = state / "wheels" / wheel.name
-        if not place.exists():
-            unfinished = place.with_suffix(f".{wheel.stat().st_ino}")
-            shutil.copyfile(wheel, unfinished)
-            unfinished.rename(place)
+    # Tests that run beside each other offer the same ones.
+    with locked(state / "wheels"):
+        for wheel in folder.glob("*.whl"):
+            place = state / "wheels" / wheel.name
+            if not place.exists():
+                unfinished = place.with_suffix(".unfinished")
+                shutil.copyfile(wheel, unfinished)
+                unfinished.rename(place)
 
 
 def _platforms() -> list[str]:
