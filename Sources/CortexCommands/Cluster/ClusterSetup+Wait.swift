@@ -28,8 +28,9 @@ extension ClusterSetup {
         let problem: String?
         do {
             problem = try await client.projectStore().problem
-        } catch let refusal as OperatorClient.Refusal {
-            throw refusal.failure
+        } catch {
+            self.calls.clear()
+            throw (error as? OperatorClient.Refusal)?.failure ?? error
         }
         guard let problem else { return }
         self.calls.clear()

@@ -25,7 +25,6 @@ import Testing
                 try await server.send(request),
                 try await server.send(.GET, "/v1/projects/\(hash)"),
                 try await server.deploy(RunningOperator.iris, project: "\(hash)"),
-                try await server.send(.POST, "/v1/prune"),
             ] {
                 #expect(answer.status == 502)
                 let error = try answer.decode(ErrorResponse.self)
