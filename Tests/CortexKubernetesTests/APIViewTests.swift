@@ -128,6 +128,14 @@ struct APIViewTests {
         #expect(view.status.reason == "no room")
     }
 
+    @Test func `pods that a quota forbids are told of`() throws {
+        var view = self.view(try Sample.deployment())
+        view.shortage = "pods \"api-iris-1\" is forbidden: exceeded quota: small"
+        #expect(view.settle().isEmpty)
+        #expect(view.status.code == .computeUnavailable)
+        #expect(view.status.reason == view.shortage)
+    }
+
     @Test func `a replica that was live and ends again and again is a crash loop`() throws {
         let first = try Sample.deployment()
         var view = self.view(first)

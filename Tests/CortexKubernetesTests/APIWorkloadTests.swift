@@ -12,8 +12,7 @@ struct APIWorkloadTests {
             deployment: deployment,
             template: Sample.template(deployment),
             replicas: replicas,
-            owner: "uid-1",
-            settings: Sample.settings,
+            maker: ObjectMaker(api: deployment.spec.name, owner: "uid-1", kind: .realtimeAPIs, namespace: "cortex"),
             disruptionBudgets: .disruptionBudgets.at("v1beta1")
         )
     }

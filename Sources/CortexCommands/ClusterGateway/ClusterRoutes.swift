@@ -12,9 +12,10 @@ actor ClusterRoutes {
     private let client: KubernetesClient
     private let book: RouteBook
     private let logger: Logger
-    /// Called once both have been listed.
+    /// Called once all have been listed.
     private let onListed: @Sendable () async -> Void
     private var routes: [APIName: RouteStatus] = [:]
+    private var splitters: Set<APIName> = []
     /// By the name of the object that tells.
     private var slices: [String: ReplicaSlice] = [:]
     /// Replicas that say themselves that they are ready, of APIs none of which is for the cluster.
@@ -42,6 +43,9 @@ actor ClusterRoutes {
         await withDiscardingTaskGroup { group in
             group.addTask {
                 await KubernetesWatch(self.client, .realtimeAPIs).run { await self.receive(apis: $0) }
+            }
+            group.addTask {
+                await KubernetesWatch(self.client, .trafficSplitters).run { await self.receive(splitters: $0) }
             }
             group.addTask {
                 let labels = [CortexNames.Label.role: "replicas"]
@@ -106,6 +110,30 @@ actor ClusterRoutes {
         } else {
             await self.book.remove(name)
         }
+    }
+
+    // MARK: Splitters
+
+    private func receive(splitters update: KubernetesUpdate) async {
+        switch update {
+        case .all(let objects):
+            let names = Set(objects.map(\.name))
+            for name in self.splitters where !names.contains(name.description) { await self.set(nil, ofSplitter: name) }
+            for object in objects { await self.receive(splitters: .set(object)) }
+            await self.note(listed: "splitters")
+        case .set(let object):
+            guard let name = APIName(object.name) else { return }
+            await self.set(RealtimeAPI(object).split, ofSplitter: name)
+        case .removed(let object):
+            guard let name = APIName(object.name) else { return }
+            await self.set(nil, ofSplitter: name)
+        case .lost(let reason): self.note(lost: "splitters", reason)
+        }
+    }
+
+    private func set(_ status: SplitRouteStatus?, ofSplitter name: APIName) async {
+        if status == nil { self.splitters.remove(name) } else { self.splitters.insert(name) }
+        await self.book.set(status, ofSplitter: name)
     }
 
     // MARK: Replicas
@@ -175,7 +203,7 @@ actor ClusterRoutes {
 
     private func note(listed what: String) async {
         if self.lost.remove(what) != nil { self.logger.notice("\(what) are followed again") }
-        guard self.listed.insert(what).inserted, self.listed.count == 2 else { return }
+        guard self.listed.insert(what).inserted, self.listed.count == 3 else { return }
         await self.onListed()
     }
 

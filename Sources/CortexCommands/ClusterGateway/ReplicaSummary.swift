@@ -9,6 +9,9 @@ enum ReplicaSummary {
     private static let plain =
         #"{"message": "make a prediction by sending a POST request to this endpoint with a JSON payload"}"#
 
+    /// Of what has no replicas of its own.
+    static let standard = ByteBuffer(string: Self.plain)
+
     static func text(of api: APIName, _ upstream: NetworkUpstream) async -> ByteBuffer {
         // One that sleeps is not woken to be looked at.
         guard let replica = upstream.anyReplica, let host = replica.ipAddress, let port = replica.port else {

@@ -22,6 +22,13 @@ actor RouteBook {
     private let logger: Logger
     private let onWaiting: @Sendable () -> Void
     private var entries: [APIName: Entry] = [:]
+    private var splits: [APIName: Split] = [:]
+
+    private struct Split {
+        var status: SplitRouteStatus
+        /// Nil where anybody may call.
+        var keys: APIKeys?
+    }
 
     /// - Parameters:
     ///   - environment: Where the keys are that APIs name by `env`.
@@ -76,6 +83,44 @@ actor RouteBook {
         await self.gateway.removeRoute(name)
         entry.upstream.close()
         self.logger.info("route removed", metadata: ["api": "\(name)"])
+    }
+
+    /// - Parameter status: Nil where the operator has not said anything yet, or there is no such splitter any more.
+    func set(_ status: SplitRouteStatus?, ofSplitter name: APIName) async {
+        guard let status else {
+            guard self.splits.removeValue(forKey: name) != nil else { return }
+            return await self.gateway.removeRoute(name)
+        }
+        guard self.splits[name]?.status != status else { return }
+        let networking = status.spec.networking
+        self.splits[name] = Split(status: status, keys: self.splitterKeys(name, networking.apiKeys))
+        let split = TrafficSplit(status.spec)
+        let gateway = self.gateway
+        await gateway.setRoute(
+            Route(
+                api: name,
+                version: status.version,
+                endpoint: networking.endpoint,
+                upstream: SplitUpstream(split) { await gateway.readiness(of: $0) },
+                split: split,
+                cors: CORSPolicy(allowedOrigins: networking.allowedOrigins),
+                keys: self.splits[name]?.keys,
+                summary: { ReplicaSummary.standard }
+            )
+        )
+    }
+
+    private func splitterKeys(_ name: APIName, _ references: [SecretReference]) -> APIKeys? {
+        guard !references.isEmpty else { return nil }
+        do throws(KeyReader.Flaw) {
+            return APIKeys(try self.keyReader.keys(at: references))
+        } catch {
+            self.logger.error(
+                "nobody is let in",
+                metadata: ["splitter": "\(name)", "reason": "networking.api_keys \(error.message)"]
+            )
+            return APIKeys(nil)
+        }
     }
 
     func note(_ message: Logger.Message, _ reason: String) {

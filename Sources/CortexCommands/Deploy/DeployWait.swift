@@ -115,13 +115,13 @@ struct DeployWait {
     /// - Parameter reason: Told after them, and so not among them.
     private func showLog(of name: String, from version: Int, besides reason: String) async throws {
         var text: [UInt8] = []
-        for try await buffer in try await self.client.logs(of: name, last: 30, follow: false) {
+        for try await buffer in try await self.client.logs(of: name, last: 1000, follow: false) {
             text += buffer.readableBytesView
         }
         let lines = FailureExcerpt.lines(of: String(decoding: text, as: UTF8.self), version: version, besides: reason)
         guard !lines.isEmpty else { return }
         self.console.note("last lines of `cortex logs \(name)`:")
-        for line in lines { self.console.note("  \(line)") }
+        for line in lines.suffix(30) { self.console.note("  \(line)") }
     }
 }
 

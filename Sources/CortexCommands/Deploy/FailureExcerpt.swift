@@ -6,7 +6,9 @@ enum FailureExcerpt {
     static func lines(of log: String, version: Int, besides reason: String) -> [Substring] {
         var lines = log.split(separator: "\n")[...]
         if let start = lines.lastIndex(where: { $0.hasSuffix(" starting version \(version)") }) {
-            lines = lines[(start + 1)...]
+            // In a cluster each line names its replica, and others wrote meanwhile.
+            let replica = lines[start].hasPrefix("[") ? lines[start].prefix { $0 != "]" } + "] " : ""
+            lines = lines[(start + 1)...].filter { $0.hasPrefix(replica) }.map { $0.dropFirst(replica.count) }[...]
         }
         // The log says it too.
         if let end = lines.lastIndex(where: { $0.contains(" version \(version) could not be started: ") }) {

@@ -1,12 +1,17 @@
 package import CortexSpec
 
-/// One API as an object of the cluster: what is wanted, and what the operator sees of it.
+/// One API, or one splitter, as an object of the cluster: what is wanted, and what the operator sees of it.
 package struct RealtimeAPI: Hashable, Sendable {
     package var object: KubernetesObject
 
-    /// - Parameter object: Of kind `RealtimeAPI`.
+    /// - Parameter object: Of kind `RealtimeAPI` or `TrafficSplitter`.
     package init(_ object: KubernetesObject) {
         self.object = object
+    }
+
+    /// Where such objects are.
+    package var resource: KubernetesResource {
+        self.object.kind == KubernetesResource.trafficSplitters.kind ? .trafficSplitters : .realtimeAPIs
     }
 
     /// Nil where the object's name is none of an API's: such an object is left alone.
@@ -18,11 +23,12 @@ package struct RealtimeAPI: Hashable, Sendable {
         package var config: JSONValue
         /// The name of the file that it was in.
         package var configFile: String?
-        package var project: Project
+        /// Splitters have none.
+        package var project: Project?
         /// One more asks for new replicas.
         package var refresh: Int?
 
-        package init(config: JSONValue, configFile: String?, project: Project, refresh: Int?) {
+        package init(config: JSONValue, configFile: String?, project: Project?, refresh: Int?) {
             self.config = config
             self.configFile = configFile
             self.project = project
@@ -44,14 +50,23 @@ package struct RealtimeAPI: Hashable, Sendable {
 
     package func spec() throws -> Spec { try (self.object["spec"] ?? [:]).decoded() }
 
+    /// Of a splitter; nil where there is none, or none that this release can read.
+    package var split: SplitRouteStatus? { self.object["status", "route"].flatMap { try? $0.decoded() } }
+
     /// Nil where there is none, or none that this release can read.
     package var route: RouteStatus? { self.object["status", "route"].flatMap { try? $0.decoded() } }
 
     /// The object that asks for `spec`; to be applied.
-    package init(name: APIName, namespace: String, spec: Spec, deployedBy: String) throws {
+    package init(
+        _ resource: KubernetesResource,
+        name: APIName,
+        namespace: String,
+        spec: Spec,
+        deployedBy: String
+    ) throws {
         self.object = KubernetesObject([
-            "apiVersion": .string(KubernetesResource.realtimeAPIs.apiVersion),
-            "kind": .string(KubernetesResource.realtimeAPIs.kind),
+            "apiVersion": .string(resource.apiVersion),
+            "kind": .string(resource.kind),
             "metadata": [
                 "name": .string(name.description),
                 "namespace": .string(namespace),

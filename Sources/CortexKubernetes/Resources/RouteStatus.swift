@@ -1,5 +1,17 @@
 package import CortexSpec
 
+/// All that a gateway needs to know of a splitter: `status.route`, which only the operator writes.
+package struct SplitRouteStatus: Hashable, Sendable, Codable {
+    package var version: Int
+    /// Of the version that serves.
+    package var spec: TrafficSplitterSpec
+
+    package init(version: Int, spec: TrafficSplitterSpec) {
+        self.version = version
+        self.spec = spec
+    }
+}
+
 /// All that a gateway needs to know of an API: `status.route`, which only the operator writes.
 ///
 /// It is that of the version which serves; before anything has served, of the newest.

@@ -26,8 +26,10 @@ struct APIView: Sendable {
     /// Requests wait for the first replica.
     var isWaking = false
     var pods: [String: PodView] = [:]
-    /// Why objects of it cannot be made: a quota, a rule of the cluster.
+    /// Why objects of it cannot be made.
     var refusal: String?
+    /// Why pods cannot be made: a quota, a rule of the cluster.
+    var shortage: String?
 
     init(wanted: Deployment, serving: Deployment?, desired: Int, template: String) {
         self.wanted = wanted
@@ -147,7 +149,7 @@ struct APIView: Sendable {
         for pod in self.current {
             if case .unschedulable(let reason) = pod.trouble { return reason }
         }
-        return nil
+        return self.shortage
     }
 
     private static func missing(_ counts: ReplicaCounts) -> String? {

@@ -35,6 +35,10 @@ struct PodView: Hashable, Sendable {
     /// What it is at, while it is not ready: `building the environment`.
     var step: String?
     var createdAt: Date?
+    /// In the network of the cluster.
+    var address: String?
+    /// Whether its main container runs.
+    var isRunning: Bool
 
     /// Nil for what is no pod of a replica.
     init?(_ pod: KubernetesObject) {
@@ -56,6 +60,10 @@ struct PodView: Hashable, Sendable {
             && conditions.contains { $0["type"]?.string == "Ready" && $0["status"]?.string == "True" }
         self.restarts = containers.reduce(0) { $0 + ($1["restartCount"]?.int ?? 0) }
         self.createdAt = pod.createdAt
+        self.address = status?["podIP"]?.string
+        self.isRunning = (status?["containerStatuses"]?.array ?? []).contains {
+            $0["name"]?.string == "api" && $0["state"]?["running"] != nil
+        }
         self.trouble = self.isReady ? nil : Self.trouble(status, containers, conditions)
         self.step = self.isReady ? nil : Self.step(containers)
     }

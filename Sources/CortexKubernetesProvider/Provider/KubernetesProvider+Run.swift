@@ -91,14 +91,21 @@ extension KubernetesProvider {
     }
 
     private func applyObjects(of api: APIName) async throws {
-        guard let view = self.apis[api], let owner = await self.store.object(of: api)?.object.uid else { return }
-        let version = self.templateVersions[api].flatMap { $0.template == view.template ? $0.version : nil }
+        guard let object = await self.store.object(of: api), let owner = object.object.uid else { return }
+        let maker = ObjectMaker(api: api, owner: owner, kind: object.resource, namespace: self.settings.namespace)
+        if self.splitters[api] != nil {
+            let item = maker.item(.services, maker.gatewayService)
+            guard self.applied[item.key] != item.hash else { return }
+            try await self.client.apply(item.resource, item.object)
+            self.applied[item.key] = item.hash
+            return
+        }
+        guard let view = self.apis[api] else { return }
         let workload = APIWorkload(
             deployment: view.wanted,
-            template: self.template(of: view.wanted, version: version),
+            template: self.template(of: view.wanted, version: self.templateVersion(view)),
             replicas: view.replicas,
-            owner: owner,
-            settings: self.settings,
+            maker: maker,
             disruptionBudgets: self.disruptionBudgets
         )
         for item in try workload.items() where self.applied[item.key] != item.hash {
@@ -108,11 +115,26 @@ extension KubernetesProvider {
             self.applied[item.key] = item.hash
             if item.resource == .deployments { self.seeWorkload(object) }
         }
+        try await self.scaleWorkload(of: api)
         if self.apis[api]?.refusal != nil {
             self.apis[api]?.refusal = nil
             self.settle(api)
         }
         try await self.removeOldSecrets(of: api, except: workload.template.secretName)
+    }
+
+    /// The deployment for which pods of this kind were first made: they need not be replaced for having served an earlier one.
+    private func templateVersion(_ view: APIView) -> Int {
+        let api = view.wanted.spec.name
+        if let known = self.templateVersions[api], known.template == view.template { return known.version }
+        return view.pods.values.first { $0.template == view.template }?.version ?? view.wanted.version
+    }
+
+    /// What only needs another count is not applied as a whole.
+    private func scaleWorkload(of api: APIName) async throws {
+        guard let wanted = self.apis[api]?.replicas, let there = self.scales[api], there != wanted else { return }
+        try await self.client.scale(.deployments, CortexNames.workload(api), to: wanted)
+        self.scales[api] = wanted
     }
 
     /// Deployments that no pod is of any more.

@@ -6,18 +6,23 @@ import Foundation
 /// What the provider writes down of an API, for gateways, for `kubectl`, and for the operator after this one.
 extension KubernetesProvider {
     func writeStatus(of api: APIName) async throws {
-        guard let view = self.apis[api], let object = await self.store.object(of: api),
-            let diary = await self.store.diary(of: api)
-        else { return }
+        guard let object = await self.store.object(of: api), let diary = await self.store.diary(of: api) else { return }
         let record = await self.store.wanted(api)
-        var status = try self.status(view, object, record)
+        var status: [String: JSONValue]
+        if let splitter = self.splitters[api] {
+            status = try self.status(splitter, object, record)
+        } else if let view = self.apis[api] {
+            status = try self.status(view, object, record)
+        } else {
+            return
+        }
         status["events"] = try JSONValue(encoding: diary.events)
         if let autoscaler = diary.autoscaler { status["autoscaler"] = .string(autoscaler) }
         // Nulls take away what was there; what is written is compared without the times that change by themselves.
         guard self.written[api] != .object(status) else { return }
         do {
             let written = try await self.client.patch(
-                .realtimeAPIs,
+                object.resource,
                 api.description,
                 subresource: "status",
                 ["status": .object(status)]
@@ -60,6 +65,29 @@ extension KubernetesProvider {
             ),
             "conditions": [
                 self.readyCondition(isReady, code, reason, before: object.object["status", "conditions"])
+            ],
+        ]
+    }
+
+    private func status(
+        _ view: SplitterView,
+        _ object: RealtimeAPI,
+        _ record: DeploymentRecord?
+    ) throws -> [String: JSONValue] {
+        let (code, reason) = view.status(self.targets(of: view.wanted))
+        let networking = (view.serving ?? view.wanted).spec.networking
+        let route = try view.serving.map { try JSONValue(encoding: SplitRouteStatus(version: $0.version, spec: $0.spec)) }
+        return [
+            "observedGeneration": object.object.generation.map { .int(Int64($0)) } ?? .null,
+            "version": .int(Int64(view.wanted.version)),
+            "code": .string(code.rawValue),
+            "message": .string(code.label),
+            "reason": reason.map { .string($0) } ?? .null,
+            "endpoint": .string(self.endpoint + networking.endpoint),
+            "lastUpdated": record.map { .string($0.createdAt.formatted(.iso8601)) } ?? .null,
+            "route": route ?? .null,
+            "conditions": [
+                self.readyCondition(code == .live, code, reason, before: object.object["status", "conditions"])
             ],
         ]
     }

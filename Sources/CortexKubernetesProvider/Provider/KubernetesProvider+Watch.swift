@@ -37,6 +37,7 @@ extension KubernetesProvider {
             case .set(let workload): self.seeWorkload(workload)
             case .removed(let workload):
                 self.applied["deployments/\(workload.name)"] = nil
+                workload.labels[CortexNames.Label.api].flatMap(APIName.init).map { self.scales[$0] = nil }
                 if let api = workload.labels[CortexNames.Label.api].flatMap(APIName.init) { self.enqueue(api) }
             case .lost(let reason): self.lost("deployments", reason)
             }
@@ -55,6 +56,21 @@ extension KubernetesProvider {
             let version = labels?[CortexNames.Label.version]?.string.flatMap({ Int($0) })
         else { return }
         self.templateVersions[api] = (template, version)
+        self.noteShortage(object, of: api)
+        guard let replicas = object["spec", "replicas"]?.int, self.scales[api] != replicas else { return }
+        self.scales[api] = replicas
+        // Somebody else may have set another count.
+        if let view = self.apis[api], view.replicas != replicas { self.enqueue(api) }
+    }
+
+    /// A quota, or a rule of the cluster, may keep pods from being made at all: only their Deployment tells.
+    private func noteShortage(_ object: KubernetesObject, of api: APIName) {
+        let conditions = object["status", "conditions"]?.array ?? []
+        let failure = conditions.first { $0["type"]?.string == "ReplicaFailure" && $0["status"]?.string == "True" }
+        let shortage = failure?["message"]?.string
+        guard let view = self.apis[api], view.shortage != shortage else { return }
+        self.apis[api]?.shortage = shortage
+        self.enqueue(api)
     }
 
     func see(_ object: KubernetesObject) {

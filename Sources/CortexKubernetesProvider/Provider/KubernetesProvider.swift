@@ -21,6 +21,9 @@ package actor KubernetesProvider: Provider {
     var pods: [APIName: [String: PodView]] = [:]
     /// What the pods of each workload are made from, and for which deployment they were first made.
     var templateVersions: [APIName: (template: String, version: Int)] = [:]
+    /// How many pods each workload is to have, as the cluster knows it.
+    var scales: [APIName: Int] = [:]
+    var splitters: [APIName: SplitterView] = [:]
     var loads = GatewayLoads()
     /// What the objects are made from that are there, by their keys.
     var applied: [String: String] = [:]
@@ -90,10 +93,13 @@ package actor KubernetesProvider: Provider {
     }
 
     package func apply(_ splitter: SplitterDeployment, fallback: SplitterDeployment?) async {
-        self.tell(.failed, Self.noSplitters, of: splitter.spec.name, version: splitter.version)
+        let name = splitter.spec.name
+        var view = self.splitters[name] ?? SplitterView(wanted: splitter, serving: nil)
+        view.apply(splitter, fallback: fallback)
+        self.splitters[name] = view
+        self.reconsider(name)
+        self.enqueue(name)
     }
-
-    private static let noSplitters = "a TrafficSplitter is not supported in a cluster yet"
 
     package func scale(_ api: APIName, to replicas: Int) async -> Int? {
         guard let view = self.apis[api] else { return nil }
@@ -130,11 +136,15 @@ package actor KubernetesProvider: Provider {
     }
 
     package func computeProblems(of specs: [ResourceSpec]) async -> [APIName: [FieldProblem]] {
-        let problem = FieldProblem(field: "kind", message: Self.noSplitters)
-        return Dictionary(specs.compactMap(\.splitter).map { ($0.name, [problem]) }) { first, _ in first }
+        [:]
     }
 
     package func remove(_ api: APIName) async {
+        if let splitter = self.splitters.removeValue(forKey: api) {
+            self.applied["services/\(CortexNames.workload(api))"] = nil
+            self.written[api] = nil
+            return self.tell(.removed, "deleted", of: api, version: splitter.wanted.version)
+        }
         guard let view = self.apis.removeValue(forKey: api) else { return }
         self.loads.forget(api)
         self.written[api] = nil
@@ -144,8 +154,20 @@ package actor KubernetesProvider: Provider {
     }
 
     package func observation(of api: APIName) async -> APIObservation? {
-        guard let view = self.apis[api] else { return nil }
         await self.findEndpoint()
+        if let splitter = self.splitters[api] {
+            return splitter.observation(self.targets(of: splitter.wanted), endpoint: self.endpoint)
+        }
+        guard var observation = self.seen(api) else { return nil }
+        if observation.status != .live, let words = await self.ownWords(of: api) {
+            observation.reason = [observation.reason, words].compactMap(\.self).joined(separator: ": ")
+        }
+        return observation
+    }
+
+    /// What is known of an API without asking anybody.
+    func seen(_ api: APIName) -> APIObservation? {
+        guard let view = self.apis[api] else { return nil }
         let status = view.status
         return APIObservation(
             status: status.code,
@@ -157,6 +179,16 @@ package actor KubernetesProvider: Provider {
             requests: self.loads.statistics(of: api),
             endpoint: self.endpoint + view.wanted.spec.networking.endpoint
         )
+    }
+
+    /// Why a replica that runs does not take requests, as it says itself.
+    private func ownWords(of api: APIName) async -> String? {
+        guard let view = self.apis[api], case .done = view.rollout,
+            let pod = view.pods.values.first(where: { $0.isRunning && !$0.isReady && !$0.isTerminating }),
+            let address = pod.address
+        else { return nil }
+        let host = address.contains(":") ? "[\(address)]" : address
+        return await ReadinessQuestion(url: "http://\(host):\(CortexNames.dataPort)/readyz").reason()
     }
 
     package func models(of api: APIName) async -> ModelObservations { ModelObservations() }
@@ -194,6 +226,23 @@ package actor KubernetesProvider: Provider {
         self.apis[api] = view
         for event in told { self.tell(event.kind, event.message, of: api, version: view.wanted.version) }
         if view.replicas != count { self.enqueue(api) }
+        for (name, splitter) in self.splitters where splitter.wanted.spec.apis.contains(where: { $0.name == api }) {
+            self.reconsider(name)
+        }
+    }
+
+    /// Looks whether what is wanted of a splitter can serve.
+    func reconsider(_ splitter: APIName) {
+        guard var view = self.splitters[splitter] else { return }
+        let before = view
+        let told = view.reconsider(self.targets(of: view.wanted))
+        self.splitters[splitter] = view
+        for event in told { self.tell(event.kind, event.message, of: splitter, version: view.wanted.version) }
+        if view != before || !told.isEmpty || view.isServed { self.enqueue(splitter) }
+    }
+
+    func targets(of deployment: SplitterDeployment) -> SplitterTargets {
+        SplitterTargets(each: deployment.spec.apis.map { SplitterTargets.Seen(target: $0, api: self.seen($0.name)) })
     }
 
     func template(of deployment: Deployment, version: Int? = nil) -> ReplicaTemplate {

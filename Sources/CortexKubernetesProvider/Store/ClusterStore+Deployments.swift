@@ -31,26 +31,34 @@ extension ClusterStore: DeploymentStore {
     /// Has the object say what is wanted; where it says so already (somebody applied it), it is left to whose it is.
     private func writeSpec(_ draft: DeploymentDraft) async throws -> RealtimeAPI {
         let name = draft.spec.name
-        let there = try await self.client.get(.realtimeAPIs, name.description).map { RealtimeAPI($0) }
+        let resource = draft.spec.resource
+        var there = self.seen[name]
+        // What was seen may be old; a write that is not needed would take the object from whose it is.
+        if there?.resource != resource || (try? there?.spec()) == nil {
+            there = try await self.client.get(resource, name.description).map { RealtimeAPI($0) }
+        }
         let known = try? there?.spec()
         let spec = RealtimeAPI.Spec(
             config: ConfigEntry.json(of: name.description, in: draft.config) ?? known?.config ?? [:],
             configFile: draft.configFile,
-            project: RealtimeAPI.Project(
-                hash: draft.identity.project,
-                url: known?.project.url(of: draft.identity.project)
-            ),
-            refresh: draft.generation
+            project: draft.spec.api.map { _ in
+                RealtimeAPI.Project(
+                    hash: draft.identity.project,
+                    url: known?.project?.url(of: draft.identity.project)
+                )
+            },
+            refresh: draft.spec.api.map { _ in draft.generation }
         )
         self.expected[name] = spec
         if let there, let known, known.asksFor(spec), !there.object.isBeingDeleted { return self.answered(there, name) }
         let object = try RealtimeAPI(
+            resource,
             name: name,
             namespace: self.client.namespace,
             spec: spec,
             deployedBy: draft.deployedBy
         )
-        return self.answered(RealtimeAPI(try await self.client.apply(.realtimeAPIs, object.object)), name)
+        return self.answered(RealtimeAPI(try await self.client.apply(resource, object.object)), name)
     }
 
     private func answered(_ object: RealtimeAPI, _ name: APIName) -> RealtimeAPI {
@@ -126,9 +134,10 @@ extension ClusterStore: DeploymentStore {
     }
 
     package func remove(_ api: APIName, by token: String, at now: Date) async throws -> Bool {
-        guard self.entries[api] != nil else { return false }
-        try await self.client.delete(.realtimeAPIs, api.description)
+        guard let entry = self.entries[api] else { return false }
+        try await self.client.delete(entry.object.resource, api.description)
         self.entries[api] = nil
+        self.seen[api] = nil
         self.expected[api] = nil
         return true
     }
@@ -140,6 +149,37 @@ extension ClusterStore: DeploymentStore {
         case .progress, .workerExited, .crashLoop, .scaled, .removed: break
         }
         self.append(event.kind.rawValue, event.message, api: event.api, version: event.version, at: now)
+        await self.publish(event, at: now)
+    }
+
+    /// For `kubectl describe`; the cluster forgets it after an hour.
+    private func publish(_ event: ProviderEvent, at now: Date) async {
+        guard event.kind != .progress, event.kind != .removed, let object = self.entries[event.api]?.object.object else {
+            return
+        }
+        let isWarning = [.failed, .crashLoop, .workerExited].contains(event.kind)
+        let time = JSONValue.string(now.formatted(.iso8601))
+        let note = KubernetesObject([
+            "apiVersion": "v1", "kind": "Event",
+            "metadata": [
+                "name": .string("\(event.api).\(String(UInt64.random(in: .min ... .max), radix: 16))"),
+                "namespace": .string(self.client.namespace),
+            ],
+            "involvedObject": [
+                "apiVersion": .string(object.apiVersion), "kind": .string(object.kind), "name": .string(object.name),
+                "namespace": .string(self.client.namespace), "uid": object.uid.map { .string($0) } ?? .null,
+            ],
+            "type": .string(isWarning ? "Warning" : "Normal"),
+            "reason": .string(event.kind.reason),
+            "message": .string("version \(event.version): \(event.message.prefix(900))"),
+            "source": ["component": .string(CortexNames.operatorName)],
+            "firstTimestamp": time, "lastTimestamp": time, "count": 1,
+        ])
+        do {
+            try await self.client.create(.events, note)
+        } catch {
+            self.logger.debug("an event is not published", metadata: ["api": "\(event.api)", "error": "\(error)"])
+        }
     }
 
     package func events(of api: APIName, after id: Int64, limit: Int) -> [EventRecord] {
@@ -178,6 +218,26 @@ extension ClusterStore: DeploymentStore {
         }
         return uses
     }
+}
+
+extension ProviderEvent.Kind {
+    /// As reasons of events are written.
+    fileprivate var reason: String {
+        switch self {
+        case .progress: "Progress"
+        case .live: "Live"
+        case .failed: "Failed"
+        case .workerExited: "ReplicaEnded"
+        case .crashLoop: "CrashLoop"
+        case .scaled: "Scaled"
+        case .removed: "Removed"
+        }
+    }
+}
+
+extension ResourceSpec {
+    /// Where the objects of its kind are.
+    var resource: KubernetesResource { self.splitter == nil ? .realtimeAPIs : .trafficSplitters }
 }
 
 extension RealtimeAPI.Project {

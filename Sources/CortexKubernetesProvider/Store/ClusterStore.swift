@@ -33,6 +33,8 @@ package actor ClusterStore {
     var entries: [APIName: Entry] = [:]
     /// What this process writes, or wrote last, of each object: so that it does not take its own words for another's.
     var expected: [APIName: RealtimeAPI.Spec] = [:]
+    /// As watches saw the objects last.
+    var seen: [APIName: RealtimeAPI] = [:]
     /// Up to which generation the objects have been answered for.
     var answered: [APIName: Answered] = [:]
 
@@ -53,7 +55,8 @@ package actor ClusterStore {
 
     /// Reads all that there is; to be called once, by the process that leads.
     package func load() async throws {
-        let (objects, _) = try await self.client.list(.realtimeAPIs)
+        var objects = try await self.client.list(.realtimeAPIs).objects
+        objects += try await self.client.list(.trafficSplitters).objects
         let (revisions, _) = try await self.client.list(.controllerRevisions, labels: CortexNames.labels(.replica))
         let byOwner = Dictionary(grouping: revisions) { $0.owner ?? "" }
         for object in objects where !object.isBeingDeleted {
@@ -86,6 +89,7 @@ package actor ClusterStore {
 
     /// Takes note of an object that was changed, by whomever.
     func saw(_ object: RealtimeAPI) {
+        if let name = object.name { self.seen[name] = object }
         guard let name = object.name, self.entries[name]?.object.object.uid == object.object.uid else { return }
         self.entries[name]?.object = object
     }
@@ -147,7 +151,7 @@ extension DeploymentRecord {
     /// Whether this is the deployment that `spec` asks for.
     fileprivate func answers(_ spec: RealtimeAPI.Spec) -> Bool {
         let name = self.deployment.spec.name.description
-        return spec.project.hash == self.identity.project && (spec.refresh ?? 0) <= self.deployment.generation
+        return spec.project.map { $0.hash == self.identity.project } != false && (spec.refresh ?? 0) <= self.deployment.generation
             && ConfigEntry.json(of: name, in: self.config)?.comparable == spec.config.comparable
     }
 }
@@ -155,7 +159,7 @@ extension DeploymentRecord {
 extension RealtimeAPI.Spec {
     /// Whether nothing differs that counts.
     func asksFor(_ other: Self) -> Bool {
-        self.config.comparable == other.config.comparable && self.project.hash == other.project.hash
+        self.config.comparable == other.config.comparable && self.project?.hash == other.project?.hash
             && (self.refresh ?? 0) == (other.refresh ?? 0)
     }
 }

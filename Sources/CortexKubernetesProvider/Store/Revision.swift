@@ -65,8 +65,8 @@ struct Revision: Sendable {
                 "annotations": .object(Self.annotations(of: record.outcome)),
                 "ownerReferences": [
                     [
-                        "apiVersion": .string(KubernetesResource.realtimeAPIs.apiVersion),
-                        "kind": .string(KubernetesResource.realtimeAPIs.kind), "name": .string(api.description),
+                        "apiVersion": .string(record.deployment.spec.resource.apiVersion),
+                        "kind": .string(record.deployment.spec.resource.kind), "name": .string(api.description),
                         "uid": .string(owner), "controller": true, "blockOwnerDeletion": false,
                     ]
                 ],

@@ -1,29 +1,15 @@
 import CortexControlPlane
 import CortexKubernetes
 import CortexSpec
-import Crypto
 import Foundation
 
 /// All objects of one API but its `RealtimeAPI` itself, as they have to be.
 struct APIWorkload: Sendable {
-    /// One object, and where it goes.
-    struct Item: Sendable {
-        var resource: KubernetesResource
-        var object: KubernetesObject
-        /// Names what the object is made from.
-        var hash: String
-
-        /// Unique among all objects of the installation.
-        var key: String { "\(self.resource.plural)/\(self.object.name)" }
-    }
-
     let deployment: Deployment
     /// Whose pods there have to be: an earlier deployment's where its workers are the same.
     let template: ReplicaTemplate
     let replicas: Int
-    /// The uid of the `RealtimeAPI`, which takes all of them along when it goes.
-    let owner: String
-    let settings: ClusterSettings
+    let maker: ObjectMaker
     /// Which version of budgets the server has; nil where it has none.
     let disruptionBudgets: KubernetesResource?
 
@@ -31,37 +17,14 @@ struct APIWorkload: Sendable {
     private var name: String { CortexNames.workload(self.api) }
 
     /// In the order in which they are to be made.
-    func items() throws -> [Item] {
+    func items() throws -> [ObjectMaker.Item] {
+        let maker = self.maker
         var items = [
-            self.item(.secrets, try self.secret()), self.item(.services, self.service),
-            self.item(.services, self.replicaService), self.item(.deployments, self.workload),
+            maker.item(.secrets, try self.secret()), maker.item(.services, maker.gatewayService),
+            maker.item(.services, self.replicaService), maker.item(.deployments, self.workload),
         ]
-        if let budgets = self.disruptionBudgets { items.append(self.item(budgets, self.disruptionBudget(budgets))) }
+        if let budgets = self.disruptionBudgets { items.append(maker.item(budgets, self.disruptionBudget)) }
         return items
-    }
-
-    private func item(_ resource: KubernetesResource, _ object: KubernetesObject) -> Item {
-        var object = object
-        object["apiVersion"] = .string(resource.apiVersion)
-        object["kind"] = .string(resource.kind)
-        object["metadata", "namespace"] = .string(self.settings.namespace)
-        var labels = CortexNames.labels(.replica).mapValues { JSONValue.string($0) }
-        labels[CortexNames.Label.api] = .string(self.api.description)
-        labels.merge(object["metadata", "labels"]?.object ?? [:]) { $1 }
-        object["metadata", "labels"] = .object(labels)
-        object["metadata", "ownerReferences"] = [
-            [
-                "apiVersion": .string(KubernetesResource.realtimeAPIs.apiVersion),
-                "kind": .string(KubernetesResource.realtimeAPIs.kind), "name": .string(self.api.description),
-                "uid": .string(self.owner), "controller": true, "blockOwnerDeletion": false,
-            ]
-        ]
-        let text = (try? KubernetesJSON.encoder.encode(object)) ?? Data()
-        let digits = Array("0123456789abcdef".utf8)
-        let hash = SHA256.hash(data: text).prefix(10).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-        let name = String(decoding: hash, as: UTF8.self)
-        object["metadata", "annotations", CortexNames.Annotation.applied] = .string(name)
-        return Item(resource: resource, object: object, hash: name)
     }
 
     private func secret() throws -> KubernetesObject {
@@ -77,35 +40,15 @@ struct APIWorkload: Sendable {
         ])
     }
 
-    /// `http://api-NAME:8888` leads to the gateways, which know the API by that name.
-    private var service: KubernetesObject {
-        KubernetesObject([
-            "metadata": ["name": .string(self.name)],
-            "spec": [
-                "type": "ClusterIP",
-                "selector": [
-                    CortexNames.Label.name: "cortex",
-                    CortexNames.Label.component: .string(CortexNames.Component.gateway.rawValue),
-                ],
-                "ports": [Self.port],
-            ],
-        ])
-    }
-
     /// What gateways watch.
     private var replicaService: KubernetesObject {
         KubernetesObject([
             "metadata": [
                 "name": .string(CortexNames.replicas(self.api)), "labels": [CortexNames.Label.role: "replicas"],
             ],
-            "spec": ["clusterIP": "None", "selector": self.selector, "ports": [Self.port]],
+            "spec": ["clusterIP": "None", "selector": self.selector, "ports": [ObjectMaker.port]],
         ])
     }
-
-    private static let port: JSONValue = [
-        "name": "http", "port": .int(Int64(CortexNames.dataPort)), "targetPort": .int(Int64(CortexNames.dataPort)),
-        "protocol": "TCP",
-    ]
 
     private var selector: JSONValue {
         [
@@ -141,7 +84,7 @@ struct APIWorkload: Sendable {
         Int64(text).map { .int($0) } ?? .string(text)
     }
 
-    private func disruptionBudget(_ resource: KubernetesResource) -> KubernetesObject {
+    private var disruptionBudget: KubernetesObject {
         KubernetesObject([
             "metadata": ["name": .string(self.name)],
             "spec": ["maxUnavailable": 1, "selector": ["matchLabels": self.selector]],

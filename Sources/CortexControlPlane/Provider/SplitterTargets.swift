@@ -1,14 +1,18 @@
-import CortexControlPlane
-import CortexSpec
+package import CortexSpec
 
 /// The APIs of a splitter as they are at a moment, and what follows from that for the splitter.
 ///
 /// Only those that get requests matter to it: what has no weight is parked, and a shadow is nobody's answer.
-struct SplitterTargets {
-    struct Seen {
-        var target: TrafficSplitterSpec.Target
+package struct SplitterTargets {
+    package struct Seen {
+        package var target: TrafficSplitterSpec.Target
         /// Nil where there is none of that name.
-        var api: APIObservation?
+        package var api: APIObservation?
+
+        package init(target: TrafficSplitterSpec.Target, api: APIObservation?) {
+            self.target = target
+            self.api = api
+        }
 
         /// Some version of it answers requests, or would, were it not asleep.
         fileprivate var isServing: Bool { self.api?.servingVersion != nil }
@@ -21,18 +25,22 @@ struct SplitterTargets {
     }
 
     /// Whether a deployment of the splitter can begin to serve.
-    enum Prospect: Equatable {
+    package enum Prospect: Equatable {
         case ready
         case waiting(reason: String)
         case failed(reason: String)
     }
 
     /// In the order of the splitter.
-    var each: [Seen]
+    package var each: [Seen]
+
+    package init(each: [Seen]) {
+        self.each = each
+    }
 
     private var asked: [Seen] { self.each.filter { $0.target.weight > 0 && !$0.target.shadow } }
 
-    var prospect: Prospect {
+    package var prospect: Prospect {
         let missing = self.asked.filter { !$0.isServing }
         let failed = missing.filter { $0.api?.status.isFailure ?? false }
         if !failed.isEmpty { return .failed(reason: Self.text(of: failed)) }
@@ -40,7 +48,7 @@ struct SplitterTargets {
     }
 
     /// That of a deployment that has begun to serve, with the reason.
-    var status: (APIStatus, String?) {
+    package var status: (APIStatus, String?) {
         let failed = self.asked.filter { $0.api?.status.isFailure ?? false }
         if !failed.isEmpty { return (.error, Self.text(of: failed)) }
         let missing = self.asked.filter { !$0.isServing }
