@@ -102,7 +102,8 @@ package actor ObjectIntake {
     ) async throws {
         let isAPI = resource == .realtimeAPIs
         let project = isAPI ? try await self.project(spec.project) : nil
-        let files = try await project.map { try await self.projects.entries(of: $0).map(\.path) } ?? []
+        var files: [String] = []
+        if let project { files = try await self.projects.entries(of: project).map(\.path) }
         let text = ConfigEntry.text(of: spec.config)
         let specs = try ConfigCheck(files: files).specs(in: text, file: "spec.config")
         guard specs.count == 1, let wish = specs.first, wish.name == name else { throw IntakeError.otherName(name) }
