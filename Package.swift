@@ -146,7 +146,9 @@ let package = Package(
         ),
         .testTarget(
             name: "CortexCommandsTests",
-            dependencies: ["CortexCommands", "CortexControlPlane", "CortexKubernetes", "CortexSpec", argumentParser],
+            dependencies: [
+                "CortexCommands", "CortexControlPlane", "CortexKubernetes", "CortexSpec", argumentParser, nioCore,
+            ],
             swiftSettings: strict
         ),
         .testTarget(

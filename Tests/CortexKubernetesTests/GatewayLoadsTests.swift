@@ -52,4 +52,23 @@ struct GatewayLoadsTests {
         #expect(loads.take(self.report("a/1", inFlight: 1, received: 1, waiting: 1), now: .zero) == [iris])
         #expect(loads.take(self.report("a/1", inFlight: 1, received: 1), now: .zero).isEmpty)
     }
+
+    @Test func `what splitters lead to an API is counted apart from what it gets itself`() throws {
+        let (split, iris) = (try #require(APIName("split")), try #require(APIName("iris")))
+        var loads = GatewayLoads()
+        let keys = [false, true].map { GatewayReport.key(split, iris, isShadow: $0) }
+        let report = GatewayReport(
+            gateway: "a/1",
+            apis: ["iris": .init(received: 9), keys[0]: .init(received: 4, code2xx: 4), keys[1]: .init(code5xx: 2)]
+        )
+        #expect(loads.take(report, now: .zero).isEmpty)
+        #expect(loads.received(of: iris) == 9)
+        let target = TrafficSplitterSpec.Target(name: iris, weight: 100)
+        #expect(loads.statistics(of: split, target).code2xx == 4)
+        let shadow = TrafficSplitterSpec.Target(name: iris, weight: 100, shadow: true)
+        #expect(loads.statistics(of: split, shadow).code5xx == 2)
+        loads.forget(split)
+        #expect(loads.statistics(of: split, target).code2xx == 0)
+        #expect(loads.received(of: iris) == 9)
+    }
 }

@@ -8,11 +8,15 @@ import CortexSpec
 enum Sample {
     static let settings = ClusterSettings(namespace: "cortex", image: "localhost/cortex:1")
 
-    static func spec(_ name: String = "iris", yaml: String = "") throws -> APISpec {
+    static func spec(
+        _ name: String = "iris",
+        predictor: String = "{type: python, path: predictor.py}",
+        yaml: String = ""
+    ) throws -> APISpec {
         let text = """
             - name: \(name)
               kind: RealtimeAPI
-              predictor: {type: python, path: predictor.py}
+              predictor: \(predictor)
             \(yaml)
             """
         let file = try ConfigFile.parse(text, fileName: "cortex.yaml", files: { ["predictor.py"] }) { _ in .file }

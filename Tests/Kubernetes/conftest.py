@@ -21,7 +21,7 @@ from blackbox.conditions import eventually
 from blackbox.server import Cortex
 from cluster.cluster import Cluster
 from cluster.folders import REPOSITORY, locked
-from cluster.images import Image, cortex_image
+from cluster.images import Image, cortex_image, serving_image
 from cluster.kubectl import Kubectl
 from cluster.node import PAUSE_IMAGE
 from cluster.sandbox import machine_network
@@ -104,6 +104,15 @@ def wheels(cluster: Cluster) -> str:
 
 
 @pytest.fixture(scope="session")
+def serving(cluster: Cluster) -> str:
+    """The name of an image that stands in for TensorFlow Serving, which the cluster's node has."""
+    with machine_network():
+        image = serving_image(wheelhouse())
+    cluster.import_image(image)
+    return image.name
+
+
+@pytest.fixture(scope="session")
 def kubectl(cluster: Cluster) -> Kubectl:
     """kubectl for the whole cluster."""
     return Kubectl(cluster)
@@ -183,6 +192,16 @@ def target(
 def inside(cluster: Cluster, target: ClusterTarget) -> Kubectl:
     """kubectl in the namespace of that installation."""
     return Kubectl(cluster, target.environment)
+
+
+@pytest.fixture
+def names(request: pytest.FixtureRequest, target: ClusterTarget) -> Iterator[list[str]]:
+    """Names of a test's own; what is deployed under them is deleted in the end, the last first."""
+    own = request.node.name.removeprefix("test_").replace("_", "-")[:30].rstrip("-")
+    found = [f"{own}-{letter}" for letter in "abc"]
+    yield found
+    for name in reversed(found):
+        target.cli("delete", name)
 
 
 def _command_line(cluster: Cluster, binary: Path, folder: Path) -> Cortex:

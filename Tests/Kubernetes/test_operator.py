@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from blackbox.conditions import eventually
 from blackbox.load import Load
 from blackbox.project import API, Splitter, write
-from cluster.cluster import Cluster
 from cluster.kubectl import Kubectl
 from cluster.target import ClusterTarget
 from target import deploy, ok, post, status
@@ -40,26 +36,16 @@ def api(name: str, version: str, seconds: float = 0, **sections: Any) -> API:
     return API(name, predictor={"config": config}, sections={"compute": {"cpu": "20m"}, **sections})
 
 
-@pytest.fixture
-def inside(cluster: Cluster, target: ClusterTarget) -> Kubectl:
-    """kubectl in the namespace of the installation."""
-    return Kubectl(cluster, target.environment)
-
-
-@pytest.fixture
-def names(request: pytest.FixtureRequest, target: ClusterTarget) -> Iterator[list[str]]:
-    """Names of a test's own; what is deployed under them is deleted in the end, the last first."""
-    own = request.node.name.removeprefix("test_").replace("_", "-")[:30].rstrip("-")
-    found = [f"{own}-{letter}" for letter in "abc"]
-    yield found
-    for name in reversed(found):
-        target.cli("delete", name)
-
-
 def of(inside: Kubectl, name: str) -> dict[str, Any]:
     """The status of an API's object."""
     told: dict[str, Any] = inside.json("get", "realtimeapi", name).get("status", {})
     return told
+
+
+def ending(inside: Kubectl) -> list[str]:
+    """The pods that are being deleted."""
+    found = [pod["metadata"] for pod in inside.json("get", "pods")["items"]]
+    return [metadata["name"] for metadata in found if "deletionTimestamp" in metadata]
 
 
 def test_apis_are_objects(target: ClusterTarget, inside: Kubectl, folder: Path, names: list[str]) -> None:
@@ -171,6 +157,8 @@ def test_a_splitter_shares_requests_out(target: ClusterTarget, inside: Kubectl, 
 
 
 def test_what_a_quota_forbids_is_told(target: ClusterTarget, inside: Kubectl, folder: Path, names: list[str]) -> None:
+    # Pods that end leave room behind.
+    eventually(lambda: not ending(inside), "what was deleted has ended", PATIENCE)
     count = len(inside.json("get", "pods")["items"])
     inside.ok("create", "quota", "small", f"--hard=pods={count}")
     try:

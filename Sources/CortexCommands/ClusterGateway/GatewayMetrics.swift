@@ -7,6 +7,7 @@ enum GatewayMetrics {
     static func text(_ gateway: Gateway, _ book: RouteBook) async -> String {
         var text = PrometheusText()
         LocalMetrics.write(await gateway.counters(), unrouted: await gateway.unroutedCounters(), into: &text)
+        LocalMetrics.write(await gateway.splitCounters(), into: &text)
         let loads = await book.loads()
         text.family("cortex_in_flight_requests", .gauge, "Requests queued or running.")
         for load in loads { text.sample("cortex_in_flight_requests", [("api", "\(load.api)")], load.inFlight) }

@@ -70,16 +70,19 @@ struct OperatorReports: Sendable {
         let counters = await self.gateway.counters()
         var apis: [String: GatewayReport.Load] = [:]
         for load in await self.book.loads() where load.received > 0 {
-            let counted = counters[load.api] ?? APICounters()
-            apis["\(load.api)"] = GatewayReport.Load(
-                inFlight: load.inFlight,
-                waiting: load.waiting,
-                received: load.received,
-                code2xx: Int(counted.predictions.count(in: 200..<300)),
-                code4xx: Int(counted.predictions.count(in: 400..<500)),
-                code5xx: Int(counted.predictions.count(in: 500..<600)),
-                totalMilliseconds: Double(counted.duration.sum) / 1e6
-            )
+            var told = GatewayReport.Load(counters[load.api] ?? APICounters())
+            told.inFlight = load.inFlight
+            told.waiting = load.waiting
+            told.received = load.received
+            apis["\(load.api)"] = told
+        }
+        for (splitter, counters) in await self.gateway.splitCounters() {
+            for (target, counted) in counters.answered {
+                apis[GatewayReport.key(splitter, target, isShadow: false)] = GatewayReport.Load(counted)
+            }
+            for (target, counted) in counters.copied {
+                apis[GatewayReport.key(splitter, target, isShadow: true)] = GatewayReport.Load(counted)
+            }
         }
         return GatewayReport(gateway: self.name, apis: apis)
     }
@@ -97,5 +100,17 @@ struct OperatorReports: Sendable {
         request.body = .bytes(ByteBuffer(bytes: try StateJSON.encoder().encode(report)))
         let response = try await OperatorClient.http.execute(request, timeout: .seconds(2))
         guard (200..<300).contains(response.status.code) else { throw Refusal(status: response.status.code) }
+    }
+}
+
+extension GatewayReport.Load {
+    fileprivate init(_ counted: APICounters) {
+        self.init(
+            received: counted.predictions.count(in: 100..<600),
+            code2xx: Int(counted.predictions.count(in: 200..<300)),
+            code4xx: Int(counted.predictions.count(in: 400..<500)),
+            code5xx: Int(counted.predictions.count(in: 500..<600)),
+            totalMilliseconds: Double(counted.duration.sum) / 1e6
+        )
     }
 }

@@ -11,6 +11,8 @@ struct AdminListener: Service {
     let port: Int
     let readiness: @Sendable () async -> (isReady: Bool, json: String)
     let metrics: @Sendable () async -> String
+    /// JSON of what is known of models; nil where there are none.
+    var models: (@Sendable () async -> String)?
     /// Called once, with the port.
     let onBound: @Sendable (Int) async -> Void
     let logger: Logger
@@ -28,6 +30,9 @@ struct AdminListener: Service {
         }
         router.get("/metrics") { [metrics] _, _ in
             Self.response(await metrics(), mediaType: "text/plain; version=0.0.4; charset=utf-8")
+        }
+        if let models {
+            router.get("/models") { _, _ in Self.response(await models(), mediaType: "application/json") }
         }
         var quiet = self.logger
         quiet.logLevel = max(quiet.logLevel, .notice)

@@ -35,7 +35,7 @@ struct DeploymentFile: Sendable {
                     let said = found.failureText
                     if said != nil, said != flaw { continuation.yield(found) }
                     flaw = said
-                    guard case .success(let next) = found, next != current else { continue }
+                    guard case .success(let next) = found, !next.isSame(as: current) else { continue }
                     current = next
                     continuation.yield(found)
                 }
@@ -55,6 +55,13 @@ extension Result {
 }
 
 extension Deployment {
+    /// Whether nothing differs that a running replica could take over: whether any was live before is for those to come.
+    fileprivate func isSame(as other: Deployment) -> Bool {
+        var own = self
+        own.wasLive = other.wasLive
+        return own == other
+    }
+
     /// The deployment as one pod has it: one replica of it, whoever may call it and by whatever path is the gateway's matter.
     var ofReplica: Deployment {
         var own = self
@@ -68,6 +75,11 @@ extension Deployment {
         own.spec.networking.allowedOrigins = ["*"]
         own.spec.networking.apiKeys = []
         own.spec.networking.maxBodySize = ByteCount(1 << 50)
+        if own.spec.predictor.servingImage != nil {
+            // Devices are those of the container where the models run.
+            own.spec.compute.gpu = 0
+            own.spec.compute.inf = 0
+        }
         return own
     }
 }

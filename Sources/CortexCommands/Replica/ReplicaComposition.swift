@@ -98,6 +98,10 @@ func runReplica(_ configuration: ServerConfiguration, environment: [String: Stri
         port: configuration.operatorPort,
         readiness: { await gateway.readiness(requestID: "readyz") },
         metrics: { await provider.metrics() },
+        models: {
+            let models = await provider.models(of: deployment.spec.name)
+            return (try? StateJSON.encoder().encode(models)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+        },
         onBound: { await ports.adminBound(to: $0) },
         logger: logger
     )

@@ -60,6 +60,9 @@ struct ReplicaPrepareCommand: AsyncParsableCommand {
         if deployment.spec.hasRemoteModels {
             _ = try await environments.toolEnvironment(packages: StorageAgent.requirements) { log.write($0) }
         }
+        if let folder = ServerVariable.text("TENSORFLOW_SERVING_FOLDER", in: environment) {
+            try Self.prepareServing(in: folder)
+        }
         // Those of a node share the disk; nobody else looks after it.
         let budget = try ServerVariable.bytes("CORTEX_ENVIRONMENT_BUDGET", in: environment)
         do {
@@ -69,6 +72,17 @@ struct ReplicaPrepareCommand: AsyncParsableCommand {
         }
         withExtendedLifetime(made) {}
         logger.info("prepared", metadata: ["api": "\(deployment.spec.name)", "version": "\(deployment.version)"])
+    }
+
+    /// A TensorFlow Serving of the pod starts with no model: workers, which start after it, tell it which ones they need.
+    private static func prepareServing(in folder: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: folder,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
+        let file = URL(filePath: folder).appending(path: "models.config")
+        try Data("model_config_list {\n}\n".utf8).write(to: file, options: .atomic)
     }
 
     /// Where environments and tools are: a folder that the pods of a node share, as a rule.

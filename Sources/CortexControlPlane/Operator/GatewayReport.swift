@@ -1,3 +1,5 @@
+package import CortexSpec
+
 /// What a gateway of another machine tells the operator: `POST /v1/gateway/reports`.
 package struct GatewayReport: Hashable, Sendable, Codable {
     /// What one API bears at this gateway.
@@ -44,11 +46,16 @@ package struct GatewayReport: Hashable, Sendable, Codable {
 
     /// The gateway, and when it was started: another start counts from nothing.
     package var gateway: String
-    /// By name; APIs that never had a request may be left out.
+    /// By name, and what splitters have led to APIs by ``key(_:_:isShadow:)``; what never had a request may be left out.
     package var apis: [String: Load]
 
     package init(gateway: String, apis: [String: Load]) {
         self.gateway = gateway
         self.apis = apis
+    }
+    /// No API's name: names have no strokes.
+    /// - Parameter isShadow: Whether it is of the copies.
+    package static func key(_ splitter: APIName, _ target: APIName, isShadow: Bool) -> String {
+        "\(splitter)/\(target)" + (isShadow ? "/copies" : "")
     }
 }

@@ -1,7 +1,7 @@
 package import CortexSpec
 
 /// What is seen of the models of an API.
-package struct ModelObservations: Hashable, Sendable {
+package struct ModelObservations: Hashable, Sendable, Codable {
     /// By name, and then by version.
     package var versions: [ModelObservation]
     /// What is wrong with the places that they come from, a sentence each; the models that are there serve on.

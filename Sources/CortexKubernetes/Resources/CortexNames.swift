@@ -62,5 +62,7 @@ package enum CortexNames {
     package static func workload(_ api: APIName) -> String { "api-\(api)" }
     /// The headless Service of an API's replicas.
     package static func replicas(_ api: APIName) -> String { "api-\(api)-replicas" }
+    /// - Parameter template: Names what pods are made from.
+    package static func secret(_ api: APIName, template: String) -> String { "api-\(api)-\(template)" }
     package static func revision(_ api: APIName, _ version: Int) -> String { "api-\(api)-\(version)" }
 }

@@ -63,9 +63,13 @@ struct GatewayLoads: Sendable {
         }
     }
 
+    /// - Parameter api: Or a splitter.
     mutating func forget(_ api: APIName) {
-        self.totals[api.description] = nil
-        for gateway in self.gateways.keys { self.gateways[gateway]?.apis[api.description] = nil }
+        func isOf(_ key: String) -> Bool { key == api.description || key.hasPrefix("\(api)/") }
+        self.totals = self.totals.filter { !isOf($0.key) }
+        for (name, gateway) in self.gateways {
+            self.gateways[name]?.apis = gateway.apis.filter { !isOf($0.key) }
+        }
     }
 
     func inFlight(of api: APIName) -> Int {
@@ -74,8 +78,15 @@ struct GatewayLoads: Sendable {
 
     func received(of api: APIName) -> UInt64 { self.totals[api.description]?.received ?? 0 }
 
-    func statistics(of api: APIName) -> RequestStatistics {
-        guard let totals = self.totals[api.description] else { return RequestStatistics() }
+    func statistics(of api: APIName) -> RequestStatistics { self.statistics(api.description) }
+
+    /// Of what a splitter has led to an API.
+    func statistics(of splitter: APIName, _ target: TrafficSplitterSpec.Target) -> RequestStatistics {
+        self.statistics(GatewayReport.key(splitter, target.name, isShadow: target.shadow))
+    }
+
+    private func statistics(_ key: String) -> RequestStatistics {
+        guard let totals = self.totals[key] else { return RequestStatistics() }
         let answered = totals.code2xx + totals.code4xx + totals.code5xx
         return RequestStatistics(
             code2xx: totals.code2xx,

@@ -46,7 +46,8 @@ struct APIView: Sendable {
         return self.wanted.wasLive ? self.desired : max(self.desired, 1)
     }
 
-    private var current: [PodView] {
+    /// Those of the newest version.
+    var current: [PodView] {
         self.pods.values.filter { $0.template == self.template && !$0.isTerminating }.sorted { $0.name < $1.name }
     }
 

@@ -39,6 +39,14 @@ struct PodView: Hashable, Sendable {
     var address: String?
     /// Whether its main container runs.
     var isRunning: Bool
+    /// Those that run beside each other, once it has been prepared.
+    var containers: [Container]
+
+    struct Container: Hashable, Sendable {
+        var name: String
+        /// How often it was started again.
+        var restarts: Int
+    }
 
     /// Nil for what is no pod of a replica.
     init?(_ pod: KubernetesObject) {
@@ -64,6 +72,10 @@ struct PodView: Hashable, Sendable {
         self.isRunning = (status?["containerStatuses"]?.array ?? []).contains {
             $0["name"]?.string == "api" && $0["state"]?["running"] != nil
         }
+        let restarts = containers.map { ($0["name"]?.string ?? "", $0["restartCount"]?.int ?? 0) }
+        let counts = Dictionary(restarts) { $1 }
+        self.containers = (pod["spec", "containers"]?.array ?? []).compactMap { $0["name"]?.string }
+            .map { Container(name: $0, restarts: counts[$0] ?? 0) }
         self.trouble = self.isReady ? nil : Self.trouble(status, containers, conditions)
         self.step = self.isReady ? nil : Self.step(containers)
     }

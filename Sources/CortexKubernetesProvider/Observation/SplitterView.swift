@@ -64,7 +64,12 @@ struct SplitterView: Hashable, Sendable {
         }
     }
 
-    func observation(_ targets: SplitterTargets, endpoint: String) -> APIObservation {
+    /// - Parameter statistics: Of what was led to a target.
+    func observation(
+        _ targets: SplitterTargets,
+        endpoint: String,
+        statistics: (TrafficSplitterSpec.Target) -> RequestStatistics
+    ) -> APIObservation {
         let (status, reason) = self.status(targets)
         return APIObservation(
             status: status,
@@ -75,10 +80,28 @@ struct SplitterView: Hashable, Sendable {
                     target: seen.target,
                     status: seen.api?.status,
                     requested: seen.api?.replicas.requested ?? 0,
-                    requests: RequestStatistics()
+                    requests: statistics(seen.target)
                 )
             },
+            requests: targets.each.filter { !$0.target.shadow }.map { statistics($0.target) }
+                .reduce(RequestStatistics()) { $0.adding($1) },
             endpoint: endpoint + self.wanted.spec.networking.endpoint
         )
     }
+}
+
+extension RequestStatistics {
+    /// Both together.
+    fileprivate func adding(_ other: Self) -> Self {
+        let (mine, theirs) = (self.count, other.count)
+        let total = (self.averageMilliseconds ?? 0) * Double(mine) + (other.averageMilliseconds ?? 0) * Double(theirs)
+        return Self(
+            code2xx: self.code2xx + other.code2xx,
+            code4xx: self.code4xx + other.code4xx,
+            code5xx: self.code5xx + other.code5xx,
+            averageMilliseconds: mine + theirs > 0 ? total / Double(mine + theirs) : nil
+        )
+    }
+
+    private var count: Int { self.code2xx + self.code4xx + self.code5xx }
 }

@@ -29,10 +29,10 @@ extension KubernetesProvider {
         return stream
     }
 
-    private func podNames(of api: APIName) -> [String] {
+    /// The oldest first.
+    private func logSources(of api: APIName) -> [PodView] {
         (self.pods[api] ?? [:]).values
             .sorted { ($0.createdAt ?? .distantPast, $0.name) < ($1.createdAt ?? .distantPast, $1.name) }
-            .map(\.name)
     }
 
     /// In the order of time, as far as lines tell it.
@@ -40,8 +40,8 @@ extension KubernetesProvider {
         guard last > 0 else { return [] }
         let client = self.client
         let lines = await withTaskGroup(of: [ReplicaLine].self) { group in
-            for pod in self.podNames(of: api) {
-                group.addTask { await Self.lines(ofPod: pod, last, client) }
+            for pod in self.logSources(of: api) {
+                group.addTask { await Self.lines(of: pod, last, client) }
             }
             var lines: [ReplicaLine] = []
             for await some in group { lines += some }
@@ -52,15 +52,17 @@ extension KubernetesProvider {
             .suffix(last).map { $0.element.text(as: form) }
     }
 
-    private static func lines(ofPod pod: String, _ last: Int, _ client: KubernetesClient) async -> [ReplicaLine] {
-        let found = LineCollection()
-        for container in ["prepare", "api"] {
+    private static func lines(of pod: PodView, _ last: Int, _ client: KubernetesClient) async -> [ReplicaLine] {
+        var lines: [ReplicaLine] = []
+        for container in ["prepare"] + pod.containers.map(\.name) {
+            let (name, found) = (pod.sourceName(container), LineCollection())
             // One that has not been started has no log.
-            try? await client.log(ofPod: pod, container: container, tail: last, follow: false) {
-                await found.add($0, pod)
+            try? await client.log(ofPod: pod.name, container: container, tail: last, follow: false) {
+                await found.add($0, name)
             }
+            lines += await found.lines
         }
-        return await found.lines
+        return lines
     }
 
     private func followLogs(
@@ -74,8 +76,13 @@ extension KubernetesProvider {
             var known: Set<String> = []
             while !Task.isCancelled {
                 let isFirst = known.isEmpty
-                for pod in self.podNames(of: api) where known.insert(pod).inserted {
-                    group.addTask { await Self.follow(pod, isFirst ? last : 10_000, as: form, client, yield) }
+                for pod in self.logSources(of: api) {
+                    // Each run of a container has a log of its own.
+                    for (container, run) in [("prepare", 0)] + pod.containers.map({ ($0.name, $0.restarts) })
+                    where known.insert("\(pod.name)/\(container)/\(run)").inserted {
+                        let count = isFirst ? last : 10_000
+                        group.addTask { await Self.follow(container, of: pod, count, as: form, client, yield) }
+                    }
                 }
                 // Replicas come and go; their deletion ends their own streams.
                 guard self.apis[api] != nil, (try? await Task.sleep(for: .seconds(1))) != nil else { return }
@@ -83,29 +90,35 @@ extension KubernetesProvider {
         }
     }
 
-    /// From the first container to the end of the last.
+    /// To the end of its run.
     private static func follow(
-        _ pod: String,
+        _ container: String,
+        of pod: PodView,
         _ last: Int,
         as form: LogForm,
         _ client: KubernetesClient,
         _ yield: @escaping @Sendable (String) -> Void
     ) async {
-        for container in ["prepare", "api"] {
-            while !Task.isCancelled {
-                do {
-                    try await client.log(ofPod: pod, container: container, tail: last, follow: true) {
-                        yield(ReplicaLine($0, pod: pod).text(as: form))
-                    }
-                    break
-                } catch let error as KubernetesError where error.status == 400 {
-                    // It waits for the container before it, or for its image.
-                    guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
-                } catch {
-                    return
+        let name = pod.sourceName(container)
+        while !Task.isCancelled {
+            do {
+                return try await client.log(ofPod: pod.name, container: container, tail: last, follow: true) {
+                    yield(ReplicaLine($0, pod: name).text(as: form))
                 }
+            } catch let error as KubernetesError where error.status == 400 {
+                // It waits for the container before it, or for its image.
+                guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
+            } catch {
+                return
             }
         }
+    }
+}
+
+extension PodView {
+    /// What lines of a container are marked with: the replica, and what else runs in it by its own name too.
+    fileprivate func sourceName(_ container: String) -> String {
+        ["prepare", "api"].contains(container) ? self.name : "\(self.name)/\(container)"
     }
 }
 

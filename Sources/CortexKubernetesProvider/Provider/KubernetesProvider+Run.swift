@@ -11,6 +11,7 @@ extension KubernetesProvider {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.watchPods() }
             group.addTask { await self.watchWorkloads() }
+            group.addTask { await self.watchServices() }
             group.addTask { await self.noteChanges() }
             group.addTask { await self.tick() }
             for await _ in self.wakeups {
@@ -45,8 +46,7 @@ extension KubernetesProvider {
             [.secrets, .services, .deployments] + (self.disruptionBudgets.map { [$0] } ?? [])
         for resource in resources {
             for object in try await self.client.list(resource, labels: CortexNames.labels(.replica)).objects {
-                guard let hash = object.annotations[CortexNames.Annotation.applied] else { continue }
-                self.applied["\(resource.plural)/\(object.name)"] = hash
+                self.applied.note(resource, object)
                 if resource == .deployments { self.seeWorkload(object) }
             }
         }
@@ -95,24 +95,27 @@ extension KubernetesProvider {
         let maker = ObjectMaker(api: api, owner: owner, kind: object.resource, namespace: self.settings.namespace)
         if self.splitters[api] != nil {
             let item = maker.item(.services, maker.gatewayService)
-            guard self.applied[item.key] != item.hash else { return }
+            guard !self.applied.has(item) else { return }
             try await self.client.apply(item.resource, item.object)
-            self.applied[item.key] = item.hash
+            if self.splitters[api] != nil { self.applied.note(item) }
             return
         }
         guard let view = self.apis[api] else { return }
+        var deployment = view.wanted
+        // Replicas that come later need not be as strict with their models as the first.
+        if case .done = view.rollout { deployment.wasLive = true }
         let workload = APIWorkload(
-            deployment: view.wanted,
+            deployment: deployment,
             template: self.template(of: view.wanted, version: self.templateVersion(view)),
             replicas: view.replicas,
             maker: maker,
             disruptionBudgets: self.disruptionBudgets
         )
-        for item in try workload.items() where self.applied[item.key] != item.hash {
+        for item in try workload.items() where !self.applied.has(item) {
             let object = try await self.client.apply(item.resource, item.object)
             // Deleted meanwhile: what was made goes with its owner.
             guard self.apis[api] != nil else { return }
-            self.applied[item.key] = item.hash
+            self.applied.note(item)
             if item.resource == .deployments { self.seeWorkload(object) }
         }
         try await self.scaleWorkload(of: api)
@@ -140,12 +143,10 @@ extension KubernetesProvider {
     /// Deployments that no pod is of any more.
     private func removeOldSecrets(of api: APIName, except current: String) async throws {
         guard let view = self.apis[api], case .done = view.rollout else { return }
-        let own = "secrets/\(CortexNames.workload(api))-"
-        let used = Set(view.pods.values.map { "\(own)\($0.template)" } + ["secrets/\(current)"])
-        let length = own.utf8.count + 10
-        for key in self.applied.keys where key.hasPrefix(own) && key.utf8.count == length && !used.contains(key) {
-            try await self.client.delete(.secrets, String(key.dropFirst("secrets/".count)))
-            self.applied[key] = nil
+        let used = Set(view.pods.values.map { CortexNames.secret(api, template: $0.template) } + [current])
+        for name in self.applied.names(.secrets, of: api) where !used.contains(name) {
+            try await self.client.delete(.secrets, name)
+            self.applied.forget(.secrets, name, of: api)
         }
     }
 

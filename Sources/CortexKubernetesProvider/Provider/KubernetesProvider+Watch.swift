@@ -24,24 +24,41 @@ extension KubernetesProvider {
     /// Somebody else may change or delete what this process has made: then it is made again.
     func watchWorkloads() async {
         await KubernetesWatch(self.client, .deployments, labels: CortexNames.labels(.replica)).run { update in
+            self.seeThere(.deployments, update)
             switch update {
-            case .all(let workloads):
-                let names = Set(workloads.map { "deployments/\($0.name)" })
-                for key in self.applied.keys where key.hasPrefix("deployments/") && !names.contains(key) {
-                    self.applied[key] = nil
-                }
-                for api in self.apis.keys where self.applied["deployments/\(CortexNames.workload(api))"] == nil {
-                    self.enqueue(api)
-                }
-                for workload in workloads { self.seeWorkload(workload) }
+            case .all(let workloads): for workload in workloads { self.seeWorkload(workload) }
             case .set(let workload): self.seeWorkload(workload)
-            case .removed(let workload):
-                self.applied["deployments/\(workload.name)"] = nil
-                workload.labels[CortexNames.Label.api].flatMap(APIName.init).map { self.scales[$0] = nil }
-                if let api = workload.labels[CortexNames.Label.api].flatMap(APIName.init) { self.enqueue(api) }
-            case .lost(let reason): self.lost("deployments", reason)
+            case .removed(let workload): workload.api.map { self.scales[$0] = nil }
+            case .lost: break
             }
         }
+    }
+
+    func watchServices() async {
+        await KubernetesWatch(self.client, .services, labels: CortexNames.labels(.replica)).run { update in
+            self.seeThere(.services, update)
+        }
+    }
+
+    /// What is gone is made again, unless its API has gone too.
+    private func seeThere(_ resource: KubernetesResource, _ update: KubernetesUpdate) {
+        switch update {
+        case .all(let objects):
+            let names = Set(objects.map(\.name))
+            for api in self.applied.apis {
+                for name in self.applied.names(resource, of: api) where !names.contains(name) {
+                    self.seeGone(resource, name, of: api)
+                }
+            }
+        case .removed(let object): if let api = object.api { self.seeGone(resource, object.name, of: api) }
+        case .set: break
+        case .lost(let reason): self.lost(resource.plural, reason)
+        }
+    }
+
+    private func seeGone(_ resource: KubernetesResource, _ name: String, of api: APIName) {
+        self.applied.forget(resource, name, of: api)
+        self.enqueue(api)
     }
 
     private func lost(_ what: String, _ reason: String) {
@@ -51,8 +68,7 @@ extension KubernetesProvider {
     /// Notes for which deployment the pods of a workload were first made.
     func seeWorkload(_ object: KubernetesObject) {
         let labels = object["spec", "template", "metadata", "labels"]
-        guard let api = object.labels[CortexNames.Label.api].flatMap(APIName.init),
-            let template = labels?[CortexNames.Label.template]?.string,
+        guard let api = object.api, let template = labels?[CortexNames.Label.template]?.string,
             let version = labels?[CortexNames.Label.version]?.string.flatMap({ Int($0) })
         else { return }
         self.templateVersions[api] = (template, version)

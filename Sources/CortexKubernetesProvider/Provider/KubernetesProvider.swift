@@ -25,8 +25,7 @@ package actor KubernetesProvider: Provider {
     var scales: [APIName: Int] = [:]
     var splitters: [APIName: SplitterView] = [:]
     var loads = GatewayLoads()
-    /// What the objects are made from that are there, by their keys.
-    var applied: [String: String] = [:]
+    var applied = AppliedObjects()
     /// What was last written of each API's status.
     var written: [APIName: JSONValue] = [:]
     var work = WorkQueue()
@@ -59,6 +58,9 @@ package actor KubernetesProvider: Provider {
         (self.events, self.emit) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
         (self.wakeups, self.wakeUp) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
+
+    /// How many replicas are asked for what each knows of its own.
+    private static let askedReplicas = 20
 
     /// On a steady clock.
     var now: Duration { ContinuousClock.now - self.started }
@@ -141,22 +143,25 @@ package actor KubernetesProvider: Provider {
 
     package func remove(_ api: APIName) async {
         if let splitter = self.splitters.removeValue(forKey: api) {
-            self.applied["services/\(CortexNames.workload(api))"] = nil
+            self.applied.forget(api)
             self.written[api] = nil
+            self.loads.forget(api)
             return self.tell(.removed, "deleted", of: api, version: splitter.wanted.version)
         }
         guard let view = self.apis.removeValue(forKey: api) else { return }
         self.loads.forget(api)
         self.written[api] = nil
         // Gone with their owner; a deploy of the same name makes them anew.
-        self.applied = self.applied.filter { !$0.key.isOf(api) }
+        self.applied.forget(api)
         self.tell(.removed, "deleted", of: api, version: view.wanted.version)
     }
 
     package func observation(of api: APIName) async -> APIObservation? {
         await self.findEndpoint()
         if let splitter = self.splitters[api] {
-            return splitter.observation(self.targets(of: splitter.wanted), endpoint: self.endpoint)
+            return splitter.observation(self.targets(of: splitter.wanted), endpoint: self.endpoint) {
+                self.loads.statistics(of: api, $0)
+            }
         }
         guard var observation = self.seen(api) else { return nil }
         if observation.status != .live, let words = await self.ownWords(of: api) {
@@ -187,11 +192,26 @@ package actor KubernetesProvider: Provider {
             let pod = view.pods.values.first(where: { $0.isRunning && !$0.isReady && !$0.isTerminating }),
             let address = pod.address
         else { return nil }
-        let host = address.contains(":") ? "[\(address)]" : address
-        return await ReadinessQuestion(url: "http://\(host):\(CortexNames.dataPort)/readyz").reason()
+        return await ReplicaQuestion(address: address, port: CortexNames.dataPort, path: "/readyz").answer(503)?[
+            "error"
+        ]?
+        .string
     }
 
-    package func models(of api: APIName) async -> ModelObservations { ModelObservations() }
+    package func models(of api: APIName) async -> ModelObservations {
+        guard let view = self.apis[api], !view.wanted.spec.modelPlaces.isEmpty else { return ModelObservations() }
+        let addresses = view.current.filter(\.isRunning).compactMap(\.address).prefix(Self.askedReplicas)
+        return await withTaskGroup(of: (Int, ModelObservations?).self) { group in
+            for (index, address) in addresses.enumerated() {
+                group.addTask {
+                    let question = ReplicaQuestion(address: address, port: CortexNames.adminPort, path: "/models")
+                    return (index, try? await question.answer()?.decoded(as: ModelObservations.self))
+                }
+            }
+            let told = await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            return told.sorted { $0.key < $1.key }.reduce(into: ModelObservations()) { $0.add($1.value) }
+        }
+    }
 
     package func prune(isDryRun: Bool, keeping environments: Set<String>) async throws -> PruneReport {
         PruneReport(isDryRun: isDryRun, items: [], problems: [])
@@ -253,15 +273,4 @@ package actor KubernetesProvider: Provider {
 extension AutoscalingSpec {
     /// The nearest count that is allowed.
     func bounded(_ count: Int) -> Int { min(max(count, self.minReplicas), self.maxReplicas) }
-}
-
-extension String {
-    /// Whether an object's key is that of an object of this API.
-    fileprivate func isOf(_ api: APIName) -> Bool {
-        guard let name = self.split(separator: "/").last else { return false }
-        let own = CortexNames.workload(api)
-        guard name.hasPrefix(own) else { return false }
-        let rest = name.dropFirst(own.count)
-        return rest.isEmpty || rest == "-replicas" || rest.count == 11 && rest.first == "-"
-    }
 }

@@ -29,7 +29,7 @@ struct APIWorkload: Sendable {
 
     private func secret() throws -> KubernetesObject {
         var deployment = self.deployment
-        // Where a pod stands says nothing of how many there are, nor of what was live before.
+        // Nothing of how many there are, nor of the folder that it came from.
         deployment.replicas = nil
         deployment.projectDirectory = nil
         let text = try StateJSON.specEncoder().encode(deployment)

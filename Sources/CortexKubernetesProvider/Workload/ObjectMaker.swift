@@ -7,13 +7,12 @@ import Foundation
 struct ObjectMaker: Sendable {
     /// One object, and where it goes.
     struct Item: Sendable {
+        /// Whose it is.
+        var api: APIName
         var resource: KubernetesResource
         var object: KubernetesObject
         /// Names what the object is made from, but for how many replicas it has.
         var hash: String
-
-        /// Unique among all objects of the installation.
-        var key: String { "\(self.resource.plural)/\(self.object.name)" }
     }
 
     let api: APIName
@@ -47,7 +46,7 @@ struct ObjectMaker: Sendable {
         ]
         let hash = Self.hash(object)
         object["metadata", "annotations", CortexNames.Annotation.applied] = .string(hash)
-        return Item(resource: resource, object: object, hash: hash)
+        return Item(api: self.api, resource: resource, object: object, hash: hash)
     }
 
     private static func hash(_ object: KubernetesObject) -> String {

@@ -6,26 +6,26 @@ import Crypto
 /// The pods of one version of an API.
 struct ReplicaTemplate: Sendable {
     /// What is installed by all who share a cache is theirs to write once, and theirs to read from there on.
-    private enum Folder {
+    enum Folder {
         static let deployment = "/cortex/deployment"
         static let home = "/cortex/home"
         static let cache = "/cortex/cache"
         static let wheels = "/cortex/wheels"
+        /// What the worker tells a TensorFlow Serving of its pod.
+        static let serving = "\(home)/serving"
     }
 
     /// The longest request that any API may allow, in seconds; how long a pod really takes is up to what it has in flight.
     private static let longestRequest: Int64 = 3600
     /// The user that the image's processes run as.
-    private static let user: Int64 = 10001
-    /// Where TensorFlow Serving is told to listen.
-    private static let servingPort = 9000
+    static let user: Int64 = 10001
 
     let deployment: Deployment
     /// The deployment for which pods of this kind were first made.
     let version: Int
     let settings: ClusterSettings
 
-    private var spec: APISpec { self.deployment.spec }
+    var spec: APISpec { self.deployment.spec }
 
     /// Names all that a pod is made from: pods are replaced where it changes.
     var hash: String {
@@ -46,7 +46,7 @@ struct ReplicaTemplate: Sendable {
     }
 
     /// The secret that holds the deployment.
-    var secretName: String { "\(CortexNames.workload(self.spec.name))-\(self.hash)" }
+    var secretName: String { CortexNames.secret(self.spec.name, template: self.hash) }
 
     var labels: [String: String] {
         CortexNames.labels(.replica).merging([
@@ -65,16 +65,16 @@ struct ReplicaTemplate: Sendable {
             "terminationGracePeriodSeconds": .int(Self.longestRequest + 15),
             "securityContext": ["fsGroup": .int(Self.user)],
             "initContainers": .array((self.cacheOwner.map { [$0] } ?? []) + [self.prepare]),
-            "containers": .array([self.api] + (self.tensorFlowServing.map { [$0] } ?? [])),
+            // In this order they are started, each once its image is there: the worker finds its server.
+            "containers": .array((self.tensorFlowServing.map { [$0] } ?? []) + [self.api]),
             "volumes": .array(self.volumes),
         ]
         if let secret = self.settings.imagePullSecret {
             spec.set(["imagePullSecrets"], [["name": .string(secret)]])
         }
-        return [
-            "metadata": ["labels": .object(self.labels.mapValues { .string($0) })],
-            "spec": spec,
-        ]
+        var metadata: JSONValue = ["labels": .object(self.labels.mapValues { .string($0) })]
+        if self.hasServing { metadata.set(["annotations"], ["kubectl.kubernetes.io/default-container": "api"]) }
+        return ["metadata": metadata, "spec": spec]
     }
 
     // MARK: Containers
@@ -140,15 +140,12 @@ struct ReplicaTemplate: Sendable {
     }
 
     private var variables: [JSONValue] {
-        var variables = [
+        let variables = [
             Self.field("CORTEX_NAMESPACE", "metadata.namespace"), Self.field("CORTEX_POD", "metadata.name"),
             Self.variable("CORTEX_HOME", Folder.home), Self.variable("CORTEX_TOOL_HOME", Folder.cache),
             Self.variable("CORTEX_DRAIN_GRACE", "\(Self.longestRequest)s"),
         ]
-        if self.spec.predictor.tensorflowServingImage != nil {
-            variables.append(Self.variable("TENSORFLOW_SERVING_ADDRESS", "127.0.0.1:\(Self.servingPort)"))
-        }
-        return variables
+        return variables + self.servingVariables
             + self.settings.variables.sorted { $0.key < $1.key }.map { Self.variable($0.key, $0.value) }
     }
 
@@ -176,46 +173,10 @@ struct ReplicaTemplate: Sendable {
             "volumeMounts": .array(mounts),
             "terminationMessagePolicy": "FallbackToLogsOnError",
             "securityContext": ["allowPrivilegeEscalation": false, "capabilities": ["drop": ["ALL"]]],
-            "resources": self.resources(withDevices: name == "api"),
+            "resources": name == "prepare" ? self.share.ofPreparation : self.share.ofWorkers,
         ]
         if let policy = self.settings.imagePullPolicy { container.set(["imagePullPolicy"], .string(policy)) }
         return container
-    }
-
-    /// The processor is asked for and not capped; memory is both.
-    private func resources(withDevices: Bool) -> JSONValue {
-        let compute = self.spec.compute
-        var requests: [String: JSONValue] = [:]
-        var limits: [String: JSONValue] = [:]
-        if let cpu = compute.cpu { requests["cpu"] = .string(cpu) }
-        if let mem = compute.mem {
-            requests["memory"] = .string(mem)
-            limits["memory"] = .string(mem)
-        }
-        if withDevices {
-            for (name, count) in [("nvidia.com/gpu", compute.gpu), ("aws.amazon.com/neuron", compute.inf)]
-            where count > 0 {
-                requests[name] = .string("\(count)")
-                limits[name] = .string("\(count)")
-            }
-        }
-        return ["requests": .object(requests), "limits": .object(limits)]
-    }
-
-    /// A model server beside the worker, where the API names its image.
-    private var tensorFlowServing: JSONValue? {
-        guard let image = self.spec.predictor.tensorflowServingImage else { return nil }
-        return [
-            "name": "tensorflow-serving",
-            "image": .string(image),
-            "args": [
-                .string("--port=\(Self.servingPort)"),
-                .string("--model_config_file=\(Folder.home)/models/serving.config"),
-                "--model_config_file_poll_wait_seconds=1",
-            ],
-            "volumeMounts": [["name": "home", "mountPath": .string(Folder.home), "readOnly": true]],
-            "terminationMessagePolicy": "FallbackToLogsOnError",
-        ]
     }
 
     private var volumes: [JSONValue] {
@@ -237,7 +198,7 @@ struct ReplicaTemplate: Sendable {
         return volumes
     }
 
-    private static func variable(_ name: String, _ value: String) -> JSONValue {
+    static func variable(_ name: String, _ value: String) -> JSONValue {
         ["name": .string(name), "value": .string(value)]
     }
 
@@ -247,7 +208,7 @@ struct ReplicaTemplate: Sendable {
 }
 
 extension JSONValue {
-    fileprivate mutating func set(_ path: [String], _ value: JSONValue) {
+    mutating func set(_ path: [String], _ value: JSONValue) {
         var object = KubernetesObject(self)
         if let key = path.first { object[key] = value }
         self = object.json

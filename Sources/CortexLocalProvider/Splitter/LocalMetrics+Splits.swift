@@ -1,9 +1,11 @@
-import CortexSpec
-import CortexTelemetry
+package import CortexSpec
+package import CortexTelemetry
 
 extension LocalMetrics {
+    /// What splitters have led to their APIs.
+    ///
     /// - Parameter splits: By splitter.
-    static func write(_ splits: [APIName: SplitCounters], into text: inout PrometheusText) {
+    package static func write(_ splits: [APIName: SplitCounters], into text: inout PrometheusText) {
         guard !splits.isEmpty else { return }
         let sorted = splits.sorted { $0.key < $1.key }
         let answered = sorted.flatMap { splitter, counters in self.labelled(splitter, counters.answered) }

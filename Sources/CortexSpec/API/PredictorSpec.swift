@@ -18,9 +18,12 @@ package struct PredictorSpec: Hashable, Sendable, Codable {
     /// Which signature of the TensorFlow model at ``modelPath`` answers; nil lets the only one.
     package var signatureKey: String?
     package var serverSideBatching: BatchingSpec?
-    /// Container images of the original; without effect on one machine.
+    /// Of the original, for its workers; without effect.
     package var image: String?
     package var tensorflowServingImage: String?
+
+    /// The image of the server that runs the models, beside the workers in a cluster; nil where they run in the worker.
+    package var servingImage: String? { self.type == .tensorflow ? self.tensorflowServingImage : nil }
 
     package init(
         type: PredictorType = .python,

@@ -31,8 +31,13 @@ struct PredictorReader {
         let config = self.config()
         let env = self.env()
         let pythonPath = self.pythonPath()
-        let image = self.image("image")
-        let servingImage = self.image("tensorflow_serving_image")
+        let image = self.image("image", "has no effect: workers run in an environment made for the project")
+        let servingImage = self.image(
+            "tensorflow_serving_image",
+            type == .tensorflow
+                ? "has an effect in clusters only: on one machine the models run in the worker"
+                : "has no effect: it is for type tensorflow"
+        )
         self.checkModels(type, processes)
         self.section.finish()
         guard let type, let path else { return nil }
@@ -132,7 +137,8 @@ struct PredictorReader {
         return ProjectPath.folder(text, "python_path", of: self.section, self.context)
     }
 
-    private func image(_ key: String) -> String? {
+    /// - Parameter note: What is to be said of it.
+    private func image(_ key: String, _ note: String) -> String? {
         guard let image = self.section.text(key, allowed: "it must be the name of an image", allowsEmpty: true),
             !image.isEmpty
         else {
@@ -146,7 +152,7 @@ struct PredictorReader {
             )
             return nil
         }
-        self.section.warn(key, "has no effect: workers run on this machine, not in containers")
+        self.section.warn(key, note)
         return image
     }
 

@@ -92,8 +92,8 @@ import Testing
         #expect(
             config.warnings.map(\.description)
                 == [
-                    "3:47: warning: iris: predictor.image: has no effect: workers run on this machine, not in containers",
-                    "3:67: warning: iris: predictor.tensorflow_serving_image: has no effect: workers run on this machine, not in containers",
+                    "3:47: warning: iris: predictor.image: has no effect: workers run in an environment made for the project",
+                    "3:67: warning: iris: predictor.tensorflow_serving_image: has no effect: it is for type tensorflow",
                     "4:14: warning: iris: networking.local_port: has no effect: all APIs answer on the server's port",
                     "4:32: warning: iris: networking.api_gateway: has no effect: there is no API Gateway here",
                     "6:1: warning: iris: monitoring: has no effect: predictions are not recorded; count them with metrics_client",

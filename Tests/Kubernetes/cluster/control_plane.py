@@ -8,27 +8,28 @@ from cluster.certificates import Certificates
 from cluster.daemon import Daemon
 from cluster.sandbox import NODE_ADDRESS, Sandbox
 
+API_PORT = 6443
 SERVICE_ADDRESSES = "10.96.0.0/16"
 
 
-def control_plane(sandbox: Sandbox, programs: Path, certificates: Certificates) -> list[Daemon]:
-    """The daemons, in the order in which they are started."""
+def api_server(
+    sandbox: Sandbox, programs: Path, certificates: Certificates, *, prefix: str = "", shift: int = 0
+) -> list[Daemon]:
+    """An API server and its etcd, in the order in which they are started.
+
+    A second pair in a sandbox has a prefix to its names and its data, and ports that are shifted.
+    """
     file = certificates.file
-
-    def client(name: str) -> list[str]:
-        config = file(f"{name}.kubeconfig")
-        return [
-            f"--{kind}={config}" for kind in ("kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig")
-        ]
-
+    storage = f"http://127.0.0.1:{2379 + shift}"
     etcd: list[str | Path] = [
-        *("etcd", f"--data-dir={sandbox.state}/etcd", "--unsafe-no-fsync", "--log-level=warn"),
-        *("--listen-client-urls=http://127.0.0.1:2379", "--advertise-client-urls=http://127.0.0.1:2379"),
-        *("--listen-peer-urls=http://127.0.0.1:2380",),
+        *("etcd", f"--data-dir={sandbox.state}/{prefix}etcd", "--unsafe-no-fsync", "--log-level=warn"),
+        *(f"--listen-client-urls={storage}", f"--advertise-client-urls={storage}"),
+        f"--listen-peer-urls=http://127.0.0.1:{2380 + shift}",
     ]
     server: list[str | Path] = [
         programs / "kube-apiserver",
-        *("--etcd-servers=http://127.0.0.1:2379", "--bind-address=0.0.0.0", f"--advertise-address={NODE_ADDRESS}"),
+        *(f"--etcd-servers={storage}", "--bind-address=0.0.0.0", f"--secure-port={API_PORT + shift}"),
+        f"--advertise-address={NODE_ADDRESS}",
         *("--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction", "--allow-privileged=true"),
         *(f"--client-ca-file={file('ca.crt')}", f"--service-cluster-ip-range={SERVICE_ADDRESSES}"),
         *(f"--tls-cert-file={file('server.crt')}", f"--tls-private-key-file={file('server.key')}"),
@@ -44,6 +45,22 @@ def control_plane(sandbox: Sandbox, programs: Path, certificates: Certificates) 
         f"--proxy-client-cert-file={file('front-proxy.crt')}",
         f"--proxy-client-key-file={file('front-proxy.key')}",
     ]
+    return [
+        Daemon(sandbox, f"{prefix}etcd", etcd),
+        Daemon(sandbox, f"{prefix}kube-apiserver", server),
+    ]
+
+
+def control_plane(sandbox: Sandbox, programs: Path, certificates: Certificates) -> list[Daemon]:
+    """The daemons, in the order in which they are started."""
+    file = certificates.file
+
+    def client(name: str) -> list[str]:
+        config = file(f"{name}.kubeconfig")
+        return [
+            f"--{kind}={config}" for kind in ("kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig")
+        ]
+
     controllers: list[str | Path] = [
         programs / "kube-controller-manager",
         *("--leader-elect=false", *client("controller-manager")),
@@ -54,8 +71,7 @@ def control_plane(sandbox: Sandbox, programs: Path, certificates: Certificates) 
     ]
     scheduler: list[str | Path] = [programs / "kube-scheduler", "--leader-elect=false", *client("scheduler")]
     return [
-        Daemon(sandbox, "etcd", etcd),
-        Daemon(sandbox, "kube-apiserver", server),
+        *api_server(sandbox, programs, certificates),
         Daemon(sandbox, "kube-controller-manager", controllers),
         Daemon(sandbox, "kube-scheduler", scheduler),
     ]

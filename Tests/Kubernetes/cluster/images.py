@@ -37,6 +37,9 @@ path-exclude /usr/share/info/*
 path-exclude /usr/share/locale/*
 path-exclude /usr/share/man/*
 """
+_MESSAGES = REPOSITORY / "python/src/cortex_worker/models/tensorflow_messages.py"
+_SERVING_NEEDS = ("grpcio-", "protobuf-", "typing_extensions-")
+
 _LEFT_OUT = (
     *("dev", "usr/share/doc", "usr/share/info", "usr/share/locale", "usr/share/man"),
     *("var/cache/apt", "var/lib/apt/lists"),
@@ -127,13 +130,40 @@ def cortex_image(binary: Path) -> Image:
     return image
 
 
-def _build_system(recipe: bytes, base: str) -> None:
-    """The Dockerfile's first stage, whose name keeps its layers in buildah's cache."""
+def serving_image(wheels: Path) -> Image:
+    """A stand-in for TensorFlow Serving, with `grpcio` and `protobuf` from a folder of wheels."""
+    needed = [wheel for wheel in sorted(wheels.glob("*.whl")) if wheel.name.startswith(_SERVING_NEEDS)]
+    sources = [REPOSITORY / "Tests/Kubernetes/serving/server.py", _MESSAGES]
+    recipe = DOCKERFILE.read_bytes()
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources))
+    digest.update(recipe + "\n".join(wheel.name for wheel in needed).encode())
+    name = f"localhost/serving:{digest.hexdigest()[:16]}"
+    archive = cache() / "images" / f"serving-{digest.hexdigest()[:16]}.tar"
+    with locked(cache() / "containers"):
+        if not archive.exists():
+            system = _build_system(recipe, _base([]))
+            with tempfile.TemporaryDirectory() as scratch, _container(system) as container:
+                folder = Path(scratch) / "serving"
+                for wheel in needed:
+                    shutil.unpack_archive(wheel, folder, "zip")
+                for source in sources:
+                    shutil.copy(source, folder)
+                _buildah("copy", container, folder, "/opt/serving")
+                _buildah("config", "--entrypoint", '["python3", "/opt/serving/server.py"]', container)
+                _buildah("commit", container, name)
+            _export(name, archive)
+            _buildah("rmi", name)
+    return Image(name, archive)
+
+
+def _build_system(recipe: bytes, base: str) -> str:
+    """The name of the Dockerfile's first stage, which keeps its layers in buildah's cache."""
     name = f"localhost/cortex-system:{hashlib.sha256(recipe + base.encode()).hexdigest()[:16]}"
     if not _exists(name):
         tell("making the image that Cortex runs on")
         with tempfile.TemporaryDirectory() as scratch:
             _build(Path(scratch), base, "--target=system", "--tag", name)
+    return name
 
 
 def _base(libraries: list[Path]) -> str:

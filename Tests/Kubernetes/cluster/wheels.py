@@ -24,6 +24,8 @@ REQUIREMENTS = (
     "obstore>=0.8",
     "boto3>=1.34",
     "requests",
+    "grpcio>=1.60,<2",
+    "protobuf>=5,<8",
 )
 """What the worker and the storage agent need, and what the predictors of the tests do."""
 

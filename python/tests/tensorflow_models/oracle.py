@@ -1,9 +1,10 @@
 """A server that behaves as TensorFlow Serving does, on the real messages of `tensorflow-serving-api`.
 
 Models run in TensorFlow sessions, as there. Run as a process of its own: `python oracle.py CONFIGURATION`, which
-is JSON: {"models": {name: {"base_path": …, "versions": [1, 2] | "latest" | "all"}}, "port": 0}. It prints two ports,
-and then a line for each configuration that it took. The first port answers with tensors in typed fields, the second
-with their contents as bytes. It ends when its standard input does.
+is JSON: {"models": {name: {"base_path": …, "versions": [1, 2] | "latest" | "all"}}, "port": 0}, or with "file" in place
+of "models", as `--model_config_file` has it. It prints two ports, and then a line for each configuration that it took.
+The first port answers with tensors in typed fields, the second with their contents as bytes. It ends when its standard
+input does.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import grpc
 import tensorflow as tf
-from google.protobuf import any_pb2
+from google.protobuf import any_pb2, text_format
 from tensorflow.core.protobuf import error_codes_pb2
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
@@ -29,6 +30,7 @@ from tensorflow_serving.apis import (
     predict_pb2,
     prediction_service_pb2_grpc,
 )
+from tensorflow_serving.config import model_server_config_pb2
 
 old = tf.compat.v1
 State = get_model_status_pb2.ModelVersionStatus
@@ -175,20 +177,13 @@ class Server(prediction_service_pb2_grpc.PredictionServiceServicer, model_servic
         return reply
 
     def HandleReloadConfigRequest(self, request: Any, context: Any) -> Any:
-        models: dict[str, tuple[str, Any]] = {}
         reply = model_management_pb2.ReloadConfigResponse()
-        if request.config.WhichOneof("config") != "model_config_list":
+        try:
+            models = configured(request.config)
+        except ValueError as error:
             reply.status.error_code = error_codes_pb2.INVALID_ARGUMENT
-            reply.status.error_message = "Config is not a model_config_list"
+            reply.status.error_message = str(error)
             return reply
-        for config in request.config.model_config_list.config:
-            if config.model_platform != "tensorflow" or not os.path.isabs(config.base_path) or config.name in models:
-                reply.status.error_code = error_codes_pb2.INVALID_ARGUMENT
-                reply.status.error_message = f"Illegal setting of {config.name}"
-                return reply
-            policy = config.model_version_policy
-            choice = policy.WhichOneof("policy_choice") or "latest"
-            models[config.name] = (config.base_path, list(policy.specific.versions) if choice == "specific" else choice)
         problem = self.adopt(models)
         if problem:
             reply.status.error_code = error_codes_pb2.UNKNOWN
@@ -196,12 +191,33 @@ class Server(prediction_service_pb2_grpc.PredictionServiceServicer, model_servic
         return reply
 
 
+def configured(server: Any) -> dict[str, tuple[str, Any]]:
+    """The models of a `ModelServerConfig`: folder and versions by name. `ValueError` for one that is refused."""
+    if server.WhichOneof("config") != "model_config_list":
+        raise ValueError("Config is not a model_config_list")
+    models: dict[str, tuple[str, Any]] = {}
+    for config in server.model_config_list.config:
+        if config.model_platform != "tensorflow" or not os.path.isabs(config.base_path) or config.name in models:
+            raise ValueError(f"Illegal setting of {config.name}")
+        policy = config.model_version_policy
+        choice = policy.WhichOneof("policy_choice") or "latest"
+        models[config.name] = (config.base_path, list(policy.specific.versions) if choice == "specific" else choice)
+    return models
+
+
+def first_models(configuration: dict[str, Any]) -> dict[str, tuple[str, Any]]:
+    """Those of the server's start."""
+    if "file" in configuration:
+        with open(configuration["file"], encoding="utf-8") as file:
+            return configured(text_format.Parse(file.read(), model_server_config_pb2.ModelServerConfig()))
+    return {name: (model["base_path"], model["versions"]) for name, model in configuration["models"].items()}
+
+
 def main() -> None:
     configuration = json.loads(sys.argv[1])
     servers = [listening(Server(False), configuration.get("port", 0)), listening(Server(True), 0)]
     print(json.dumps([port for _, port in servers]), flush=True)
-    models = configuration["models"]
-    Server(False).adopt({name: (model["base_path"], model["versions"]) for name, model in models.items()})
+    Server(False).adopt(first_models(configuration))
     for server, _ in servers:
         server.start()
     sys.stdin.read()

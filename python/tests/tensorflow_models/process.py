@@ -12,9 +12,10 @@ from typing import Any
 class ServingProcess:
     """A server in a process of its own."""
 
-    def __init__(self, models: dict[str, Any], port: int = 0) -> None:
+    def __init__(self, models: dict[str, Any], port: int = 0, file: str | None = None) -> None:
+        """`file`: has the configuration instead of `models`, as `--model_config_file` does."""
         script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "oracle.py")
-        configuration = {"models": models, "port": port}
+        configuration = {"port": port, **({"models": models} if file is None else {"file": file})}
         self._process = subprocess.Popen(
             [sys.executable, script, json.dumps(configuration)],
             stdin=subprocess.PIPE,
@@ -22,11 +23,13 @@ class ServingProcess:
             text=True,
         )
         self._ports = [0, 0]
+        self.first: list[list[Any]] = []
+        """What it had when it was ready."""
 
     def ready(self) -> ServingProcess:
         """Wait until it has loaded its first configuration."""
         self._ports = json.loads(self._line())
-        self.configured()
+        self.first = self.configured()
         return self
 
     @property

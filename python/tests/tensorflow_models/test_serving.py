@@ -152,6 +152,25 @@ def test_an_own_server_has_what_is_loaded(own: tuple[ServingProcess, Callable[[]
     assert _links() == []
 
 
+def test_an_own_server_that_starts_again_has_what_was_loaded(
+    serve: Callable[..., ServingProcess], loads: Callable[..., Load], tmp_path: Path
+) -> None:
+    server = serve()
+    folder = tmp_path / "serving"
+    load = loads(server.address, TENSORFLOW_SERVING_MANAGED="true", TENSORFLOW_SERVING_FOLDER=str(folder))
+    model = load("predict")
+    had = server.configured()
+    again = ServingProcess({}, file=str(folder / "models.config"))
+    try:
+        assert again.ready().first == had
+        assert loads(again.address)(had[0][0]).predict({"x": 2}) == {"y": [4.0]}
+    finally:
+        again.close()
+    model.close()
+    assert server.configured() == []
+    assert had[0][0] not in (folder / "models.config").read_text()
+
+
 def test_both_versions_of_a_model_are_served(own: tuple[ServingProcess, Callable[[], Load]]) -> None:
     _, loader = own
     load = loader()

@@ -4,10 +4,11 @@ The server's configuration can only be replaced as a whole, and several processe
 a replica, and while an API is updated those of its old and its new version. So each process says in a file which
 versions it needs, the configuration is all that the living ones say, and processes that load the same files share them.
 
-    <temporary folder>/cortex-serving-<user>-<server>/
+    <temporary folder>/cortex-serving-<user>-<server>/, or the folder that is named
         lock                     held while claims change and the server is told
         <process>.claims         locked by its process as long as that lives; [[model, version, folder], …]
         models/<model>/<version> a link to the files of the version
+        models.config            what the server was told last: a server that reads it has all when it starts again
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
     from cortex_worker.models.serving_server import ServingServer
 
+#: In the folder: what `--model_config_file` of the server names.
+CONFIGURATION_FILE = "models.config"
+
 #: A version on the server: the model's name there, and the number.
 Served = tuple[str, int]
 
@@ -37,10 +41,10 @@ Served = tuple[str, int]
 class ServingClaims:
     """What this process needs of the server, beside what others need. Used by any thread."""
 
-    def __init__(self, server: ServingServer) -> None:
+    def __init__(self, server: ServingServer, folder: str | None = None) -> None:
         self._server = server
         place = hashlib.sha256(server.address.encode()).hexdigest()[:12]
-        self._folder = os.path.join(tempfile.gettempdir(), f"cortex-serving-{os.getuid()}-{place}")
+        self._folder = folder or os.path.join(tempfile.gettempdir(), f"cortex-serving-{os.getuid()}-{place}")
         os.makedirs(os.path.join(self._folder, "models"), mode=0o700, exist_ok=True)
         if os.stat(self._folder).st_uid != os.getuid():
             raise ModelLoadFailed(
@@ -97,9 +101,17 @@ class ServingClaims:
             folder = os.path.join(self._folder, "models", _folder_name(name))
             _link(path, os.path.join(folder, str(version)))
             configured.setdefault((name, folder), []).append(version)
+        self._write_down(self._server.configuration_text(configured))
         # What it says of a version that it cannot load, the version's state tells as well.
         self._server.configure(configured)
         self._sweep(wanted)
+
+    def _write_down(self, configuration: str) -> None:
+        """For a server that starts again: as a whole, or as it was."""
+        place = os.path.join(self._folder, CONFIGURATION_FILE)
+        with open(f"{place}.new", "w", encoding="utf-8") as file:
+            file.write(configuration)
+        os.replace(f"{place}.new", place)
 
     def _others(self) -> dict[Served, str]:
         """What the other processes need. Files of processes that ended are removed."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: "true": the server is the API's own, and its configuration is what the API's workers have loaded.
 MANAGED_VARIABLE = "TENSORFLOW_SERVING_MANAGED"
+#: Where the links to models lie that such a server is told of, and its configuration; a place that both can read.
+FOLDER_VARIABLE = "TENSORFLOW_SERVING_FOLDER"
 #: What the server calls the only model of an API; else the API's name.
 NAME_VARIABLE = "TENSORFLOW_SERVING_MODEL_NAME"
 
@@ -39,6 +41,7 @@ class ServingLoader:
         if managed not in ("", "true", "false", "1", "0", "yes", "no"):
             raise ValueError(f"{MANAGED_VARIABLE} is {managed!r}; allowed: true, false")
         self._is_managed = managed in ("true", "1", "yes")
+        self._folder = environ.get(FOLDER_VARIABLE, "").strip() or None
         self._single_name = environ.get(NAME_VARIABLE, "").strip() or api_name
         self._lock = threading.Lock()
         self._server: ServingServer | None = None
@@ -87,7 +90,7 @@ class ServingLoader:
                 if self._is_managed:
                     from cortex_worker.models.serving_claims import ServingClaims
 
-                    self._claims = ServingClaims(server)
+                    self._claims = ServingClaims(server, self._folder)
                 self._server = server
             return self._server
 

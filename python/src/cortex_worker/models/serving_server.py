@@ -102,14 +102,7 @@ class ServingServer:
 
         Returns when the server has loaded them, and what it says if it could not.
         """
-        request = self._messages["ReloadConfigRequest"]()
-        # So that it is there if it is empty.
-        request.config.model_config_list.SetInParent()
-        for (name, folder), versions in sorted(folders.items()):
-            config = request.config.model_config_list.config.add(
-                name=name, base_path=folder, model_platform="tensorflow"
-            )
-            config.model_version_policy.specific.versions.extend(versions)
+        request = self._messages["ReloadConfigRequest"](config=self._configuration(folders))
         try:
             status = self._reload(request, timeout=LOAD_TIMEOUT, wait_for_ready=True).status
         except self._grpc.RpcError as error:
@@ -117,6 +110,23 @@ class ServingServer:
                 raise self._failure(error) from error
             return _text(error)
         return str(status.error_message) or f"error {status.error_code}" if status.error_code else None
+
+    def configuration_text(self, folders: dict[tuple[str, str], list[int]]) -> str:
+        """The same configuration as the file that the server may read at its start."""
+        from google.protobuf import text_format
+
+        return str(text_format.MessageToString(self._configuration(folders)))
+
+    def _configuration(self, folders: dict[tuple[str, str], list[int]]) -> Any:
+        configuration = self._messages["ModelServerConfig"]()
+        # So that it is there if it is empty.
+        configuration.model_config_list.SetInParent()
+        for (name, folder), versions in sorted(folders.items()):
+            config = configuration.model_config_list.config.add(
+                name=name, base_path=folder, model_platform="tensorflow"
+            )
+            config.model_version_policy.specific.versions.extend(versions)
+        return configuration
 
     def close(self) -> None:
         """End the connection."""

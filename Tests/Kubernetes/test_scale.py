@@ -1,0 +1,205 @@
+"""The operator with a thousand APIs, against a real API server that nobody else is on."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from blackbox.conditions import eventually
+from blackbox.pods import archive
+from blackbox.project import API, write
+from blackbox.server import Cortex
+from cluster.cluster import Cluster
+from cluster.store import Store, running_store
+
+COUNT = 1000
+PROMISED = 60
+"""Seconds in which the operator has all of them as they have to be, on a machine that has nothing else to do."""
+PATIENCE = 6 * PROMISED
+"""Seconds that it gets here."""
+NAMESPACE = "cortex"
+APIS = f"/apis/cortex.dev/v1/namespaces/{NAMESPACE}/realtimeapis"
+APPS = f"/apis/apps/v1/namespaces/{NAMESPACE}"
+CORE = f"/api/v1/namespaces/{NAMESPACE}"
+BUDGETS = f"/apis/policy/v1beta1/namespaces/{NAMESPACE}/poddisruptionbudgets"
+OWN = "labelSelector=cortex.dev/api"
+MERGE = "application/merge-patch+json"
+PREDICTOR = "class PythonPredictor:\n    def predict(self, payload):\n        return payload\n"
+
+
+@pytest.fixture
+def store(cluster: Cluster, cortex: Cortex) -> Iterator[Store]:
+    """An API server on which Cortex is set up, as far as objects go."""
+    with running_store(cluster) as store:
+        options = ["--namespace", NAMESPACE, "--kubernetes-version", "1.20", "--image", "localhost/cortex:1"]
+        manifest = cortex.ok("cluster", "up", *options, "--dry-run", "-o", "yaml")
+        applied = subprocess.run(
+            [*cluster.kubectl(f"--server={store.url}", "apply", "--validate=false", "--filename=-")],
+            input=manifest,
+            capture_output=True,
+            text=True,
+        )
+        assert applied.returncode == 0, applied.stderr
+        yield store
+
+
+class Operator:
+    """`cortex operator`, as a process of this machine, with the rights of its service account."""
+
+    def __init__(self, cortex: Cortex, store: Store, folder: Path) -> None:
+        token = store.ask(
+            "POST",
+            f"{CORE}/serviceaccounts/cortex-operator/token",
+            {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 86400}},
+        )["status"]["token"]
+        (folder / "token").write_text(token)
+        self.projects = folder / "operator" / "projects"
+        self.projects.mkdir(parents=True)
+        self._command = [str(cortex.binary), "operator", "--port", "0", "--image", "localhost/cortex:1"]
+        self._variables = {
+            **cortex.environment,
+            "CORTEX_HOME": str(folder / "operator"),
+            "CORTEX_KUBERNETES_URL": store.url,
+            "CORTEX_KUBERNETES_TOKEN_FILE": str(folder / "token"),
+            "CORTEX_KUBERNETES_CA_FILE": str(store.authority),
+            "CORTEX_NAMESPACE": NAMESPACE,
+        }
+        self._log = folder / "operator.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._starts = 0
+
+    def start(self) -> None:
+        """Returns once it leads and has read the cluster."""
+        self._starts += 1
+        self._log.unlink(missing_ok=True)
+        with self._log.open("wb") as log:
+            variables = {**self._variables, "CORTEX_POD": f"operator-{self._starts}"}
+            self._process = subprocess.Popen(self._command, env=variables, stdout=log, stderr=log)
+
+        def is_ready() -> bool:
+            assert self._process is not None and self._process.poll() is None, self._log.read_text()[-3000:]
+            bound = [json.loads(line) for line in self._log.read_text().splitlines() if '"listening"' in line]
+            return bool(bound) and requests.get(f"http://127.0.0.1:{_port(bound[0])}/readyz", timeout=10).ok
+
+        eventually(is_ready, "the operator is ready", PATIENCE)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """Ends it; a lease that it has not given back is waited for by the next one."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(timeout=120)
+            self._process = None
+
+    @property
+    def memory(self) -> float:
+        """Resident, in MB."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1000
+
+    def __enter__(self) -> Operator:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop(signal.SIGKILL)
+
+
+def _port(line: dict[str, Any]) -> int:
+    return int(line["port"])
+
+
+def wish(name: str, project: str) -> dict[str, Any]:
+    """An API that sleeps while nobody asks it."""
+    config = API(name, sections={"autoscaling": {"min_replicas": 0}}).entry()
+    spec = {"config": config, "project": {"hash": project}}
+    return {"apiVersion": "cortex.dev/v1", "kind": "RealtimeAPI", "metadata": {"name": name}, "spec": spec}
+
+
+def answered(store: Store) -> int:
+    """How many APIs are told of as they are asked for."""
+    return sum(
+        api.get("status", {}).get("observedGeneration") == api["metadata"]["generation"] for api in store.all(APIS)
+    )
+
+
+def versions(store: Store) -> dict[str, str]:
+    """The version of each object that belongs to an API."""
+    return {
+        f"{path}/{one['metadata']['name']}": one["metadata"]["resourceVersion"]
+        for path in (f"{APPS}/deployments", f"{CORE}/services", f"{CORE}/secrets", BUDGETS)
+        for one in store.all(f"{path}?{OWN}")
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_thousand_apis_that_sleep(store: Store, cortex: Cortex, folder: Path) -> None:
+    project, content = archive(write(folder / "project", {"predictor.py": PREDICTOR}))
+    names = [f"api-{number}" for number in range(COUNT)]
+    with Operator(cortex, store, folder) as operator:
+        (operator.projects / f"{project}.tar").write_bytes(content)
+        store.ask_all(("POST", APIS, wish(name, project)) for name in names)
+
+        # All of them are new.
+        began = time.monotonic()
+        operator.start()
+        eventually(lambda: answered(store) == COUNT, "all APIs are deployed", PATIENCE)
+        took = {"new": time.monotonic() - began}
+        made = versions(store)
+        assert len(made) == 5 * COUNT, "each has a secret, two services, a deployment and a budget"
+        assert len(store.all(f"{APPS}/controllerrevisions")) == COUNT
+
+        # What is only touched changes nothing, and nothing piles up.
+        memory = [operator.memory]
+        for turn in range(4):
+            touch = {"metadata": {"annotations": {"example.com/touched": f"{turn}"}}}
+            store.ask_all((("PATCH", f"{APIS}/{name}", touch) for name in names), media=MERGE)
+            # The operator has seen what came before what it answers.
+            wanted = {"spec": {"config": {"networking": {"timeout": f"{turn + 1}m"}}}}
+            store.ask("PATCH", f"{APIS}/{names[-1]}", wanted, media=MERGE)
+            eventually(lambda: answered(store) == COUNT, "the last is deployed", PATIENCE)
+            memory.append(operator.memory)
+        assert memory[-1] < 1.2 * memory[1] + 10, memory
+        operator.stop()
+
+        # They have been live, and sleep: what there is of them is brought to that.
+        live = {"metadata": {"annotations": {"cortex.dev/outcome": "live"}}}
+        revisions = [one["metadata"]["name"] for one in store.all(f"{APPS}/controllerrevisions")]
+        store.ask_all((("PATCH", f"{APPS}/controllerrevisions/{name}", live) for name in revisions), media=MERGE)
+        asleep = {"status": {"replicas": {"requested": 0}}}
+        store.ask_all((("PATCH", f"{APIS}/{name}/status", asleep) for name in names), media=MERGE)
+        began = time.monotonic()
+        operator.start()
+
+        def sleeping() -> bool:
+            told = [api["status"]["route"]["isAsleep"] for api in store.all(APIS)]
+            return all(told) and not any(one["spec"]["replicas"] for one in store.all(f"{APPS}/deployments?{OWN}"))
+
+        eventually(sleeping, "all of them sleep", PATIENCE)
+        took["asleep"] = time.monotonic() - began
+        operator.stop()
+
+        # Another operator finds everything as it has to be, and writes nothing.
+        before = versions(store)
+        began = time.monotonic()
+        operator.start()
+        wanted = {"spec": {"config": {"networking": {"timeout": "9m"}}}}
+        store.ask("PATCH", f"{APIS}/{names[0]}", wanted, media=MERGE)
+        eventually(lambda: answered(store) == COUNT, "the one that has changed is deployed", PATIENCE)
+        took["restart"] = time.monotonic() - began
+        after = versions(store)
+        changed = {name for name in before if after[name] != before[name]}
+        # Its pods stay; the secret tells them of the deadline.
+        assert {name.rpartition("/")[2].rpartition("-")[0] for name in changed} <= {f"api-{names[0]}"}, changed
+        memory.append(operator.memory)
+    told = ", ".join(f"{what} {seconds:.0f} s" for what, seconds in took.items())
+    print(f"{COUNT} APIs: {told}; memory {', '.join(f'{size:.0f}' for size in memory)} MB")
+    assert max(took.values()) < PATIENCE
