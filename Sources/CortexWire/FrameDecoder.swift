@@ -3,7 +3,7 @@ package import NIOCore
 /// Cuts the bytes of one connection into frames.
 ///
 /// Bytes arrive in any pieces; a frame that lies whole in one piece is handed out as a slice of it, without a copy.
-package struct FrameDecoder {
+package struct FrameDecoder: Sendable {
     /// What no peer of this protocol sends: the connection has to be closed.
     package enum Violation: Error, Hashable {
         case unknownKind(UInt8)

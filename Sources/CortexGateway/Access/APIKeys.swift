@@ -1,4 +1,5 @@
 import Crypto
+import NIOHTTP1
 import Synchronization
 
 /// The keys that may call an API: their digests, so that no key stays in memory longer than it takes to read it.
@@ -36,9 +37,9 @@ package final class APIKeys: Sendable {
     }
 
     /// Whether a request with these headers may go on: `X-API-Key: KEY`, or else `Authorization: Bearer KEY`.
-    func verdict(on headers: KnownHeaders) -> Verdict {
+    func verdict(on headers: HTTPHeaders, _ known: KnownHeaders) -> Verdict {
         guard let digests = self.digests.withLock({ $0 }) else { return .unreadable }
-        guard let key = Self.key(in: headers) else { return .refused }
+        guard let key = Self.key(in: headers, known) else { return .refused }
         let digest = SHA256.hash(data: Array(key.utf8))
         // All are compared, each in constant time: how long it takes does not tell which came near.
         var isKnown = false
@@ -47,12 +48,10 @@ package final class APIKeys: Sendable {
     }
 
     /// Each header counts at most once: proxies do not agree on which of two is meant.
-    private static func key(in headers: KnownHeaders) -> Substring? {
-        let own = headers.apiKey
-        let authorization = headers.authorization
-        guard own.count <= 1, authorization.count <= 1 else { return nil }
-        if let key = own.first { return key[...] }
-        guard let value = authorization.first, let space = value.firstIndex(of: " ") else { return nil }
+    private static func key(in headers: HTTPHeaders, _ known: KnownHeaders) -> Substring? {
+        guard known.apiKey.count <= 1, known.authorization.count <= 1 else { return nil }
+        if let key = headers.first(known.apiKey) { return key[...] }
+        guard let value = headers.first(known.authorization), let space = value.firstIndex(of: " ") else { return nil }
         guard value[..<space].lowercased() == "bearer" else { return nil }
         return value[space...].drop { $0 == " " }
     }

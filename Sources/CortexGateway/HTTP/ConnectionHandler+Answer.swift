@@ -5,24 +5,39 @@ import NIOHTTP1
 /// Answers: what the upstream says, as bytes to the client.
 extension ConnectionHandler {
     func receive(_ event: UpstreamEvent, of number: UInt64) {
-        switch (event, self.state) {
-        case (.answer(let answer, let body, let timing), .awaiting(let exchange)) where exchange.number == number:
-            self.answer(exchange, answer, body, timing)
-        case (.failed(let failure, let timing), .awaiting(let exchange)) where exchange.number == number:
+        switch self.state {
+        case .awaiting(let exchange) where exchange.number == number: self.awaited(event, exchange)
+        case .streaming(let exchange) where exchange.number == number: self.streamed(event, exchange)
+        case .receiving(let exchange) where exchange.number == number: self.probed(event, exchange)
+        default: break  // of a request whose client has left
+        }
+    }
+
+    private func awaited(_ event: UpstreamEvent, _ exchange: Exchange) {
+        switch event {
+        case .answer(let answer, let body, let timing): self.answer(exchange, answer, body, timing)
+        case .failed(let failure, let timing):
             guard let route = exchange.route else { return }
             self.refuse(.upstream(route.api, failure), exchange, timing)
-        case (.head(let answer, let timing), .awaiting(let exchange)) where exchange.number == number:
-            self.beginStream(exchange, answer, timing)
-        case (.started, .awaiting(let exchange)) where exchange.number == number && exchange.isFromGateway:
-            self.write(ByteBuffer(staticString: ReplicaProtocol.startedStatus))
-        case (.chunk(let bytes), .streaming(let exchange)) where exchange.number == number:
-            self.stream(bytes, exchange)
-        case (.end(let isWhole, let timing), .streaming(let exchange)) where exchange.number == number:
-            self.endStream(exchange, isWhole: isWhole, timing)
-        case (.room, .receiving(let exchange)) where exchange.number == number: self.hasRoom(exchange)
-        case (.noRoom(let failure), .receiving(let exchange)) where exchange.number == number:
-            self.hasNoRoom(failure, exchange)
-        default: break  // of a request whose client has left
+        case .head(let answer, let timing): self.beginStream(exchange, answer, timing)
+        case .started where exchange.isFromGateway: self.write(ByteBuffer(staticString: ReplicaProtocol.startedStatus))
+        case .started, .chunk, .end, .room, .noRoom: break
+        }
+    }
+
+    private func streamed(_ event: UpstreamEvent, _ exchange: Exchange) {
+        switch event {
+        case .chunk(let bytes): self.stream(bytes, exchange)
+        case .end(let isWhole, let timing): self.endStream(exchange, isWhole: isWhole, timing)
+        case .answer, .failed, .head, .started, .room, .noRoom: break
+        }
+    }
+
+    private func probed(_ event: UpstreamEvent, _ exchange: Exchange) {
+        switch event {
+        case .room: self.hasRoom(exchange)
+        case .noRoom(let failure): self.hasNoRoom(failure, exchange)
+        case .answer, .failed, .head, .started, .chunk, .end: break
         }
     }
 
@@ -68,11 +83,15 @@ extension ConnectionHandler {
         }
         // A small body is copied behind its head, so that both leave in one write; a large one follows as it is.
         let isSmall = size <= 16 << 10
-        var buffer = context.channel.allocator.buffer(capacity: isSmall ? 512 + size : 1024)
-        self.writeHead(exchange, answer, framing: hasBody ? .length(size) : .none, into: &buffer)
-        self.writeOrigin(timing, of: exchange, into: &buffer)
-        Self.writeTiming(timing, total: now - exchange.arrival, into: &buffer)
-        buffer.writeStaticString("\r\n")
+        var buffer = self.head(
+            of: answer,
+            exchange,
+            framing: hasBody ? .length(size) : .none,
+            timing,
+            total: now - exchange.arrival,
+            room: isSmall ? size : 0,
+            context.channel.allocator
+        )
         if !hasBody {
             self.write(buffer)
         } else if isSmall {
@@ -108,12 +127,10 @@ extension ConnectionHandler {
         } else {
             framing = .chunked
         }
-        var buffer = context.channel.allocator.buffer(capacity: 512)
-        self.writeHead(exchange, answer, framing: framing, into: &buffer)
-        self.writeOrigin(timing, of: exchange, into: &buffer)
         // Up to the first bytes of the answer; what comes after is in the access log alone.
-        Self.writeTiming(timing, total: .now() - exchange.arrival, into: &buffer)
-        buffer.writeStaticString("\r\n")
+        let total = NIODeadline.now() - exchange.arrival
+        let allocator = context.channel.allocator
+        let buffer = self.head(of: answer, exchange, framing: framing, timing, total: total, allocator)
         self.state = .streaming(exchange)
         self.write(buffer)
     }
@@ -274,90 +291,23 @@ extension ConnectionHandler {
             self.writeOnStream(exchange, answer, body: body, timing, total: now - exchange.arrival)
             return self.written(exchange, status: status, timing, errorCode: errorCode, now: now)
         }
-        var buffer = context.channel.allocator.buffer(capacity: 512 + body.readableBytes)
-        let framing: ResponseHead.Framing = Self.mayHaveBody(status) ? .length(body.readableBytes) : .none
-        let answer = UpstreamAnswer(status: status, mediaType: mediaType, headers: headers)
-        self.writeHead(exchange, answer, framing: framing, into: &buffer)
-        if exchange.isFromGateway, let errorCode { Self.write(errorCode, isNotStarted: isNotStarted, into: &buffer) }
-        self.writeOrigin(timing, of: exchange, into: &buffer)
         let now = NIODeadline.now()
-        Self.writeTiming(timing, total: now - exchange.arrival, into: &buffer)
-        buffer.writeStaticString("\r\n")
+        var buffer = self.head(
+            of: UpstreamAnswer(status: status, mediaType: mediaType, headers: headers),
+            exchange,
+            framing: Self.mayHaveBody(status) ? .length(body.readableBytes) : .none,
+            timing,
+            total: now - exchange.arrival,
+            error: errorCode.map { ($0, isNotStarted) },
+            room: body.readableBytes,
+            context.channel.allocator
+        )
         if !exchange.isHead {
             exchange.bytesOut = body.readableBytes
             buffer.writeBuffer(&body)
         }
         self.write(buffer)
         self.written(exchange, status: status, timing, errorCode: errorCode, now: now)
-    }
-
-    // MARK: Parts
-
-    func writeHead(
-        _ exchange: Exchange,
-        _ answer: UpstreamAnswer,
-        framing: ResponseHead.Framing,
-        into buffer: inout ByteBuffer
-    ) {
-        let head = ResponseHead(
-            status: answer.status,
-            framing: framing,
-            keepAlive: self.goesOn(after: exchange),
-            isHTTP10: exchange.isHTTP10
-        )
-        head.write(into: &buffer, date: self.loop.clock.httpDate(), requestID: exchange.id)
-        if let mediaType = answer.mediaType { ResponseHead.write("Content-Type", mediaType, into: &buffer) }
-        for header in answer.headers {
-            ResponseHead.writeForeign(header.name, header.value, isUTF8: exchange.isFromGateway, into: &buffer)
-        }
-        for header in Self.corsHeaders(exchange, answer) {
-            ResponseHead.writeForeign(header.name, header.value, into: &buffer)
-        }
-    }
-
-    /// None where a predictor has set its own: a browser that finds two refuses both.
-    static func corsHeaders(_ exchange: Exchange, _ answer: UpstreamAnswer) -> [(name: String, value: String)] {
-        // They are the gateway's to set, which the client talks to.
-        guard !exchange.isFromGateway, let entrance = exchange.entrance else { return [] }
-        let headers = entrance.cors.answerHeaders(to: exchange.known.origin.first)
-        guard !headers.isEmpty else { return [] }
-        return answer.headers.contains { $0.name.lowercased() == "access-control-allow-origin" } ? [] : headers
-    }
-
-    /// Tells a gateway who has answered.
-    private func writeOrigin(_ timing: UpstreamTiming, of exchange: Exchange, into buffer: inout ByteBuffer) {
-        guard exchange.isFromGateway, let worker = timing.worker, let version = timing.version else { return }
-        let name = self.loop.configuration.replicaName.map { "\($0)/\(worker)" } ?? worker
-        buffer.writeString("\(ReplicaProtocol.worker): \(name)\r\n\(ReplicaProtocol.version): \(version)\r\n")
-    }
-
-    /// Tells a gateway of an error, and whether the request may be tried elsewhere.
-    private static func write(_ errorCode: String, isNotStarted: Bool, into buffer: inout ByteBuffer) {
-        buffer.writeString("\(ReplicaProtocol.error): \(errorCode)\r\n")
-        if isNotStarted { buffer.writeString("\(ReplicaProtocol.notStarted): 1\r\n") }
-    }
-
-    static func writeTiming(_ timing: UpstreamTiming, total: TimeAmount, into buffer: inout ByteBuffer) {
-        buffer.writeStaticString("Server-Timing: ")
-        Self.writeTimingValue(timing, total: total, into: &buffer)
-        buffer.writeStaticString("\r\n")
-    }
-
-    static func writeTimingValue(_ timing: UpstreamTiming, total: TimeAmount, into buffer: inout ByteBuffer) {
-        buffer.write(atMost: 128) { line in
-            if let queue = timing.queue {
-                line.writeStaticString("queue;dur=")
-                line.writeMilliseconds(queue)
-                line.writeStaticString(", ")
-            }
-            if let predict = timing.predict {
-                line.writeStaticString("predict;dur=")
-                line.writeMilliseconds(predict)
-                line.writeStaticString(", ")
-            }
-            line.writeStaticString("total;dur=")
-            line.writeMilliseconds(total)
-        }
     }
 
     static func mayHaveBody(_ status: Int) -> Bool {

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOHTTP1
 
 /// How a body comes in, by pieces that may have to wait for the disk or for what inflates them.
 extension ConnectionHandler {
@@ -71,5 +72,25 @@ extension ConnectionHandler {
         self.resumeReading()
         // Not when the piece came: it was not known then how long it would take to put away.
         self.bodyPieceCame()
+    }
+
+    /// Asks whether there is room, before a large body is sent for nothing; the answer comes to `receive`.
+    func probe(_ exchange: Exchange) {
+        guard let route = exchange.route, exchange.head.method == .POST else { return self.hasRoom(exchange) }
+        route.upstream.probe(self.responder(exchange))
+    }
+
+    /// A body that is waited for is welcome.
+    func hasRoom(_ exchange: Exchange) {
+        guard exchange.awaitsContinue else { return }
+        exchange.awaitsContinue = false
+        guard self.transport != .stream else { return self.continueOnStream() }
+        self.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
+    }
+
+    func hasNoRoom(_ failure: UpstreamFailure, _ exchange: Exchange) {
+        guard let route = exchange.route else { return }
+        exchange.keepAlive = false
+        self.refuse(.upstream(route.api, failure), exchange)
     }
 }

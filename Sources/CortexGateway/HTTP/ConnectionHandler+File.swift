@@ -81,10 +81,9 @@ extension ConnectionHandler {
             return self.begin(pieces, exchange, answer, now: now)
         }
         exchange.bytesOut = file.size
-        var buffer = context.channel.allocator.buffer(capacity: 1024)
-        self.writeHead(exchange, answer, framing: .length(file.size), into: &buffer)
-        Self.writeTiming(timing, total: now - exchange.arrival, into: &buffer)
-        buffer.writeStaticString("\r\n")
+        let total = now - exchange.arrival
+        let allocator = context.channel.allocator
+        let buffer = self.head(of: answer, exchange, framing: .length(file.size), timing, total: total, allocator)
         context.write(self.wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
         self.send(file)
         self.written(exchange, status: answer.status, timing, now: now)
@@ -100,11 +99,9 @@ extension ConnectionHandler {
             self.writeHeadOnStream(exchange, answer, length: file.file.size, file.timing, total: total)
             context.flush()
         } else {
-            var buffer = context.channel.allocator.buffer(capacity: 1024)
-            self.writeHead(exchange, answer, framing: .length(file.file.size), into: &buffer)
-            Self.writeTiming(file.timing, total: total, into: &buffer)
-            buffer.writeStaticString("\r\n")
-            self.write(buffer)
+            let framing = ResponseHead.Framing.length(file.file.size)
+            let allocator = context.channel.allocator
+            self.write(self.head(of: answer, exchange, framing: framing, file.timing, total: total, allocator))
         }
         self.state = .streaming(exchange)
         self.send(file, of: exchange.number)

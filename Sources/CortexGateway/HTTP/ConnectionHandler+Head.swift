@@ -18,7 +18,7 @@ extension ConnectionHandler {
             head.headers = head.headers.withoutOuterBlanks
             known = KnownHeaders(head.headers)
         }
-        let offered = known.requestID.first
+        let offered = head.headers.first(known.requestID)
         let id = offered.flatMap { RequestIDGenerator.isAcceptable($0) ? $0 : nil } ?? self.loop.ids.next()
         return Exchange(
             number: self.loop.nextNumber(),

@@ -213,21 +213,28 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
     }
 
     private func take(_ part: HTTPServerRequestPart) {
-        switch (part, self.state) {
-        case (.head(let head), .idle):
+        switch part {
+        case .head(let head):
+            guard case .idle = self.state else { return }
             self.sawBoundary = true
             self.begin(self.transport == .stream ? Self.asHTTP1(head) : head)
-        case (.body(let bytes), .receiving(let exchange)): self.collect(bytes, exchange)
-        case (.end, .receiving(let exchange)):
-            self.isRequestWhole = true
-            self.sawBoundary = true
-            self.complete(exchange)
-        case (.body(let bytes), .skipping(let exchange)):
-            if !exchange.body.skip(bytes) { self.closeGently() }
-        case (.end, .skipping):
-            self.sawBoundary = true
-            self.goOn()
-        default: break  // lingering or closing: read past
+        case .body(let bytes):
+            switch self.state {
+            case .receiving(let exchange): self.collect(bytes, exchange)
+            case .skipping(let exchange): if !exchange.body.skip(bytes) { self.closeGently() }
+            default: break  // lingering or closing: read past
+            }
+        case .end:
+            switch self.state {
+            case .receiving(let exchange):
+                self.isRequestWhole = true
+                self.sawBoundary = true
+                self.complete(exchange)
+            case .skipping:
+                self.sawBoundary = true
+                self.goOn()
+            default: break
+            }
         }
     }
 
@@ -246,7 +253,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         let exchange = self.makeExchange(head)
         exchange.target = self.loop.routes.target(
             path: exchange.path,
-            host: exchange.known.host.first.map { $0[...] },
+            host: exchange.first(exchange.known.host).map { $0[...] },
             isChained: exchange.known.hops.isThere
         )
         exchange.routeChanges = self.loop.routeChanges
@@ -274,26 +281,6 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         self.state = .receiving(exchange)
     }
 
-    /// Asks whether there is room, before a large body is sent for nothing; the answer comes to `receive`.
-    func probe(_ exchange: Exchange) {
-        guard let route = exchange.route, exchange.head.method == .POST else { return self.hasRoom(exchange) }
-        route.upstream.probe(self.responder(exchange))
-    }
-
-    /// A body that is waited for is welcome.
-    func hasRoom(_ exchange: Exchange) {
-        guard exchange.awaitsContinue else { return }
-        exchange.awaitsContinue = false
-        guard self.transport != .stream else { return self.continueOnStream() }
-        self.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
-    }
-
-    func hasNoRoom(_ failure: UpstreamFailure, _ exchange: Exchange) {
-        guard let route = exchange.route else { return }
-        exchange.keepAlive = false
-        self.refuse(.upstream(route.api, failure), exchange)
-    }
-
     private func complete(_ exchange: Exchange) {
         if let error = exchange.early {
             self.refuse(error, exchange)
@@ -315,19 +302,19 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         let route = self.currentRoute(of: exchange, known)
         exchange.target = .api(route)
         self.state = .awaiting(exchange)
-        var request = UpstreamRequest(
+        let request = UpstreamRequest(
             number: exchange.number,
             id: exchange.id,
             headers: exchange.decodedHeaders,
-            contentType: exchange.known.contentType.first,
+            contentType: exchange.first(exchange.known.contentType),
             query: String(exchange.query),
             body: exchange.body.body,
             deadline: exchange.deadline,
             apiDeadline: exchange.apiDeadline,
             hops: UInt16(exchange.hops),
-            isTraced: exchange.known.isTraced
+            isTraced: exchange.isTraced,
+            tellsStart: exchange.isFromGateway
         )
-        request.tellsStart = exchange.isFromGateway
         let copy = exchange.splitter.flatMap { ShadowCopy.take(request, ledBy: $0, self.loop) }
         route.upstream.send(request, to: self.responder(exchange))
         copy?.send()
@@ -343,7 +330,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ClientConnection {
         return splitter?.split?.takeTurn().flatMap { routes.route(of: $0) } ?? known
     }
 
-    private func responder(_ exchange: Exchange) -> UpstreamResponder {
+    func responder(_ exchange: Exchange) -> UpstreamResponder {
         UpstreamResponder(self, number: exchange.number, on: self.loop.eventLoop)
     }
 

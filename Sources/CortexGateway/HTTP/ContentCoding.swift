@@ -13,7 +13,7 @@ enum ContentCoding {
 
     /// - Parameter headers: Where `field` was found.
     init(_ field: KnownHeaders.Field, of headers: HTTPHeaders) {
-        guard let value = field.first else {
+        guard let value = headers.first(field) else {
             self = .identity
             return
         }

@@ -77,6 +77,13 @@ final class Exchange {
         self.body = body
     }
 
+    func first(_ field: KnownHeaders.Field) -> String? { self.head.headers.first(field) }
+
+    /// Whether it belongs to a trace that may be passed on: the standard has one header of that name, and a form for it.
+    var isTraced: Bool { self.known.traceParent.count == 1 && self.traceID != nil }
+
+    private var traceID: String? { self.first(self.known.traceParent).flatMap { TraceParent.traceID(of: $0) } }
+
     var isHTTP10: Bool { self.head.version == .http1_0 }
     var isHead: Bool { self.head.method == .HEAD }
 
@@ -117,12 +124,12 @@ final class Exchange {
         let limit = TimeAmount(route.timeout)
         guard self.head.method == .POST else {
             // What is no time is told so, though nothing is predicted.
-            _ = try RequestTimeout.wanted(by: self.known.requestTimeout, limit: limit)
+            _ = try RequestTimeout.wanted(by: self.known.requestTimeout, of: self.head.headers, limit: limit)
             return
         }
         self.apiDeadline = self.arrival + limit
         self.deadline = self.apiDeadline
-        if let wanted = try RequestTimeout.wanted(by: self.known.requestTimeout, limit: limit) {
+        if let wanted = try RequestTimeout.wanted(by: self.known.requestTimeout, of: self.head.headers, limit: limit) {
             self.deadline = self.arrival + wanted
         }
     }
@@ -152,26 +159,25 @@ final class Exchange {
         errorCode: String?,
         now: NIODeadline
     ) -> AccessRecord {
-        var record = AccessRecord(
+        AccessRecord(
             requestID: self.id,
+            traceID: self.traceID,
+            api: self.route?.api.description,
+            splitter: self.splitter?.api.description,
+            version: timing.version ?? self.route?.version,
             method: self.head.method.rawValue,
             path: String(self.path),
-            client: client
+            status: status,
+            bytesIn: self.body.received,
+            bytesOut: self.bytesOut,
+            queue: timing.queue,
+            predict: timing.predict,
+            total: now - self.arrival,
+            // Each call is for one request.
+            batchSize: timing.predict.map { _ in 1 },
+            worker: timing.worker,
+            client: client,
+            errorCode: errorCode
         )
-        record.status = status
-        record.bytesIn = self.body.received
-        record.bytesOut = self.bytesOut
-        record.queue = timing.queue
-        record.predict = timing.predict
-        record.total = now - self.arrival
-        // Each call is for one request.
-        record.batchSize = timing.predict.map { _ in 1 }
-        record.worker = timing.worker
-        record.errorCode = errorCode
-        record.api = self.route?.api.description
-        record.splitter = self.splitter?.api.description
-        record.version = timing.version ?? self.route?.version
-        record.traceID = self.known.traceParent.first.flatMap { TraceParent.traceID(of: $0) }
-        return record
     }
 }

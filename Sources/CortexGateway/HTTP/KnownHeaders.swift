@@ -1,4 +1,3 @@
-import CortexTelemetry
 import NIOHTTP1
 
 /// What the gateway itself reads of a request's headers, found in one pass over them.
@@ -6,14 +5,16 @@ import NIOHTTP1
 /// A dozen questions are asked of the headers of each request; each would be a scan of its own.
 struct KnownHeaders {
     /// A header that may be there more than once.
-    struct Field: Hashable {
-        private(set) var first: String?
+    ///
+    /// Its place and not its value: few are asked for, and values would be counted as references with each copy of this.
+    struct Field: Equatable {
+        fileprivate var first: HTTPHeaders.Index?
         private(set) var count = 0
 
         var isThere: Bool { self.count > 0 }
 
-        fileprivate mutating func add(_ value: String) {
-            if self.count == 0 { self.first = value }
+        fileprivate mutating func add(_ index: HTTPHeaders.Index) {
+            if self.count == 0 { self.first = index }
             self.count += 1
         }
     }
@@ -34,6 +35,8 @@ struct KnownHeaders {
     private(set) var hasUpgrade = false
     /// A gateway asks, for a client of its own: see `ReplicaProtocol`.
     private(set) var isFromGateway = false
+    /// 0 where no length is announced (no body, or a chunked one).
+    private(set) var announcedLength = 0
     /// Bytes of all names and values.
     private(set) var size = 0
     /// Bytes of the longest name or value.
@@ -42,64 +45,60 @@ struct KnownHeaders {
     private(set) var hasOuterBlanks = false
 
     init(_ headers: HTTPHeaders) {
-        for (name, value) in headers {
+        for index in headers.indices {
+            let (name, value) = headers[index]
             let (nameLength, valueLength) = (name.utf8.count, value.utf8.count)
             self.size += nameLength + valueLength
             self.longest = max(self.longest, nameLength, valueLength)
             if Self.isBlank(value.utf8.last) || Self.isBlank(value.utf8.first) { self.hasOuterBlanks = true }
-            self.take(name, value)
+            self.take(name, index)
         }
+        self.announcedLength = Self.length(headers.first(self.contentLength))
     }
 
-    /// Whether it belongs to a trace that may be passed on: the standard has one header of that name, and a form for it.
-    var isTraced: Bool {
-        self.traceParent.count == 1 && self.traceParent.first.flatMap { TraceParent.traceID(of: $0) } != nil
-    }
-
-    /// 0 where no length is announced (no body, or a chunked one).
-    var announcedLength: Int {
-        guard let text = self.contentLength.first else { return 0 }
+    private static func length(_ text: String?) -> Int {
+        guard let text else { return 0 }
         // The parser has made sure that it is a number below 2^64.
         return Int(text) ?? (UInt64(text) == nil ? 0 : .max)
     }
 
     /// Few names have the same length, so a header is compared with one or two of them.
-    private mutating func take(_ name: String, _ value: String) {
+    private mutating func take(_ name: String, _ index: HTTPHeaders.Index) {
         switch name.utf8.count {
-        case 4: if Self.equal(name, "host") { self.host.add(value) }
+        case 4: if Self.equal(name, "host") { self.host.add(index) }
         case 6:
             if Self.equal(name, "expect") {
-                self.expect.add(value)
+                self.expect.add(index)
             } else if Self.equal(name, "origin") {
-                self.origin.add(value)
+                self.origin.add(index)
             }
         case 7: if Self.equal(name, "upgrade") { self.hasUpgrade = true }
-        case 9: if Self.equal(name, "x-api-key") { self.apiKey.add(value) }
-        case 11: if Self.equal(name, "traceparent") { self.traceParent.add(value) }
+        case 9: if Self.equal(name, "x-api-key") { self.apiKey.add(index) }
+        case 11: if Self.equal(name, "traceparent") { self.traceParent.add(index) }
         case 12:
             if Self.equal(name, "content-type") {
-                self.contentType.add(value)
+                self.contentType.add(index)
             } else if Self.equal(name, "x-request-id") {
-                self.requestID.add(value)
+                self.requestID.add(index)
             }
         case 13:
             if Self.equal(name, ChainHops.header) {
-                self.hops.add(value)
+                self.hops.add(index)
             } else if Self.equal(name, "authorization") {
-                self.authorization.add(value)
+                self.authorization.add(index)
             }
-        case 14: if Self.equal(name, "content-length") { self.contentLength.add(value) }
+        case 14: if Self.equal(name, "content-length") { self.contentLength.add(index) }
         case 16:
             if Self.equal(name, "content-encoding") {
-                self.contentEncoding.add(value)
+                self.contentEncoding.add(index)
             } else if Self.equal(name, "x-cortex-gateway") {
                 self.isFromGateway = true
             }
         case 17:
             if Self.equal(name, "x-request-timeout") {
-                self.requestTimeout.add(value)
+                self.requestTimeout.add(index)
             } else if Self.equal(name, "transfer-encoding") {
-                self.transferEncoding.add(value)
+                self.transferEncoding.add(index)
             }
         default: break
         }
@@ -118,5 +117,12 @@ struct KnownHeaders {
                 zip(name, known).allSatisfy { $0 == $1 || ($0 | 0x20 == $1 && $1 != UInt8(ascii: "-")) }
             }
         }
+    }
+}
+
+extension HTTPHeaders {
+    /// The first value of a header that was found in these.
+    func first(_ field: KnownHeaders.Field) -> String? {
+        field.first.map { self[$0].value }
     }
 }

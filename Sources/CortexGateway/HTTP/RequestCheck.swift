@@ -44,7 +44,7 @@ enum RequestCheck {
     /// A preflight never carries a key, and learns nothing but what the headers of every answer say.
     private static func missingKey(_ exchange: Exchange) -> GatewayError? {
         guard let route = exchange.route, let keys = route.keys, exchange.head.method != .OPTIONS else { return nil }
-        switch keys.verdict(on: exchange.known) {
+        switch keys.verdict(on: exchange.head.headers, exchange.known) {
         case .admitted: return nil
         case .refused: return .unauthorized(route.api)
         case .unreadable: return .keysUnreadable(route.api)
@@ -60,7 +60,7 @@ enum RequestCheck {
 
     /// A circle of APIs that call each other is cut here.
     private static func countHops(_ exchange: Exchange) throws(GatewayError) {
-        guard let text = exchange.known.hops.first, let route = exchange.route else { return }
+        guard let text = exchange.first(exchange.known.hops), let route = exchange.route else { return }
         guard exchange.known.hops.count == 1, let hops = ChainHops.count(text) else {
             throw .malformed("X-Cortex-Hops is set by Cortex itself, to one number")
         }
@@ -69,10 +69,10 @@ enum RequestCheck {
     }
 
     /// What a predictor calls an API that is not there; nil where it is there, or it is not a predictor that calls.
-    private static func unknownAPI(_ known: KnownHeaders, _ loop: LoopContext) -> String? {
+    private static func unknownAPI(_ exchange: Exchange, _ loop: LoopContext) -> String? {
         guard
-            known.hops.isThere, let host = known.host.first, let name = RouteTable.name(inHost: host[...]),
-            !loop.routes.knows(host: name)
+            exchange.known.hops.isThere, let host = exchange.first(exchange.known.host),
+            let name = RouteTable.name(inHost: host[...]), !loop.routes.knows(host: name)
         else { return nil }
         return String(name.dropFirst("api-".count).prefix(64))
     }
@@ -85,7 +85,7 @@ enum RequestCheck {
         switch exchange.target {
         case .nothing where !loop.isLoaded: return .starting
         case .nothing:
-            if let name = Self.unknownAPI(exchange.known, loop) { return .noSuchName(name) }
+            if let name = Self.unknownAPI(exchange, loop) { return .noSuchName(name) }
             let path = String(Exchange.split(head.uri).path.prefix(200))
             return .noSuchPath(path: path, nearest: loop.routes.nearest(to: path))
         case .api:
@@ -103,7 +103,7 @@ enum RequestCheck {
 
     /// What a body is encoded with for its transfer, besides its chunks; nil where it is nothing.
     private static func foreignTransferCoding(of exchange: Exchange) -> String? {
-        guard let first = exchange.known.transferEncoding.first else { return nil }
+        guard let first = exchange.first(exchange.known.transferEncoding) else { return nil }
         if exchange.known.transferEncoding.count == 1, first.lowercased() == "chunked" { return nil }
         return String(exchange.head.headers["transfer-encoding"].joined(separator: ", ").prefix(32))
     }
@@ -121,7 +121,7 @@ enum RequestCheck {
 
     static func expectation(of exchange: Exchange) -> Expectation {
         // HTTP/1.0 does not know it.
-        guard let expect = exchange.known.expect.first, exchange.head.version.minor >= 1 else { return .none }
+        guard let expect = exchange.first(exchange.known.expect), exchange.head.version.minor >= 1 else { return .none }
         guard expect.lowercased() == "100-continue" else { return .unknown(String(expect.prefix(32))) }
         let hasBody = exchange.known.announcedLength > 0 || exchange.known.transferEncoding.isThere
         return hasBody ? .permission : .none

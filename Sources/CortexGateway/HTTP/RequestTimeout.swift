@@ -1,4 +1,5 @@
 import NIOCore
+import NIOHTTP1
 
 /// What a client asks for in `X-Request-Timeout`: seconds as a decimal (`1.5`), or a duration (`500ms`, `1m30s`).
 enum RequestTimeout {
@@ -9,9 +10,10 @@ enum RequestTimeout {
     /// Nil where the client asks for nothing; never more than `limit`.
     static func wanted(
         by field: KnownHeaders.Field,
+        of headers: HTTPHeaders,
         limit: TimeAmount
     ) throws(GatewayError) -> TimeAmount? {
-        guard let text = field.first else { return nil }
+        guard let text = headers.first(field) else { return nil }
         guard field.count == 1 else { throw .malformed("X-Request-Timeout is there more than once") }
         guard let nanoseconds = self.nanoseconds(text), nanoseconds > 0 else {
             let shown = text.utf8.prefix(self.longestText).map { 0x20..<0x7f ~= $0 ? $0 : UInt8(ascii: "?") }

@@ -18,13 +18,11 @@ struct ResponseHead {
     /// The client speaks HTTP/1.0, where staying connected has to be said.
     var isHTTP10: Bool
 
-    func write(into buffer: inout ByteBuffer, date: String, requestID: String) {
-        buffer.write(atMost: 256 + date.utf8.count + requestID.utf8.count) {
-            self.write(into: &$0, date: date, requestID: requestID)
-        }
-    }
+    /// The most bytes that `write` takes.
+    static func most(date: String, requestID: String) -> Int { 256 + date.utf8.count + requestID.utf8.count }
 
-    private func write(into head: inout ByteWriter, date: String, requestID: String) {
+    /// All but the headers that follow, and the empty line.
+    func write(into head: inout ByteWriter, date: String, requestID: String) {
         head.writeStaticString("HTTP/1.1 ")
         head.writeDecimal(self.status)
         head.writeStaticString(" ")
@@ -49,14 +47,15 @@ struct ResponseHead {
     }
 
     /// Writes a header that this program makes itself.
-    static func write(_ name: StaticString, _ value: String, into buffer: inout ByteBuffer) {
-        buffer.write(atMost: name.utf8CodeUnitCount + value.utf8.count + 4) { line in
-            line.writeStaticString(name)
-            line.writeStaticString(": ")
-            line.writeString(value)
-            line.writeStaticString("\r\n")
-        }
+    static func write(_ name: StaticString, _ value: String, into line: inout ByteWriter) {
+        line.writeStaticString(name)
+        line.writeStaticString(": ")
+        line.writeString(value)
+        line.writeStaticString("\r\n")
     }
+
+    /// The most bytes that a header takes.
+    static func most(_ name: String, _ value: String) -> Int { name.utf8.count + value.utf8.count + 4 }
 
     /// Headers that belong to the connection and to the framing of the body: never a predictor's to set.
     private static let owned: Set<String> = [
@@ -68,20 +67,21 @@ struct ResponseHead {
     /// characters of the value that could end the line are written as spaces.
     ///
     /// - Parameter isUTF8: For a gateway, which reads that and writes ISO 8859-1 itself.
-    static func writeForeign(_ name: String, _ value: String, isUTF8: Bool = false, into buffer: inout ByteBuffer) {
+    static func writeForeign(_ name: String, _ value: String, isUTF8: Bool = false, into line: inout ByteWriter) {
         guard Self.isForeign(name) else { return }
-        buffer.writeString(name)
-        buffer.writeStaticString(": ")
+        line.writeString(name)
+        line.writeStaticString(": ")
         for scalar in value.unicodeScalars {
             // A field value is bytes; what a worker sends is ISO 8859-1.
             let byte = UInt8(truncatingIfNeeded: scalar.value)
             if isUTF8, (0x80...0xFF).contains(scalar.value) {
-                buffer.writeBytes([0xC0 | byte >> 6, 0x80 | byte & 0x3F])
+                line.writeByte(0xC0 | byte >> 6)
+                line.writeByte(0x80 | byte & 0x3F)
                 continue
             }
-            buffer.writeInteger(scalar.value > 0xFF || byte < 0x20 && byte != 0x09 || byte == 0x7F ? 0x20 : byte)
+            line.writeByte(scalar.value > 0xFF || byte < 0x20 && byte != 0x09 || byte == 0x7F ? 0x20 : byte)
         }
-        buffer.writeStaticString("\r\n")
+        line.writeStaticString("\r\n")
     }
 
     /// The same for HTTP/2, where headers are not lines; nil where it is dropped.

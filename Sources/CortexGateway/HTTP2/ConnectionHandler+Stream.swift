@@ -64,7 +64,7 @@ extension ConnectionHandler {
             headers.add(name: header.name, value: header.value)
         }
         var value = ByteBuffer()
-        Self.writeTimingValue(timing, total: total, into: &value)
+        value.write(atMost: Self.mostTiming) { Self.write(timing, total: total, into: &$0) }
         headers.add(name: "server-timing", value: String(buffer: value))
         let status = HTTPResponseStatus(statusCode: answer.status)
         self.writeOnStream(.head(HTTPResponseHead(version: .http2, status: status, headers: headers)))

@@ -24,7 +24,10 @@ final class ShadowCopy {
     private let loop: LoopContext
     private let splitter: APIName
     private let route: Route
-    private var request: UpstreamRequest
+    /// Nil once it is sent.
+    private var request: UpstreamRequest?
+    /// Its body, if that is in a file.
+    private let file: (path: String, size: Int)?
     private let begun: NIODeadline
     /// Of a streamed answer, once it has begun.
     private var status = 500
@@ -52,7 +55,7 @@ final class ShadowCopy {
         guard let route = loop.routes.route(of: api), !loop.isDraining else { throw .notReady }
         let size = request.body.size
         guard size <= route.maximumBodySize ?? .max else { throw .bodyTooLarge }
-        var request = request
+        var body = request.body
         if case .spooled(let path, _) = request.body {
             let copy = "\(path).copy"
             guard loop.bodies.budget.take(size) else { throw .spoolFull }
@@ -60,15 +63,24 @@ final class ShadowCopy {
                 loop.bodies.budget.give(size)
                 throw .spoolFull
             }
-            request.body = .spooled(path: copy, size: size)
+            body = .spooled(path: copy, size: size)
         }
-        request.number = loop.nextNumber()
-        request.tellsStart = false
         let now = NIODeadline.now()
         // Whoever sent the request may have little time; a copy has all that its API gives.
-        request.apiDeadline = now + TimeAmount(route.timeout)
-        request.deadline = request.apiDeadline
-        return ShadowCopy(request, route, ledBy: splitter, loop, begun: now)
+        let deadline = now + TimeAmount(route.timeout)
+        let copy = UpstreamRequest(
+            number: loop.nextNumber(),
+            id: request.id,
+            headers: request.headers,
+            contentType: request.contentType,
+            query: request.query,
+            body: body,
+            deadline: deadline,
+            apiDeadline: deadline,
+            hops: request.hops,
+            isTraced: request.isTraced
+        )
+        return ShadowCopy(copy, route, ledBy: splitter, loop, begun: now)
     }
 
     private init(
@@ -79,6 +91,7 @@ final class ShadowCopy {
         begun: NIODeadline
     ) {
         self.request = request
+        if case .spooled(let path, let size) = request.body { self.file = (path, size) } else { self.file = nil }
         self.route = route
         self.splitter = splitter
         self.loop = loop
@@ -86,10 +99,9 @@ final class ShadowCopy {
     }
 
     func send() {
-        self.route.upstream.send(self.request, to: UpstreamResponder(self, on: self.loop.eventLoop))
         // From here on the bytes are the upstream's alone.
-        if case .spooled = self.request.body { return }
-        self.request.body = .bytes(ByteBuffer())
+        guard let request = self.request.take() else { return }
+        self.route.upstream.send(request, to: UpstreamResponder(self, on: self.loop.eventLoop))
     }
 
     func receive(_ event: UpstreamEvent) {
@@ -106,9 +118,9 @@ final class ShadowCopy {
 
     /// Counts as any request does at its API, and beside that at the splitter.
     private func ended(_ status: Int, _ timing: UpstreamTiming, shedReason: String? = nil) {
-        if case .spooled(let path, let size) = self.request.body {
-            unlink(path)
-            self.loop.bodies.budget.give(size)
+        if let file = self.file {
+            unlink(file.path)
+            self.loop.bodies.budget.give(file.size)
         }
         let total = NIODeadline.now() - self.begun
         let change = { (counters: inout APICounters) in

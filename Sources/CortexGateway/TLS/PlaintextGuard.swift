@@ -37,9 +37,12 @@ final class PlaintextGuard: ChannelInboundHandler, RemovableChannelHandler {
         var answer = context.channel.allocator.buffer(capacity: 512)
         let framing = ResponseHead.Framing.length(body.readableBytes)
         let head = ResponseHead(status: error.status, framing: framing, keepAlive: false, isHTTP10: false)
-        head.write(into: &answer, date: self.loop.clock.httpDate(), requestID: id)
-        ResponseHead.write("Content-Type", "application/json", into: &answer)
-        answer.writeStaticString("\r\n")
+        let date = self.loop.clock.httpDate()
+        answer.write(atMost: ResponseHead.most(date: date, requestID: id) + 64) { lines in
+            head.write(into: &lines, date: date, requestID: id)
+            ResponseHead.write("Content-Type", "application/json", into: &lines)
+            lines.writeStaticString("\r\n")
+        }
         answer.writeImmutableBuffer(body)
         context.writeAndFlush(self.wrapOutboundOut(answer)).assumeIsolated().whenComplete { _ in
             context.close(promise: nil)

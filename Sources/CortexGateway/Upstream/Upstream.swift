@@ -32,27 +32,55 @@ package enum UpstreamReadiness: Hashable, Sendable {
 }
 
 /// A request as it came in, whole.
-package struct UpstreamRequest: Sendable {
+///
+/// A class, since it goes through many hands and none of them changes it: what it refers to is not counted with each.
+package final class UpstreamRequest: Sendable {
     /// Unique within this server process.
-    package var number: UInt64
+    package let number: UInt64
     /// What clients and logs call it: 1 to 128 of `A-Za-z0-9._-`.
-    package var id: String
-    package var headers: HTTPHeaders
+    package let id: String
+    package let headers: HTTPHeaders
     /// As it stands in `headers`.
-    package var contentType: String?
+    package let contentType: String?
     /// What stands behind `?`, as it came; empty where there is none.
-    package var query: String
-    package var body: UpstreamBody
+    package let query: String
+    package let body: UpstreamBody
     /// When its client's time is up, on the monotonic clock.
-    package var deadline: NIODeadline
+    package let deadline: NIODeadline
     /// When the time is up that its API gives to a request: not before `deadline`.
-    package var apiDeadline: NIODeadline
+    package let apiDeadline: NIODeadline
     /// How many APIs of a chain it has passed; 0 for one from outside.
-    package var hops: UInt16
+    package let hops: UInt16
     /// Whether `headers` have a well-formed `traceparent`.
-    package var isTraced: Bool
+    package let isTraced: Bool
     /// Whether its sender is to hear that it is started.
-    package var tellsStart = false
+    package let tellsStart: Bool
+
+    package init(
+        number: UInt64,
+        id: String,
+        headers: HTTPHeaders,
+        contentType: String?,
+        query: String,
+        body: UpstreamBody,
+        deadline: NIODeadline,
+        apiDeadline: NIODeadline,
+        hops: UInt16,
+        isTraced: Bool,
+        tellsStart: Bool = false
+    ) {
+        self.number = number
+        self.id = id
+        self.headers = headers
+        self.contentType = contentType
+        self.query = query
+        self.body = body
+        self.deadline = deadline
+        self.apiDeadline = apiDeadline
+        self.hops = hops
+        self.isTraced = isTraced
+        self.tellsStart = tellsStart
+    }
 }
 
 package enum UpstreamBody: Hashable, Sendable {

@@ -13,7 +13,7 @@ extension PredictRequest {
         var body: UpstreamBody
     }
 
-    init(_ request: UpstreamRequest, arguments: PredictArguments) {
+    convenience init(_ request: UpstreamRequest, arguments: PredictArguments) {
         self.init(
             number: request.number,
             requestID: request.id,
@@ -25,12 +25,12 @@ extension PredictRequest {
             deadline: request.deadline,
             apiDeadline: request.apiDeadline,
             hops: request.hops,
-            trace: request.isTraced ? Self.trace(in: request.headers) : nil
+            trace: request.isTraced ? Self.trace(in: request.headers) : nil,
+            tellsStart: request.tellsStart
         )
-        self.tellsStart = request.tellsStart
     }
 
-    init(
+    convenience init(
         number: UInt64,
         requestID: String,
         _ parts: Parts,
@@ -53,7 +53,7 @@ extension PredictRequest {
         )
     }
 
-    private init(
+    private convenience init(
         number: UInt64,
         requestID: String,
         query: String,
@@ -64,7 +64,8 @@ extension PredictRequest {
         deadline: NIODeadline,
         apiDeadline: NIODeadline,
         hops: UInt16,
-        trace: [(name: String, value: String)]?
+        trace: [(name: String, value: String)]?,
+        tellsStart: Bool = false
     ) {
         let payload = arguments.contains(.payload) ? Payload(contentType: contentType) : .none
         let body: Body =
@@ -88,7 +89,8 @@ extension PredictRequest {
             body: body,
             deadline: deadline,
             apiDeadline: apiDeadline,
-            hops: hops
+            hops: hops,
+            tellsStart: tellsStart
         )
     }
 

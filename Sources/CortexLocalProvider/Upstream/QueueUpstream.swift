@@ -37,7 +37,9 @@ final class QueueUpstream: Upstream {
     func send(_ request: UpstreamRequest, to responder: UpstreamResponder) {
         let predict = PredictRequest(request, arguments: self.arguments)
         let bridge = ResponderBridge(responder: responder, request: request, log: self.log)
-        self.onQueue { $0.submit(predict, bridge) }
+        // Not by `onQueue`, whose closures are memory of their own: this is once for each request.
+        guard self.queue.eventLoop.inEventLoop else { return self.onQueue { $0.submit(predict, bridge) } }
+        self.queue.assumeIsolated { $0.submit(predict, bridge) }
     }
 
     func cancel(_ number: UInt64) {

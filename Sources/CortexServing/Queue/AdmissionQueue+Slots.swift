@@ -36,7 +36,12 @@ extension AdmissionQueue {
         self.noteDrained()
     }
 
-    func received(_ frame: Frame, from index: Int) throws {
+    /// Takes all frames that are whole.
+    func received(_ decoder: inout FrameDecoder, from index: Int) throws {
+        while let frame = try decoder.next() { try self.received(frame, from: index) }
+    }
+
+    private func received(_ frame: Frame, from index: Int) throws {
         switch frame.kind {
         case .answer: try self.answered(frame, by: index)
         case .failure: try self.failed(frame, by: index)

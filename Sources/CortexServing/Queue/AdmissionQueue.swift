@@ -18,7 +18,9 @@ package actor AdmissionQueue {
     var links: [SlotLink?] = []
     var controls: [String: WorkerControl] = [:]
     private var isFlushScheduled = false
-    private var timer: (at: NIODeadline, task: Scheduled<Void>)?
+    private var timer: Scheduled<Void>?
+    /// When it fires.
+    private var wakesAt = NIODeadline.distantFuture
     private var slotWaiters: [CheckedContinuation<Void, Never>] = []
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []
     /// Those that wait for a replica to rest, by its name.
@@ -37,7 +39,7 @@ package actor AdmissionQueue {
     }
 
     /// The socket of one slot, and what is to be written to it at the end of this turn of the loop.
-    struct SlotLink {
+    final class SlotLink {
         let channel: any Channel
         let replica: String
         var origin: Origin
@@ -47,6 +49,12 @@ package actor AdmissionQueue {
         /// The last request among the frames that are not written yet, and how many there are.
         var lastUnsent: UInt64 = 0
         var unsentCount = 0
+
+        init(channel: any Channel, replica: String, origin: Origin) {
+            self.channel = channel
+            self.replica = replica
+            self.origin = origin
+        }
     }
 
     /// - Parameters:
@@ -150,8 +158,7 @@ package actor AdmissionQueue {
         for entry in self.state.removeAll() {
             entry.responder?.receive(.failed(.draining, self.timing(of: entry, predict: nil, by: nil, now: .now())))
         }
-        self.timer?.task.cancel()
-        self.timer = nil
+        self.cancelTimer()
         for waiter in self.drainWaiters { waiter.resume() }
         self.drainWaiters = []
         self.wakeRestWaiters()
@@ -195,14 +202,14 @@ package actor AdmissionQueue {
     }
 
     func send(_ request: PredictRequest, to slot: Int) {
-        guard self.links[slot] != nil else { return }
-        self.links[slot]?.append(request)
+        guard let link = self.links[slot] else { return }
+        link.append(request)
         self.scheduleFlush()
     }
 
     func send(_ frame: Frame, to slot: Int) {
-        guard self.links[slot] != nil else { return }
-        self.links[slot]?.append(frame)
+        guard let link = self.links[slot] else { return }
+        link.append(frame)
         self.scheduleFlush()
     }
 
@@ -218,9 +225,8 @@ package actor AdmissionQueue {
     private func flush() {
         self.isFlushScheduled = false
         for index in self.links.indices {
-            guard let channel = self.links[index]?.channel, let unsent = self.links[index]?.takeUnsent() else {
-                continue
-            }
+            guard let link = self.links[index], let unsent = link.takeUnsent() else { continue }
+            let channel = link.channel
             for piece in unsent.large { channel.write(piece, promise: nil) }
             if let request = unsent.onlyRequest {
                 // A worker that had died unseen takes nothing any more: its request was not started, and goes to another.
@@ -246,18 +252,23 @@ package actor AdmissionQueue {
 
     /// Looks at the deadlines no later than `deadline`.
     func wake(by deadline: NIODeadline) {
-        if let timer = self.timer, timer.at <= deadline { return }
-        self.timer?.task.cancel()
-        self.timer = (
-            deadline,
-            self.eventLoop.scheduleTask(deadline: deadline) {
-                self.assumeIsolated { $0.expire() }
-            }
-        )
+        guard deadline < self.wakesAt else { return }
+        self.cancelTimer()
+        self.wakesAt = deadline
+        self.timer = self.eventLoop.scheduleTask(deadline: deadline) {
+            self.assumeIsolated { $0.expire() }
+        }
+    }
+
+    private func cancelTimer() {
+        self.timer?.cancel()
+        self.timer = nil
+        self.wakesAt = .distantFuture
     }
 
     private func expire() {
         self.timer = nil
+        self.wakesAt = .distantFuture
         let now = NIODeadline.now()
         let expiry = self.state.expire(now: now)
         for entry in expiry.unwoken { self.refuseUnwoken(entry, now: now) }
@@ -292,7 +303,7 @@ package actor AdmissionQueue {
 
     func noteDrained() {
         if !self.restWaiters.isEmpty { self.wakeRestWaiters() }
-        guard self.state.mode == .draining, self.state.isEmpty, !self.drainWaiters.isEmpty else { return }
+        guard case .draining = self.state.mode, self.state.isEmpty, !self.drainWaiters.isEmpty else { return }
         for waiter in self.drainWaiters { waiter.resume() }
         self.drainWaiters = []
     }
@@ -326,7 +337,7 @@ extension AdmissionQueue.SlotLink {
     }
 
     /// Nil where there is nothing.
-    mutating func takeUnsent() -> Unsent? {
+    func takeUnsent() -> Unsent? {
         guard self.outbox.readableBytes > 0 || !self.large.isEmpty else { return nil }
         let only = self.unsentCount == 1 ? self.lastUnsent : nil
         let unsent = Unsent(outbox: self.outbox, large: self.large, onlyRequest: only)
@@ -336,7 +347,7 @@ extension AdmissionQueue.SlotLink {
         return unsent
     }
 
-    mutating func append(_ request: PredictRequest) {
+    func append(_ request: PredictRequest) {
         self.lastUnsent = request.id
         self.unsentCount += 1
         switch request.body {
@@ -346,14 +357,14 @@ extension AdmissionQueue.SlotLink {
         }
     }
 
-    private mutating func append(_ request: PredictRequest, _ body: [ByteBuffer]) {
+    private func append(_ request: PredictRequest, _ body: [ByteBuffer]) {
         request.write(into: &self.outbox, apiVersion: self.origin.version, withBody: false)
         self.large.append(self.outbox)
         self.large += body
         self.outbox = ByteBuffer()
     }
 
-    mutating func append(_ frame: Frame) {
+    func append(_ frame: Frame) {
         frame.write(into: &self.outbox)
     }
 }

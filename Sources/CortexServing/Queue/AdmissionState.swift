@@ -41,29 +41,6 @@ struct AdmissionState {
         var isSample = false
     }
 
-    struct Slot {
-        var worker: String
-        var replica: String
-        /// Its replica has been let in, and does not drain; and its worker is ready.
-        var isAdmitted: Bool
-        /// What its predictor names of a request.
-        var arguments: PredictArguments
-        /// In the order in which the worker got them, and will answer.
-        var outstanding = Deque<UInt64>()
-        /// The work after an answer (`post_predict`) is not done yet.
-        var isResting = false
-        /// It is known that the worker has never read the whole of the first outstanding request, or will not begin it.
-        var isFirstUnread = false
-        /// Its worker may not come back: it gets nothing more until it has (`AdmissionState+Doubt.swift`).
-        var isDoubtful = false
-        /// Its process is stopped: it gets nothing until it goes on.
-        var isStopped = false
-        var mayTake: Bool { self.isAdmitted && !self.isResting && !self.isDoubtful && !self.isStopped }
-        /// Since when it has been at work on what it is at work on: its first outstanding request, or what follows an
-        /// answer.
-        var since = NIODeadline.uptimeNanoseconds(0)
-    }
-
     /// Requests, queued and running, that each replica bears.
     var replicaLimit: Int
     let grace: TimeAmount
@@ -155,27 +132,33 @@ struct AdmissionState {
     mutating func nextDispatch(now: NIODeadline) -> (slot: SlotIndex, request: PredictRequest)? {
         while let id = self.waiting.first {
             // Left while it waited; or its time is up, and `expire` is about to say so.
-            guard let entry = self.entries[id], entry.request.deadline > now else {
+            guard let place = self.entries.index(forKey: id), self.entries.values[place].request.deadline > now else {
                 self.waiting.removeFirst()
                 continue
             }
-            guard let slot = self.pickSlot(for: entry.request, now: now) else { return nil }
+            guard let slot = self.pickSlot(for: self.entries.values[place].request, now: now) else { return nil }
             self.waiting.removeFirst()
-            return (slot, self.hand(id, entry, to: slot, now: now))
+            return (slot, self.hand(place, to: slot, now: now))
         }
         return nil
     }
 
-    private mutating func hand(_ id: UInt64, _ entry: Entry, to slot: SlotIndex, now: NIODeadline) -> PredictRequest {
-        self.entries[id]?.stage = .handed(slot)
-        if self.slots[slot]?.outstanding.isEmpty == true { self.slots[slot]?.since = now }
-        self.slots[slot]?.outstanding.append(id)
+    private mutating func hand(
+        _ place: Dictionary<UInt64, Entry>.Index,
+        to index: SlotIndex,
+        now: NIODeadline
+    ) -> PredictRequest {
+        self.entries.values[place].stage = .handed(index)
+        let request = self.entries.values[place].request
+        guard let slot = self.slots[index] else { return request }
+        if slot.outstanding.isEmpty { slot.since = now }
+        slot.outstanding.append(request.id)
         // It was made for the version that served when it came: another may name other parts of it.
-        guard let wanted = self.slots[slot]?.arguments, wanted != entry.request.arguments,
-            let request = entry.responder?.request(for: wanted)
-        else { return entry.request }
-        self.entries[id]?.request = request
-        return request
+        guard slot.arguments != request.arguments,
+            let remade = self.entries.values[place].responder?.request(for: slot.arguments)
+        else { return request }
+        self.entries.values[place].request = remade
+        return remade
     }
 
     /// Takes a sample in, and gives it to a free slot past all that waits.
@@ -293,18 +276,19 @@ struct AdmissionState {
         workFollows: Bool,
         now: NIODeadline
     ) -> Entry? {
-        guard self.slots[index]?.outstanding.first == id, let entry = self.remove(id) else { return nil }
-        self.slots[index]?.outstanding.removeFirst()
-        self.slots[index]?.isResting = workFollows
+        guard let slot = self.slots[index], slot.outstanding.first == id else { return nil }
+        guard let entry = self.remove(id) else { return nil }
+        slot.outstanding.removeFirst()
+        slot.isResting = workFollows
         // The first prediction of a replica says nothing of the others.
-        if !workFollows { self.becameFree(index, wasAtWork: predict != nil && !entry.isSample, now: now) }
+        if !workFollows { self.becameFree(slot, wasAtWork: predict != nil && !entry.isSample, now: now) }
         // Work after an answer delays what waits in the slot just as a slow `predict` does.
         if workFollows, !entry.isSample {
             self.handOver.record(HandOverPolicy.threshold)
         } else if let predict, !entry.isSample {
             self.handOver.record(predict)
         }
-        if self.slots[index]?.isDoubtful == true { self.cameBack(index, now: now) }
+        if slot.isDoubtful { self.cameBack(index, now: now) }
         self.markIdle(index)
         return entry
     }
@@ -324,16 +308,16 @@ struct AdmissionState {
     }
 
     mutating func rested(_ index: SlotIndex, now: NIODeadline) {
-        self.slots[index]?.isResting = false
-        self.becameFree(index, wasAtWork: true, now: now)
+        guard let slot = self.slots[index] else { return }
+        slot.isResting = false
+        self.becameFree(slot, wasAtWork: true, now: now)
         self.markIdle(index)
     }
 
     /// The slot is done with one request, and turns to the next if it has one.
-    private mutating func becameFree(_ index: SlotIndex, wasAtWork: Bool, now: NIODeadline) {
-        guard let since = self.slots[index]?.since else { return }
-        if wasAtWork { self.drainRate.record(now - since) }
-        self.slots[index]?.since = now
+    private mutating func becameFree(_ slot: Slot, wasAtWork: Bool, now: NIODeadline) {
+        if wasAtWork { self.drainRate.record(now - slot.since) }
+        slot.since = now
     }
 
     mutating func markIdle(_ index: SlotIndex) {

@@ -1,8 +1,11 @@
+import CortexTelemetry
 import CortexWire
 package import NIOCore
 
 /// A request as a worker gets it: everything in the form in which it goes over the wire.
-package struct PredictRequest: Sendable {
+///
+/// A class, since it goes through many hands and none of them changes it: what it refers to is not counted with each.
+package final class PredictRequest: Sendable {
     /// How the predictor wants the body: the `code` of a `request` frame.
     package enum Payload: UInt16, Sendable {
         case none = 0
@@ -21,23 +24,23 @@ package struct PredictRequest: Sendable {
     }
 
     /// Unique within this server process.
-    package var id: UInt64
+    package let id: UInt64
     /// What clients and logs call it.
-    package var requestID: String
+    package let requestID: String
     /// What of it is there.
-    package var arguments: PredictArguments
-    package var payload: Payload
+    package let arguments: PredictArguments
+    package let payload: Payload
     /// JSON: what the predictor named of query and headers; nil where it named neither.
-    package var meta: ByteBuffer?
-    package var body: Body
+    package let meta: ByteBuffer?
+    package let body: Body
     /// When its client's time is up, on the monotonic clock.
-    package var deadline: NIODeadline
+    package let deadline: NIODeadline
     /// When the time is up that its API gives to a request, however little of it the client wanted: a worker that is at
     /// work on it a grace later is replaced.
-    package var apiDeadline: NIODeadline
-    package var hops: UInt16
+    package let apiDeadline: NIODeadline
+    package let hops: UInt16
     /// Whether its sender is to hear that a worker gets it.
-    package var tellsStart = false
+    package let tellsStart: Bool
 
     package init(
         id: UInt64,
@@ -48,7 +51,8 @@ package struct PredictRequest: Sendable {
         body: Body,
         deadline: NIODeadline,
         apiDeadline: NIODeadline,
-        hops: UInt16
+        hops: UInt16,
+        tellsStart: Bool = false
     ) {
         self.id = id
         self.requestID = requestID
@@ -59,6 +63,7 @@ package struct PredictRequest: Sendable {
         self.deadline = deadline
         self.apiDeadline = apiDeadline
         self.hops = hops
+        self.tellsStart = tellsStart
     }
 
     /// Whether it may be handed to a slot that is still at work (design: only what is small may wait there).
@@ -69,40 +74,41 @@ package struct PredictRequest: Sendable {
         return self.hops == 0
     }
 
+    private static let fixedLength = 20
+
     /// Appends the `request` frame; without its body, that has to follow.
     func write(into buffer: inout ByteBuffer, apiVersion: Int, withBody: Bool = true) {
         let metaLength = self.meta?.readableBytes ?? 0
-        var requestID = self.requestID
-        let (idLength, flags, bodyLength): (Int, Frame.Flags, Int) =
-            switch self.body {
-            case .inline(let body): (requestID.utf8.count, [], body.readableBytes)
-            case .pieces(let pieces): (requestID.utf8.count, [], pieces.reduce(0) { $0 + $1.readableBytes })
-            case .spooled(let path): (requestID.utf8.count, .spooled, path.utf8.count)
-            }
-        let length = 20 + idLength + metaLength + bodyLength
-        buffer.reserveCapacity(minimumWritableBytes: Frame.headLength + length - (withBody ? 0 : bodyLength))
-        Frame.writeHead(
-            into: &buffer,
-            kind: .request,
-            flags: flags,
-            code: self.payload.rawValue,
-            id: self.id,
-            length: length
-        )
-        buffer.writeMultipleIntegers(
-            UInt64(self.deadline.uptimeNanoseconds),
-            UInt32(truncatingIfNeeded: apiVersion),
-            self.hops,
-            UInt16(idLength),
-            UInt32(metaLength),
-            endianness: .little
-        )
-        requestID.withUTF8 { _ = buffer.writeBytes($0) }
-        if var meta = self.meta { buffer.writeBuffer(&meta) }
+        let idLength = self.requestID.utf8.count
+        // Not `[]`: from another module, that is a generic initialiser, which takes as long as half of the frame.
+        var flags = Frame.Flags(rawValue: 0)
+        let bodyLength: Int
         switch self.body {
-        case .inline(var body): if withBody { buffer.writeBuffer(&body) }
-        case .pieces(let pieces): if withBody { for piece in pieces { buffer.writeImmutableBuffer(piece) } }
-        case .spooled(let path): buffer.writeString(path)
+        case .inline(let body): bodyLength = body.readableBytes
+        case .pieces(let pieces): bodyLength = pieces.reduce(0) { $0 + $1.readableBytes }
+        case .spooled(let path):
+            flags = .spooled
+            bodyLength = path.utf8.count
+        }
+        let length = Self.fixedLength + idLength + metaLength + bodyLength
+        buffer.write(atMost: Frame.headLength + length - (withBody ? 0 : bodyLength)) { frame in
+            frame.writeLittleEndian(UInt32(length))
+            frame.writeByte(Frame.Kind.request.rawValue)
+            frame.writeByte(flags.rawValue)
+            frame.writeLittleEndian(self.payload.rawValue)
+            frame.writeLittleEndian(self.id)
+            frame.writeLittleEndian(self.deadline.uptimeNanoseconds)
+            frame.writeLittleEndian(UInt32(truncatingIfNeeded: apiVersion))
+            frame.writeLittleEndian(self.hops)
+            frame.writeLittleEndian(UInt16(idLength))
+            frame.writeLittleEndian(UInt32(metaLength))
+            frame.writeString(self.requestID)
+            if let meta = self.meta { frame.writeBuffer(meta) }
+            switch self.body {
+            case .inline(let body): if withBody { frame.writeBuffer(body) }
+            case .pieces(let pieces): if withBody { for piece in pieces { frame.writeBuffer(piece) } }
+            case .spooled(let path): frame.writeString(path)
+            }
         }
     }
 }

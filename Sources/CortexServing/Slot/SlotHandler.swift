@@ -42,10 +42,11 @@ final class SlotHandler: ChannelInboundHandler {
 
     private func readFrames(_ context: ChannelHandlerContext) {
         guard let index = self.index else { return }
+        var decoder = self.decoder
+        defer { self.decoder = decoder }
         do {
-            while let frame = try self.decoder.next() {
-                try self.queue.assumeIsolated { try $0.received(frame, from: index) }
-            }
+            // All that came together in one visit: each makes sure that this is the queue's event loop.
+            try self.queue.assumeIsolated { try $0.received(&decoder, from: index) }
         } catch {
             self.logger.error(
                 "a worker broke the wire protocol; its slot is closed",

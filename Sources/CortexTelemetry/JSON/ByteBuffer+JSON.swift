@@ -35,7 +35,7 @@ extension ByteBuffer {
     }
 
     /// Writes a whole number in decimal digits.
-    package mutating func writeDecimal(_ number: some FixedWidthInteger) {
+    package mutating func writeDecimal(_ number: Int) {
         self.write(atMost: 20) { $0.writeDecimal(number) }
     }
 

@@ -26,6 +26,27 @@ package struct ByteWriter: ~Copyable {
         text.withUTF8 { self.writeBytes(UnsafeRawBufferPointer($0)) }
     }
 
+    package mutating func writeBuffer(_ bytes: ByteBuffer) {
+        bytes.withUnsafeReadableBytes { self.writeBytes($0) }
+    }
+
+    // Not one generic method: called from other modules, that would not be made for the type at hand.
+
+    package mutating func writeLittleEndian(_ number: UInt16) {
+        self.memory.storeBytes(of: number.littleEndian, toByteOffset: self.count, as: UInt16.self)
+        self.count += 2
+    }
+
+    package mutating func writeLittleEndian(_ number: UInt32) {
+        self.memory.storeBytes(of: number.littleEndian, toByteOffset: self.count, as: UInt32.self)
+        self.count += 4
+    }
+
+    package mutating func writeLittleEndian(_ number: UInt64) {
+        self.memory.storeBytes(of: number.littleEndian, toByteOffset: self.count, as: UInt64.self)
+        self.count += 8
+    }
+
     private mutating func writeBytes(_ bytes: UnsafeRawBufferPointer) {
         let end = self.count + bytes.count
         UnsafeMutableRawBufferPointer(rebasing: self.memory[self.count..<end]).copyMemory(from: bytes)
@@ -43,7 +64,8 @@ package struct ByteWriter: ~Copyable {
         self.writeByte(UInt8(ascii: "\""))
         var text = text
         text.withUTF8 { utf8 in
-            if utf8.allSatisfy(Self.isPlain) {
+            // Without an early end, so that many bytes are looked at at once.
+            if utf8.reduce(true, { $0 && Self.isPlain($1) }) {
                 self.writeBytes(UnsafeRawBufferPointer(utf8))
             } else {
                 self.writeEscaping(utf8)
@@ -92,7 +114,7 @@ package struct ByteWriter: ~Copyable {
     }
 
     /// Writes a whole number in decimal digits, at most 20 bytes.
-    package mutating func writeDecimal(_ number: some FixedWidthInteger) {
+    package mutating func writeDecimal(_ number: Int) {
         if number < 0 { self.writeByte(UInt8(ascii: "-")) }
         self.writeDigits(UInt64(number.magnitude))
     }

@@ -26,26 +26,56 @@ package struct AccessRecord: Sendable {
     package var client: String
     package var errorCode: String?
 
-    package init(requestID: String, method: String, path: String, client: String) {
+    package init(
+        requestID: String,
+        traceID: String? = nil,
+        api: String? = nil,
+        splitter: String? = nil,
+        version: Int? = nil,
+        method: String,
+        path: String,
+        status: Int = 0,
+        bytesIn: Int = 0,
+        bytesOut: Int = 0,
+        queue: TimeAmount? = nil,
+        predict: TimeAmount? = nil,
+        total: TimeAmount = .zero,
+        batchSize: Int? = nil,
+        worker: String? = nil,
+        client: String,
+        errorCode: String? = nil
+    ) {
         self.requestID = requestID
+        self.traceID = traceID
+        self.api = api
+        self.splitter = splitter
+        self.version = version
         self.method = method
         self.path = path
+        self.status = status
+        self.bytesIn = bytesIn
+        self.bytesOut = bytesOut
+        self.queue = queue
+        self.predict = predict
+        self.total = total
+        self.batchSize = batchSize
+        self.worker = worker
         self.client = client
-        self.status = 0
-        self.bytesIn = 0
-        self.bytesOut = 0
-        self.total = .zero
+        self.errorCode = errorCode
     }
 
     /// Appends the record as one line of JSON; keys of unknown values are left out.
     package func write(into buffer: inout ByteBuffer, timestamp: String) {
         let isLong = self.path.utf8.count > Self.pathLimit
         let path = isLong ? String(decoding: self.path.utf8.prefix(Self.pathLimit), as: UTF8.self) : self.path
-        let texts = [
-            self.requestID, self.traceID, self.api, self.splitter, self.method, path, self.worker, self.client,
-            self.errorCode,
-        ]
-        let most = texts.reduce(512 + timestamp.utf8.count) { $0 + ($1.map(ByteWriter.mostJSON) ?? 0) }
+        var most = 512 + timestamp.utf8.count
+        most += ByteWriter.mostJSON(of: self.requestID) + ByteWriter.mostJSON(of: self.method)
+        most += ByteWriter.mostJSON(of: path) + ByteWriter.mostJSON(of: self.client)
+        if let traceID = self.traceID { most += ByteWriter.mostJSON(of: traceID) }
+        if let api = self.api { most += ByteWriter.mostJSON(of: api) }
+        if let splitter = self.splitter { most += ByteWriter.mostJSON(of: splitter) }
+        if let worker = self.worker { most += ByteWriter.mostJSON(of: worker) }
+        if let errorCode = self.errorCode { most += ByteWriter.mostJSON(of: errorCode) }
         buffer.write(atMost: most) { self.write(into: &$0, timestamp: timestamp, path: path) }
     }
 

@@ -6,6 +6,10 @@ import Testing
 struct APIKeysTests {
     private let keys = APIKeys(["first-key", "second-key"])
 
+    private func verdict(of keys: APIKeys, _ headers: HTTPHeaders) -> APIKeys.Verdict {
+        keys.verdict(on: headers, KnownHeaders(headers))
+    }
+
     @Test(
         arguments: [
             ([("X-API-Key", "first-key")], .admitted),
@@ -28,24 +32,24 @@ struct APIKeysTests {
         ] as [([(String, String)], APIKeys.Verdict)]
     )
     func `a key is in one of two headers, once`(headers: [(String, String)], expected: APIKeys.Verdict) {
-        #expect(self.keys.verdict(on: KnownHeaders(HTTPHeaders(headers))) == expected)
+        #expect(self.verdict(of: self.keys, HTTPHeaders(headers)) == expected)
     }
 
     @Test func `no keys, or none that can be read, let nobody in`() {
-        let asked = KnownHeaders(HTTPHeaders([("X-API-Key", "")]))
-        #expect(APIKeys([]).verdict(on: asked) == .refused)
-        #expect(APIKeys(nil).verdict(on: asked) == .unreadable)
+        let asked = HTTPHeaders([("X-API-Key", "")])
+        #expect(self.verdict(of: APIKeys([]), asked) == .refused)
+        #expect(self.verdict(of: APIKeys(nil), asked) == .unreadable)
     }
 
     @Test func `keys are replaced in place`() {
-        let old = KnownHeaders(HTTPHeaders([("X-API-Key", "first-key")]))
-        let new = KnownHeaders(HTTPHeaders([("X-API-Key", "third-key")]))
+        let old = HTTPHeaders([("X-API-Key", "first-key")])
+        let new = HTTPHeaders([("X-API-Key", "third-key")])
         #expect(!self.keys.replace(with: ["first-key", "second-key"]))
         #expect(self.keys.replace(with: ["third-key"]))
-        #expect(self.keys.verdict(on: old) == .refused)
-        #expect(self.keys.verdict(on: new) == .admitted)
+        #expect(self.verdict(of: self.keys, old) == .refused)
+        #expect(self.verdict(of: self.keys, new) == .admitted)
         let unreadable = APIKeys(nil)
         #expect(unreadable.replace(with: ["third-key"]))
-        #expect(unreadable.verdict(on: new) == .admitted)
+        #expect(self.verdict(of: unreadable, new) == .admitted)
     }
 }

@@ -8,10 +8,8 @@ import Testing
     private static let limit = TimeAmount.seconds(300)
 
     private func wanted(_ values: String...) throws(GatewayError) -> TimeAmount? {
-        try RequestTimeout.wanted(
-            by: KnownHeaders(HTTPHeaders([("host", "a")] + values.map { ("X-Request-Timeout", $0) })).requestTimeout,
-            limit: Self.limit
-        )
+        let headers = HTTPHeaders([("host", "a")] + values.map { ("X-Request-Timeout", $0) })
+        return try RequestTimeout.wanted(by: KnownHeaders(headers).requestTimeout, of: headers, limit: Self.limit)
     }
 
     @Test func `who asks for nothing gets nothing`() throws {

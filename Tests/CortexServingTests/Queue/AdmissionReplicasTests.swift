@@ -166,9 +166,7 @@ import Testing
         func receive(_ event: PredictEvent) {}
 
         func request(for arguments: PredictArguments) -> PredictRequest? {
-            var again = CortexServingTests.request(1, body: .inline(ByteBuffer(string: "whole")))
-            again.arguments = arguments
-            return again
+            CortexServingTests.request(1, arguments: arguments, body: .inline(ByteBuffer(string: "whole")))
         }
     }
 

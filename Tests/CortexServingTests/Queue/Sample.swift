@@ -31,6 +31,7 @@ func second(_ number: Int64) -> NIODeadline { .uptimeNanoseconds(UInt64(number) 
 
 func request(
     _ id: UInt64,
+    arguments: PredictArguments = .payload,
     body: PredictRequest.Body = .inline(ByteBuffer(string: "{}")),
     deadline: NIODeadline = second(100),
     apiDeadline: NIODeadline? = nil,
@@ -39,7 +40,7 @@ func request(
     PredictRequest(
         id: id,
         requestID: "r-\(id)",
-        arguments: .payload,
+        arguments: arguments,
         payload: .json,
         meta: nil,
         body: body,
