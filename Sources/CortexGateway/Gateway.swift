@@ -146,12 +146,12 @@ package actor Gateway {
     /// When this returns, no new request goes to the one before.
     package func setRoute(_ route: Route) async {
         self.routes[route.api] = route
-        await self.publish()
+        await self.publish(route.api)
     }
 
     package func removeRoute(_ api: APIName) async {
         self.routes[api] = nil
-        await self.publish()
+        await self.publish(api)
     }
 
     /// All APIs that are deployed have their routes now: what has none is not there.
@@ -159,12 +159,12 @@ package actor Gateway {
         await self.onEachLoop { $0.isLoaded = true }
     }
 
-    private func publish() async {
-        let table = RouteTable(Array(self.routes.values))
-        let names = Set(self.routes.keys)
-        await self.onEachLoop { loop in
-            loop.routes = table
-            loop.setCounted(names)
+    /// Tells the event loops of one route: what that costs does not grow with how many there are.
+    private func publish(_ api: APIName) async {
+        for loop in self.loops {
+            // As it is by now: it may have changed again while other loops were told.
+            let route = self.routes[api]
+            try? await loop.eventLoop.submit { loop.value.set(route, of: api) }.get()
         }
     }
 

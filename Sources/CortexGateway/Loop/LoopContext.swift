@@ -10,8 +10,8 @@ final class LoopContext {
     let places: ConnectionPlaces
     /// For answers that wait for their readers.
     let memory: ByteBudget
-    var routes = RouteTable() { didSet { self.routeChanges += 1 } }
-    /// How often the table was replaced.
+    private(set) var routes = RouteTable() { didSet { self.routeChanges += 1 } }
+    /// How often one of them was.
     private(set) var routeChanges = 0
     var clock = WallClock()
     var ids = RequestIDGenerator()
@@ -66,6 +66,18 @@ final class LoopContext {
         return self.lastNumber
     }
 
+    /// - Parameter route: Nil where there is no such API any more; what was counted of it goes with it.
+    func set(_ route: Route?, of api: APIName) {
+        if let route {
+            self.routes.put(route)
+            if self.counters[api] == nil { self.counters[api] = APICounters() }
+        } else {
+            self.routes.remove(api)
+            self.counters[api] = nil
+            self.splits[api] = nil
+        }
+    }
+
     // MARK: Counting
 
     /// - Parameter api: Nil for a request that is for none.
@@ -82,13 +94,6 @@ final class LoopContext {
     func count(_ api: APIName, ledBy splitter: APIName, asCopy: Bool, _ change: (inout APICounters) -> Void) {
         guard self.counters[splitter] != nil else { return }
         self.splits[splitter, default: SplitCounters()].count(api, asCopy: asCopy, change)
-    }
-
-    /// Counts for these APIs from now on, from where it was, and for no others.
-    func setCounted(_ names: Set<APIName>) {
-        self.counters = self.counters.filter { names.contains($0.key) }
-        self.splits = self.splits.filter { names.contains($0.key) }
-        for name in names where self.counters[name] == nil { self.counters[name] = APICounters() }
     }
 
     // MARK: The access log

@@ -1,17 +1,29 @@
 import CortexSpec
 
-/// All routes at one moment; replaced whole, so that a request sees either the old or the new.
+/// All routes at one moment, as one event loop knows them: a request sees either the old or the new.
 package struct RouteTable: Sendable {
     private var byEndpoint: [String: Route] = [:]
     private var byHost: [String: Route] = [:]
     private var byAPI: [APIName: Route] = [:]
 
     package init(_ routes: [Route] = []) {
-        for route in routes {
-            self.byEndpoint[route.endpoint] = route
-            self.byHost["api-\(route.api)"] = route
-            self.byAPI[route.api] = route
-        }
+        for route in routes { self.put(route) }
+    }
+
+    /// Puts a route in place of the one of the same API.
+    mutating func put(_ route: Route) {
+        if let former = self.byAPI[route.api], former.endpoint != route.endpoint { self.remove(route.api) }
+        self.byEndpoint[route.endpoint] = route
+        self.byHost["api-\(route.api)"] = route
+        self.byAPI[route.api] = route
+    }
+
+    mutating func remove(_ api: APIName) {
+        guard let route = self.byAPI.removeValue(forKey: api) else { return }
+        self.byHost["api-\(api)"] = nil
+        guard self.byEndpoint[route.endpoint]?.api == api else { return }
+        // While APIs change theirs, two may have the same for a moment.
+        self.byEndpoint[route.endpoint] = self.byAPI.values.first { $0.endpoint == route.endpoint }
     }
 
     package var routes: [Route] { self.byEndpoint.values.sorted { $0.api < $1.api } }

@@ -104,6 +104,31 @@ import Testing
         #expect(self.table.nearest(to: path) == nearest)
     }
 
+    @Test func `a route that is put takes the place of the one of its API`() throws {
+        var table = self.table
+        table.put(try Self.route("iris", "/flowers"))
+        #expect(self.describe(table.target(path: "/flowers", host: nil)) == "api iris")
+        #expect(self.describe(table.target(path: "/iris", host: nil)) == "nothing")
+        #expect(self.describe(table.target(path: "/predict", host: "api-iris")) == "api iris")
+        table.remove(try #require(APIName("iris")))
+        #expect(self.describe(table.target(path: "/flowers", host: nil)) == "nothing")
+        #expect(self.describe(table.target(path: "/predict", host: "api-iris")) == "nothing")
+        table.remove(try #require(APIName("iris")))
+        #expect(table.routes.map { "\($0.api)" } == ["dot", "text"])
+    }
+
+    @Test func `APIs may change places, in whatever order that is told`() throws {
+        var table = RouteTable([try Self.route("a", "/a"), try Self.route("b", "/b")])
+        table.put(try Self.route("a", "/b"))
+        table.put(try Self.route("b", "/a"))
+        #expect(self.describe(table.target(path: "/a", host: nil)) == "api b")
+        #expect(self.describe(table.target(path: "/b", host: nil)) == "api a")
+        // The one that had it before has it again.
+        table.put(try Self.route("c", "/a"))
+        table.remove(try #require(APIName("c")))
+        #expect(self.describe(table.target(path: "/a", host: nil)) == "api b")
+    }
+
     @Test func `routes are listed by name`() {
         #expect(self.table.routes.map { "\($0.api)" } == ["dot", "iris", "text"])
     }
