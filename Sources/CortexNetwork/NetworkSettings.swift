@@ -2,10 +2,10 @@ package import NIOCore
 
 /// The times that a gateway gives to replicas across the network.
 package struct NetworkSettings: Sendable {
-    /// What a connection may take to come about.
-    package var connectTimeout = TimeAmount.seconds(1)
+    /// What a connection may take to come about: a replica that is gone is to be left within a second.
+    package var connectTimeout = TimeAmount.milliseconds(900)
     /// How long what was sent may stay without the other kernel's acknowledgement.
-    package var silence = TimeAmount.seconds(1)
+    package var silence = TimeAmount.milliseconds(900)
     /// A connection that nobody used for so long is closed: before the replica closes it.
     package var idleTimeout = TimeAmount.seconds(55)
     /// How long a request waits for a replica that has to be started for it.

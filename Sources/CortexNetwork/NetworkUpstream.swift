@@ -109,7 +109,9 @@ package final class NetworkUpstream: Upstream {
     }
 
     package func send(_ request: UpstreamRequest, to responder: UpstreamResponder) {
-        self.onOwnLoop { $0.submit(request, responder) }
+        // Not by `onOwnLoop`, whose closures are memory of their own: this is once for each request.
+        guard let loop = self.ownLoop else { return self.onOwnLoop { $0.submit(request, responder) } }
+        loop.value.submit(request, responder)
     }
 
     package func cancel(_ number: UInt64) {

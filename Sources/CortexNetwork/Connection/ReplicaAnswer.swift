@@ -20,29 +20,26 @@ final class ReplicaAnswer {
     private static let errorLimit = 1 << 20
 
     init(_ head: HTTPResponseHead, isStarted: Bool, elapsed: TimeAmount, wholeLimit: Int) {
-        let headers = head.headers
-        let length = headers.first(name: "content-length").flatMap { Int($0) }
+        let headers = AnswerHeaders(head.headers)
         let isEmpty = head.status == .noContent || head.status == .notModified
-        var answer = UpstreamAnswer(
-            status: Int(head.status.code),
-            mediaType: nil,
-            headers: GatewayHeaders.passedOn(headers)
-        )
-        answer.errorCode = headers.first(name: ReplicaProtocol.error)
-        answer.length = length
+        var answer = UpstreamAnswer(status: Int(head.status.code), mediaType: nil, headers: headers.passed)
+        answer.errorCode = headers.error
+        answer.length = headers.length
         self.head = answer
-        self.timing = GatewayHeaders.timing(headers, elapsed: elapsed)
-        self.error = answer.errorCode.map {
-            ReplicaError(
-                code: $0,
-                retryAfter: headers.first(name: "retry-after").flatMap { Int($0) },
-                isNotStarted: headers.contains(name: ReplicaProtocol.notStarted)
-            )
+        self.timing = UpstreamTiming(
+            // All but the prediction: the way there and back, and what it waited at either end.
+            queue: headers.predict.map { max(elapsed - $0, .zero) } ?? elapsed,
+            predict: headers.predict,
+            worker: headers.worker,
+            version: headers.version
+        )
+        self.error = headers.error.map {
+            ReplicaError(code: $0, retryAfter: headers.retryAfter, isNotStarted: headers.isNotStarted)
         }
         self.isStarted = isStarted
         self.isKeptAlive = head.isKeepAlive
         self.limit = self.error == nil ? wholeLimit : Self.errorLimit
-        self.isWhole = self.error != nil || isEmpty || length.map { $0 <= wholeLimit } == true
+        self.isWhole = self.error != nil || isEmpty || headers.length.map { $0 <= wholeLimit } == true
     }
 
     /// False where it is more than may be gathered.

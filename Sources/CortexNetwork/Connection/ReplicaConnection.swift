@@ -15,7 +15,7 @@ final class ReplicaConnection: ChannelInboundHandler {
     typealias OutboundOut = HTTPClientRequestPart
 
     enum State {
-        /// Next: `sent`, `idle` (where its request has left meanwhile), `closed`.
+        /// Next: `sent`, `idle` (where there is no request, or it has left meanwhile), `closed`.
         case connecting(NetworkRequest?)
         case idle(since: NIODeadline)
         /// The request is written, or the part of it that the replica has asked for. Next: `started`, `answering`.
@@ -39,7 +39,8 @@ final class ReplicaConnection: ChannelInboundHandler {
     /// Nobody answers at the other end, not even a kernel.
     private var isUnreachable = false
 
-    init(_ request: NetworkRequest, pool: ReplicaPool) {
+    /// - Parameter request: Nil where it is to be known whether the replica can be reached.
+    init(_ request: NetworkRequest?, pool: ReplicaPool) {
         self.state = .connecting(request)
         self.pool = pool
     }
@@ -54,6 +55,7 @@ final class ReplicaConnection: ChannelInboundHandler {
 
     /// The connection is there.
     func connected() {
+        self.pool.endpoint.wasReached()
         guard case .connecting(let request) = self.state else { return self.close() }
         if let request {
             self.send(request)
@@ -65,7 +67,11 @@ final class ReplicaConnection: ChannelInboundHandler {
     func failedToConnect() {
         guard case .connecting(let request) = self.state else { return }
         self.state = .closed
-        if let request { self.loop.wasNotStarted(request, on: self, isReplicaGone: true) }
+        if let request {
+            self.loop.wasNotStarted(request, on: self, isReplicaGone: true)
+        } else {
+            self.pool.endpoint.wasNotReached(at: .now())
+        }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -130,14 +136,41 @@ final class ReplicaConnection: ChannelInboundHandler {
         }
         self.state = .sent(request)
         self.isBodyOut = false
-        let head = GatewayHeaders.head(of: request.request, host: self.loop.shared.host, now: .now())
-        context.write(self.wrapOutboundOut(.head(head)), promise: nil)
-        if case .spooled = request.request.body {
+        // For the decoder, which counts requests.
+        context.write(self.wrapOutboundOut(.head(Self.anyHead)), promise: nil)
+        let body = request.request.body
+        let isSmall = if case .bytes = body { body.size <= Self.mostCopied } else { false }
+        var head = GatewayHeaders.head(
+            of: request.request,
+            host: self.loop.shared.host,
+            now: .now(),
+            room: isSmall ? body.size : 0
+        )
+        if isSmall, case .bytes(let bytes) = body {
+            // One piece of memory, one call of the system.
+            head.writeImmutableBuffer(bytes)
+            self.setPatience(false)
+            context.writeAndFlush(self.wrapOutboundOut(.body(.byteBuffer(head))), promise: self.bodyOut(context))
+            return
+        }
+        context.write(self.wrapOutboundOut(.body(.byteBuffer(head))), promise: nil)
+        if case .spooled = body {
             self.awaitsPermission = true
             context.flush()
         } else {
             self.sendBody(of: request)
         }
+    }
+
+    /// Of requests, as far as the decoder of their answers has to know it.
+    private static let anyHead = HTTPRequestHead(version: .http1_1, method: .POST, uri: "/predict")
+    /// Bytes of a body that are copied behind the head.
+    private static let mostCopied = 16 << 10
+
+    private func bodyOut(_ context: ChannelHandlerContext) -> EventLoopPromise<Void> {
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenSuccess { self.isBodyOut = true }
+        return written
     }
 
     private func sendBody(of request: NetworkRequest) {
@@ -152,9 +185,7 @@ final class ReplicaConnection: ChannelInboundHandler {
         case .spooled(let path, let size):
             guard self.sendFile(path, size: size) else { return self.close(failing: request) }
         }
-        let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenSuccess { self.isBodyOut = true }
-        context.writeAndFlush(self.wrapOutboundOut(.end(nil)), promise: written)
+        context.writeAndFlush(self.wrapOutboundOut(.end(nil)), promise: self.bodyOut(context))
     }
 
     /// The kernel copies it; nothing of it is in this process.
@@ -186,19 +217,31 @@ final class ReplicaConnection: ChannelInboundHandler {
     // MARK: Its answer
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch (self.unwrapInboundIn(data), self.state) {
-        case (.head(let head), .sent(let request)) where head.status == .continue:
-            if self.awaitsPermission { self.sendBody(of: request) }
-        case (.head(let head), .sent(let request)) where head.status == .processing: self.state = .started(request)
-        case (.head(let head), .sent), (.head(let head), .started):
-            if head.status.code >= 200 { self.begin(head) }
-        case (.body(let bytes), .answering(let request, let answer)): self.take(bytes, request, answer)
-        case (.end, .answering(let request, let answer)): self.finish(request, answer)
-        case (_, .idle):
+        let part = self.unwrapInboundIn(data)
+        switch self.state {
+        case .sent(let request): self.receive(part, of: request)
+        case .started: if case .head(let head) = part, head.status.code >= 200 { self.begin(head) }
+        case .answering(let request, let answer):
+            switch part {
+            case .head: break
+            case .body(let bytes): self.take(bytes, request, answer)
+            case .end: self.finish(request, answer)
+            }
+        case .idle:
             // Nothing was asked.
             self.pool.forget(self)
             self.close()
-        default: break
+        case .connecting, .closed: break
+        }
+    }
+
+    /// Before it is known to have started.
+    private func receive(_ part: HTTPClientResponsePart, of request: NetworkRequest) {
+        guard case .head(let head) = part else { return }
+        switch head.status {
+        case .continue: if self.awaitsPermission { self.sendBody(of: request) }
+        case .processing: self.state = .started(request)
+        default: if head.status.code >= 200 { self.begin(head) }
         }
     }
 

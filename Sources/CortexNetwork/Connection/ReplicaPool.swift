@@ -26,6 +26,17 @@ final class ReplicaPool {
     private func connect(for request: NetworkRequest) {
         let connection = ReplicaConnection(request, pool: self)
         request.stage = .sent(connection)
+        self.open(connection)
+    }
+
+    /// Finds out whether a replica that is avoided can be reached again: no request is to wait for that.
+    func tryOut(now: NIODeadline) {
+        let limit = self.loop.shared.settings.connectTimeout * 2
+        guard self.endpoint.beginsTrial(at: now, limit: limit) else { return }
+        self.open(ReplicaConnection(nil, pool: self))
+    }
+
+    private func open(_ connection: ReplicaConnection) {
         let bound = NIOLoopBound(connection, eventLoop: self.loop.eventLoop)
         let settings = self.loop.shared.settings
         ClientBootstrap(group: self.loop.eventLoop)
@@ -35,14 +46,12 @@ final class ReplicaPool {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     Self.setSilence(settings.silence, of: channel)
-                    var encoding = HTTPRequestEncoder.Configuration()
-                    encoding.automaticallySetFramingHeaders = false
                     let decoder = HTTPResponseDecoder(
                         leftOverBytesStrategy: .dropBytes,
                         informationalResponseStrategy: .forward
                     )
                     try channel.pipeline.syncOperations.addHandlers(
-                        HTTPRequestEncoder(configuration: encoding),
+                        RequestWriter(),
                         ByteToMessageHandler(decoder),
                         bound.value
                     )

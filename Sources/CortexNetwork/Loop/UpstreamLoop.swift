@@ -94,6 +94,10 @@ final class UpstreamLoop {
         self.set([])
         self.settling = .distantPast
         for request in Array(self.requests.values) where request.isHeld { self.fail(request, .draining) }
+        guard self.requests.isEmpty else { return }
+        // It would keep all of this for as long as a request may take.
+        self.timer?.task.cancel()
+        self.timer = nil
     }
 
     // MARK: Who gets it
@@ -108,7 +112,10 @@ final class UpstreamLoop {
 
     private func place(_ request: NetworkRequest, now: NIODeadline) -> Placed {
         let limit = self.standing.replicaLimit
-        guard let index = self.choice.take(of: self.replicas, except: request.tried, limit: limit, now: now) else {
+        let taken = self.choice.take(of: self.replicas, except: request.tried, limit: limit) {
+            self.pools[$0].tryOut(now: now)
+        }
+        guard let index = taken else {
             let isAny = self.replicas.contains { replica in !request.tried.contains { $0 === replica } }
             return isAny ? .full : .none
         }

@@ -19,28 +19,33 @@ struct ReplicaChoice {
     /// - Parameters:
     ///   - excluded: Those that have failed this request already.
     ///   - limit: What each may have at once.
+    ///   - onAvoided: Called with the index of one that was drawn and is avoided: it may be time to try it out.
     /// - Returns: Its index; nil where none has room.
     mutating func take(
         of replicas: [ReplicaEndpoint],
         except excluded: [ReplicaEndpoint],
         limit: Int,
-        now: NIODeadline
+        onAvoided: (Int) -> Void = { _ in }
     ) -> Int? {
-        func isWelcome(_ replica: ReplicaEndpoint) -> Bool {
-            !replica.isAvoided(at: now) && !excluded.contains { $0 === replica }
+        if replicas.count == 1 {
+            return !excluded.contains { $0 === replicas[0] } && replicas[0].enter(limit: limit) ? 0 : nil
         }
         if replicas.count > 1 {
             let first = self.draw(below: replicas.count)
             let second = (first + 1 + self.draw(below: replicas.count - 1)) % replicas.count
             let isInOrder = replicas[first].inFlight <= replicas[second].inFlight
-            for index in isInOrder ? [first, second] : [second, first]
-            where isWelcome(replicas[index]) && replicas[index].enter(limit: limit) {
-                return index
+            for index in isInOrder ? [first, second] : [second, first] {
+                let replica = replicas[index]
+                if replica.isAvoided {
+                    onAvoided(index)
+                } else if !excluded.contains(where: { $0 === replica }), replica.enter(limit: limit) {
+                    return index
+                }
             }
         }
         // Neither was to be had: all are looked at, and those last of which nothing good was heard.
         let order = replicas.indices.filter { index in !excluded.contains { $0 === replicas[index] } }
-            .map { (index: $0, isAvoided: replicas[$0].isAvoided(at: now), load: replicas[$0].inFlight) }
+            .map { (index: $0, isAvoided: replicas[$0].isAvoided, load: replicas[$0].inFlight) }
             .sorted { ($0.isAvoided ? 1 : 0, $0.load) < ($1.isAvoided ? 1 : 0, $1.load) }
         return order.first { replicas[$0.index].enter(limit: limit) }?.index
     }

@@ -1,45 +1,65 @@
 import CortexGateway
+import CortexTelemetry
 import NIOCore
 import NIOHTTP1
 
-/// What gateway and replica say to each other in headers: set by nobody else, and never passed on.
+/// The head of a request as a replica gets it: what client and gateway say, without what was between the two of them.
 enum GatewayHeaders {
     /// Hop by hop (RFC 9110, 7.6.1), or made anew by whoever sends.
-    private static let ownOfRequest: Set<String> = [
+    private static let own = HeaderNames([
         "host", "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
-        "expect",
-        "content-length", "x-request-id", "x-request-timeout",
-    ]
-    private static let ownOfAnswer: Set<String> = [
-        "connection", "keep-alive", "transfer-encoding", "trailer", "upgrade", "content-length", "date", "x-request-id",
-    ]
+        "expect", "content-length", "x-request-id", "x-request-timeout",
+    ])
 
-    /// The head of a request as a replica gets it.
-    static func head(of request: UpstreamRequest, host: String, now: NIODeadline) -> HTTPRequestHead {
-        var headers = HTTPHeaders()
-        headers.reserveCapacity(request.headers.count + 6)
-        headers.add(name: "Host", value: host)
-        headers.add(name: ReplicaProtocol.gateway, value: "1")
-        headers.add(name: "X-Request-ID", value: request.id)
+    /// All of it, its empty line too.
+    ///
+    /// - Parameter room: Bytes that are to follow in the same memory.
+    static func head(of request: UpstreamRequest, host: String, now: NIODeadline, room: Int = 0) -> ByteBuffer {
+        let query = Self.visible(request.query)
         let left = max(request.deadline - now, .microseconds(1))
-        headers.add(name: "X-Request-Timeout", value: "\(left.nanoseconds)ns")
-        headers.add(name: "Content-Length", value: "\(request.body.size)")
-        if case .spooled = request.body { headers.add(name: "Expect", value: "100-continue") }
         let named = Self.named(by: request.headers)
-        for (name, value) in request.headers {
-            let known = name.lowercased()
-            guard !Self.ownOfRequest.contains(known), !named.contains(known) else { continue }
-            if known.hasPrefix("x-cortex-"), known != "x-cortex-hops" { continue }
-            // HTTP/2 carries what would end a line here, and begin a request of its own.
-            guard Self.isLine(name), Self.isLine(value) else { continue }
-            headers.add(name: name, value: value)
+        var most = 256 + host.utf8.count + query.utf8.count + request.id.utf8.count
+        for (name, value) in request.headers { most += name.utf8.count + value.utf8.count + 4 }
+        var buffer = ByteBufferAllocator().buffer(capacity: most + room)
+        buffer.write(atMost: most) { lines in
+            lines.writeStaticString("POST /predict")
+            if !query.isEmpty {
+                lines.writeStaticString("?")
+                lines.writeString(query)
+            }
+            lines.writeStaticString(" HTTP/1.1\r\nHost: ")
+            lines.writeString(host)
+            lines.writeStaticString("\r\nX-Cortex-Gateway: 1\r\nX-Request-ID: ")
+            lines.writeString(request.id)
+            lines.writeStaticString("\r\nX-Request-Timeout: ")
+            lines.writeDecimal(Int(left.nanoseconds))
+            lines.writeStaticString("ns\r\nContent-Length: ")
+            lines.writeDecimal(request.body.size)
+            if case .spooled = request.body { lines.writeStaticString("\r\nExpect: 100-continue") }
+            lines.writeStaticString("\r\n")
+            for (name, value) in request.headers where Self.isPassed(name, named) {
+                // HTTP/2 carries what would end a line here, and begin a request of its own.
+                guard Self.isLine(name), Self.isLine(value) else { continue }
+                lines.writeString(name)
+                lines.writeStaticString(": ")
+                lines.writeString(value)
+                lines.writeStaticString("\r\n")
+            }
+            lines.writeStaticString("\r\n")
         }
-        let path = request.query.isEmpty ? "/predict" : "/predict?\(Self.visible(request.query))"
-        return HTTPRequestHead(version: .http1_1, method: .POST, uri: path, headers: headers)
+        return buffer
+    }
+
+    private static func isPassed(_ name: String, _ named: Set<String>) -> Bool {
+        guard !Self.own.contains(name), named.isEmpty || !named.contains(name.lowercased()) else { return false }
+        // What gateway and replica say to each other is nobody else's to say.
+        return !HeaderNames.begins(name, with: "x-cortex-") || HeaderNames.equal(name, "x-cortex-hops")
     }
 
     private static func isLine(_ text: String) -> Bool {
-        text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }
+        var text = text
+        // Without an early end, so that many bytes are looked at at once.
+        return text.withUTF8 { $0.reduce(true) { $0 && ($1 >= 0x20 && $1 != 0x7F || $1 == 0x09) } }
     }
 
     /// A query without what ends it on a line.
@@ -61,47 +81,5 @@ enum GatewayHeaders {
     private static func named(by headers: HTTPHeaders) -> Set<String> {
         guard headers.contains(name: "connection") else { return [] }
         return Set(headers[canonicalForm: "connection"].map { $0.lowercased() })
-    }
-
-    /// What of an answer's headers goes on to the client.
-    static func passedOn(_ headers: HTTPHeaders) -> [(name: String, value: String)] {
-        // The last one is the replica's own; others are the predictor's.
-        let ownTiming = headers["server-timing"].count - 1
-        var timings = 0
-        var passed: [(name: String, value: String)] = []
-        for (name, value) in headers {
-            let known = name.lowercased()
-            if Self.ownOfAnswer.contains(known) || known.hasPrefix("x-cortex-") { continue }
-            if known == "server-timing" {
-                timings += 1
-                if timings > ownTiming { continue }
-            }
-            passed.append((name, value))
-        }
-        return passed
-    }
-
-    /// What a replica says of the time that an answer took.
-    static func timing(_ headers: HTTPHeaders, elapsed: TimeAmount) -> UpstreamTiming {
-        var timing = UpstreamTiming(
-            worker: headers.first(name: ReplicaProtocol.worker),
-            version: headers.first(name: ReplicaProtocol.version).flatMap { Int($0) }
-        )
-        timing.predict = headers["server-timing"].last.flatMap { Self.duration(of: "predict", in: $0) }
-        // All else: the way there and back, and what it waited at either end.
-        timing.queue = timing.predict.map { max(elapsed - $0, .zero) } ?? elapsed
-        return timing
-    }
-
-    /// `predict;dur=1.25` of `queue;dur=0.1, predict;dur=1.25`, which is milliseconds.
-    static func duration(of name: String, in text: String) -> TimeAmount? {
-        for metric in text.split(separator: ",") {
-            let parts = metric.drop { $0 == " " }.split(separator: ";dur=", maxSplits: 1)
-            guard parts.count == 2, parts[0] == name, let milliseconds = Double(parts[1]),
-                (0..<1e12).contains(milliseconds)
-            else { continue }
-            return .nanoseconds(Int64(milliseconds * 1e6))
-        }
-        return nil
     }
 }
