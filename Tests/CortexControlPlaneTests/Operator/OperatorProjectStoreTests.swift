@@ -1,7 +1,8 @@
-import CortexControlPlane
 import CortexSpec
 import NIOHTTP1
 import Testing
+
+@testable import CortexControlPlane
 
 /// Where projects are kept, as the operator's API tells.
 @Suite(.timeLimit(.minutes(1))) struct OperatorProjectStoreTests {

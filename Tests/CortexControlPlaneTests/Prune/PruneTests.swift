@@ -159,10 +159,10 @@ import Testing
             ofItemAtPath: self.path(1)
         )
         let hash = try #require(ProjectHash(Self.hash(1)))
-        #expect(await self.projects.hold(hash))
+        #expect(try await self.projects.hold(hash))
         try await self.prune()
         #expect(try self.stored() == [1])
-        #expect(await !self.projects.hold(try #require(ProjectHash(Self.hash(2)))))
+        #expect(try await !self.projects.hold(#require(ProjectHash(Self.hash(2)))))
     }
 
     @Test func `what is not a project is left alone`() async throws {
