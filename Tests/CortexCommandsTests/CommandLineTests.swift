@@ -115,21 +115,33 @@ import Testing
         }
     }
 
-    @Test func `a taken port is told with its holder and the flag`() throws {
+    /// A socket that listens on a port of its own.
+    private static func makeListener() throws -> (descriptor: Int32, port: Int) {
         let descriptor = socket(AF_INET, Self.stream, 0)
-        defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 bind(descriptor, $0, length) == 0 && listen(descriptor, 1) == 0
                     && getsockname(descriptor, $0, &length) == 0
             }
         }
-        #expect(bound)
-        let port = Int(UInt16(bigEndian: address.sin_port))
+        try #require(isBound)
+        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
+    }
+
+    @Test func `the holder of a port is found among many connections`() throws {
+        // More than the kernel tells in one read.
+        let listeners = try (0..<60).map { _ in try Self.makeListener() }
+        defer { for listener in listeners { close(listener.descriptor) } }
+        for listener in listeners { #expect(PortHolder.find(port: listener.port)?.pid == getpid()) }
+    }
+
+    @Test func `a taken port is told with its holder and the flag`() throws {
+        let (descriptor, port) = try Self.makeListener()
+        defer { close(descriptor) }
         let configuration = ServerConfiguration(home: CortexHome(path: "/tmp/none"), port: port, operatorPort: port)
         let holder = try #require(PortHolder.find(port: port))
         #expect(holder.pid == getpid())

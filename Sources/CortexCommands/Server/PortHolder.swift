@@ -1,3 +1,4 @@
+import CortexServing
 import Foundation
 
 /// The process that listens on a port, for the message that the port is taken.
@@ -42,7 +43,8 @@ struct PortHolder: CustomStringConvertible {
 
     /// Inodes of the sockets that listen on the port; see proc_net_tcp of the kernel's documentation.
     private static func listeners(in file: String, port: Int) -> [Substring] {
-        guard let table = try? String(contentsOfFile: file, encoding: .utf8) else { return [] }
+        // With thousands of connections the kernel gives it in many reads, of which Foundation takes the first only.
+        guard let table = KernelFile.text(file) else { return [] }
         return table.split(separator: "\n").dropFirst().compactMap { line in
             let fields = line.split(separator: " ")
             guard
