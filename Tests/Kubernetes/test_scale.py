@@ -1,8 +1,12 @@
-"""The operator with a thousand APIs, against a real API server that nobody else is on."""
+"""The operator with a thousand APIs, against a real API server that nobody else is on.
+
+It takes minutes, and is run by hand: `CORTEX_TEST_SCALE=1 dev/integration-kubernetes -s test_scale.py`.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -141,6 +145,7 @@ def versions(store: Store) -> dict[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
+@pytest.mark.skipif(not os.environ.get("CORTEX_TEST_SCALE"), reason="takes minutes: set CORTEX_TEST_SCALE")
 def test_a_thousand_apis_that_sleep(store: Store, cortex: Cortex, folder: Path) -> None:
     project, content = archive(write(folder / "project", {"predictor.py": PREDICTOR}))
     names = [f"api-{number}" for number in range(COUNT)]
