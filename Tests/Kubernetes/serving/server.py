@@ -1,8 +1,8 @@
 """Stands in for TensorFlow Serving in a container of its own: its command line, its services, and models that multiply.
 
-A model is a folder whose `saved_model.pb` holds a number, by which the input `x` becomes the output `y`. What it serves it
-has read itself, from where its configuration says. It listens once it has loaded what `--model_config_file` names, and
-ends when it is asked to.
+A model is a folder whose `saved_model.pb` holds a number, by which the input `x` becomes the output `y`. What it serves
+it has read itself, from where its configuration says. It listens once it has loaded what `--model_config_file` names,
+and ends when it is asked to.
 """
 
 from __future__ import annotations
