@@ -6,8 +6,6 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cluster.commands import ClusterError, require_machine, run, tell
@@ -17,11 +15,7 @@ from cluster.sources import fetch
 VERSION = "1.20.2"
 PROGRAMS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl")
 RECIPE = 1
-"""Raised when what is built changes, so that what a cache holds is built anew."""
-
-_WITH_SCHEMAS = "kube-apiserver"
-_GO_BUILD = ("go", "build", "-trimpath", "-tags", "providerless dockerless", "-gcflags=all=-dwarf=false")
-"""The same for all, so that what two programs have in common is compiled once. No debugger is to look into them."""
+"""Raised when the way of building changes, so that what a cache holds is built anew."""
 
 _DEBIAN_GOPATH = Path("/usr/share/gocode/src")
 _PACKAGE = "k8s.io/kubernetes"
@@ -67,6 +61,7 @@ def _build(place: Path) -> None:
         "CGO_ENABLED": "0",
         "GOGC": "400",
     }
+    _generate_schemas(tree, variables)
     tell(f"building Kubernetes {VERSION}: some four minutes on two idle cores, once for this cache")
     major, minor, _ = VERSION.split(".")
     facts = {"gitVersion": f"v{VERSION}", "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
@@ -75,18 +70,16 @@ def _build(place: Path) -> None:
         for package in ("component-base/version", "client-go/pkg/version")
         for name, value in facts.items()
     )
-
-    def make(programs: Iterable[str]) -> None:
-        sources = (f"{_PACKAGE}/cmd/{program}" for program in programs)
-        words = [*_GO_BUILD, "-ldflags", f"-s -w {versions}", "-o", f"{place}/", *sources]
-        run(words, cwd=tree, variables=variables, within=3600)
-
-    # The generator has one processor; only the API server waits for it.
-    with ThreadPoolExecutor(1) as beside:
-        schemas = beside.submit(_generate_schemas, tree, variables)
-        make(program for program in PROGRAMS if program != _WITH_SCHEMAS)
-        schemas.result()
-    make([_WITH_SCHEMAS])
+    run(
+        [
+            *("go", "build", "-trimpath", "-tags", "providerless dockerless", "-ldflags", f"-s -w {versions}"),
+            *("-o", f"{place}/"),
+            *(f"{_PACKAGE}/cmd/{program}" for program in PROGRAMS),
+        ],
+        cwd=tree,
+        variables=variables,
+        within=3600,
+    )
     for rest in (gopath, place / "gocache"):
         run(["chmod", "-R", "u+w", rest])
         shutil.rmtree(rest)
@@ -102,7 +95,7 @@ def _generate_schemas(tree: Path, variables: dict[str, str]) -> None:
     """Writes the one generated file that Debian's source lacks: the schemas that the API server publishes."""
     generator = tree / "_openapi-gen"
     run(
-        [*_GO_BUILD, "-o", generator, f"{_PACKAGE}/vendor/k8s.io/kube-openapi/cmd/openapi-gen"],
+        ["go", "build", "-o", generator, f"{_PACKAGE}/vendor/k8s.io/kube-openapi/cmd/openapi-gen"],
         cwd=tree,
         variables=variables,
     )
