@@ -19,7 +19,8 @@ struct SplitterViewTests {
         )
     }
 
-    private func targets(_ deployment: SplitterDeployment, _ statuses: [(APIStatus, serving: Int?)?]) -> SplitterTargets {
+    private func targets(_ deployment: SplitterDeployment, _ statuses: [(APIStatus, serving: Int?)?]) -> SplitterTargets
+    {
         SplitterTargets(
             each: zip(deployment.spec.apis, statuses).map { target, status in
                 let api = status.map { APIObservation(status: $0.0, servingVersion: $0.serving, endpoint: "") }

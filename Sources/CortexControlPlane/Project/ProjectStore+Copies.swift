@@ -10,7 +10,9 @@ import Darwin
 
 /// What the folder has of an ``ArchiveStorage``.
 extension ProjectStore {
-    /// The folder's copies together; what was needed longest ago goes first. A copy costs one transfer to have again.
+    /// The folder's copies together; what was needed longest ago goes first.
+    ///
+    /// A copy costs one transfer to have again.
     private static let mostBytes: Int64 = 2 << 30
 
     /// Why projects cannot be kept now, in words; nil where they can.

@@ -76,7 +76,9 @@ extension KubernetesProvider {
     ) throws -> [String: JSONValue] {
         let (code, reason) = view.status(self.targets(of: view.wanted))
         let networking = (view.serving ?? view.wanted).spec.networking
-        let route = try view.serving.map { try JSONValue(encoding: SplitRouteStatus(version: $0.version, spec: $0.spec)) }
+        let route = try view.serving.map {
+            try JSONValue(encoding: SplitRouteStatus(version: $0.version, spec: $0.spec))
+        }
         return [
             "observedGeneration": object.object.generation.map { .int(Int64($0)) } ?? .null,
             "version": .int(Int64(view.wanted.version)),

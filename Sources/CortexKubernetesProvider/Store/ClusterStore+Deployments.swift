@@ -154,7 +154,8 @@ extension ClusterStore: DeploymentStore {
 
     /// For `kubectl describe`; the cluster forgets it after an hour.
     private func publish(_ event: ProviderEvent, at now: Date) async {
-        guard event.kind != .progress, event.kind != .removed, let object = self.entries[event.api]?.object.object else {
+        guard event.kind != .progress, event.kind != .removed, let object = self.entries[event.api]?.object.object
+        else {
             return
         }
         let isWarning = [.failed, .crashLoop, .workerExited].contains(event.kind)

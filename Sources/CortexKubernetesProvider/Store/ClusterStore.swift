@@ -151,7 +151,8 @@ extension DeploymentRecord {
     /// Whether this is the deployment that `spec` asks for.
     fileprivate func answers(_ spec: RealtimeAPI.Spec) -> Bool {
         let name = self.deployment.spec.name.description
-        return spec.project.map { $0.hash == self.identity.project } != false && (spec.refresh ?? 0) <= self.deployment.generation
+        return spec.project.map { $0.hash == self.identity.project } != false
+            && (spec.refresh ?? 0) <= self.deployment.generation
             && ConfigEntry.json(of: name, in: self.config)?.comparable == spec.config.comparable
     }
 }

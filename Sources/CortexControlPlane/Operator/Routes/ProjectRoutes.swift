@@ -1,7 +1,9 @@
 import HTTPTypes
 import Hummingbird
 
-/// `GET /v1/projects`: where they are kept. `HEAD`, `GET` and `PUT /v1/projects/{hash}`: projects by content, each uploaded once.
+/// Projects by content, each uploaded once.
+///
+/// `GET /v1/projects` says where they are kept; `HEAD`, `GET` and `PUT /v1/projects/{hash}` are for one.
 struct ProjectRoutes: Sendable {
     let projects: ProjectStore
 
