@@ -269,7 +269,7 @@ class PythonPredictor:
         os.kill(first, signal.SIGKILL)
         eventually(lambda: kubectl.forwarder != first and is_alive(kubectl.forwarder), "another forwarder")
         gate.touch()
-        said, complained = deploy.communicate(timeout=60)
+        said, complained = deploy.communicate(timeout=120)
     assert deploy.returncode == 0 and "lost is live" in said, complained
     assert "the way to the cluster is lost" in complained
     server.ok("delete", "lost")

@@ -36,7 +36,7 @@ def schemathesis(server: Server, config: Path, *arguments: str) -> str:
     token = (server.home / "tokens" / "local.token").read_text().strip()
     program = Path(sys.executable).with_name("schemathesis")
     # Few examples, and the same ones every time: what fails must fail in the next run too.
-    bounds = ["--max-examples", "15", "--generation-deterministic", "--request-timeout", "20"]
+    bounds = ["--max-examples", "15", "--generation-deterministic", "--request-timeout", "60"]
     done = subprocess.run(
         [
             *[str(program), "--config-file", str(config), "run", f"{server.operator}/v1/openapi.json", "--no-color"],
@@ -49,7 +49,7 @@ def schemathesis(server: Server, config: Path, *arguments: str) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
     )
     assert done.returncode == 0, f"exit {done.returncode}\n{done.stdout[-8000:]}\n{done.stderr}\n{server.tail()}"
     return done.stdout

@@ -235,7 +235,7 @@ def test_a_prune_that_is_killed_leaves_nothing_half_made(own_server: Server, fol
     )
     eventually(removing, "the removal has begun")
     server.kill()
-    _, errors = command.communicate(timeout=60)
+    _, errors = command.communicate(timeout=120)
     assert command.returncode == 1 and errors.startswith("error: "), errors
     assert environments(server) == {live}
     assert removing(), "the server was killed in the middle"

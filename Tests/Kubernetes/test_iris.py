@@ -22,7 +22,7 @@ from target import deploy, ok, post, status
 EXAMPLE = REPOSITORY / "examples" / "iris-classifier"
 NAME = "iris-classifier"
 SAMPLE = json.loads((EXAMPLE / "sample.json").read_text())
-PATIENCE = 120
+PATIENCE = 300
 """Seconds in which a version comes up."""
 
 
@@ -73,6 +73,7 @@ def test_it_answers_as_its_page_says(target: ClusterTarget) -> None:
     eventually(lambda: "accuracy on 30 others" in ok(target, "logs", NAME), "what it printed is in the log")
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("iris")
 def test_updates_fail_no_request_and_can_be_taken_back(target: ClusterTarget, folder: Path) -> None:
     first = answer(target).text
