@@ -84,7 +84,7 @@ def test_updates_fail_no_request_and_can_be_taken_back(target: ClusterTarget, fo
         broken = target.cli("deploy", "cortex.yaml", "--wait", cwd=project(folder / "broken", regularisation="much"))
         assert broken.returncode == 1
         assert status(target, NAME)["message"] == "error (previous version serving)"
-        ok(target, "rollback", NAME)
+        ok(target, "rollback", NAME, "1")
         eventually(lambda: load.answers[-1][1] == first, "it is as it was", within=PATIENCE)
     assert load.failures() == []
     assert {body for _, body, _ in load.answers} == {first, second}
