@@ -5,6 +5,7 @@ The tests of one machine and those of a cluster import all of it; each has a fix
 
 from __future__ import annotations
 
+import collections
 import json
 import threading
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import requests
 
 from blackbox.conditions import eventually
 from blackbox.load import Load
-from blackbox.project import API, write
+from blackbox.project import API, Splitter, write
 from target import Target, deploy, ok, post, status
 
 PATIENCE = 120
@@ -165,6 +166,47 @@ def test_one_api_calls_another_by_its_name(target: Target, folder: Path, named: 
     answer = post(target, f"{named}-x", json={"name": "iris"})
     target.cli("delete", f"{named}-x")
     assert (answer.status_code, answer.json()) == (200, {"through": {"version": "one", "name": "iris"}})
+
+
+def test_traffic_is_split(target: Target, folder: Path, named: str) -> None:
+    """By weights that change under load, and each target's answers are counted."""
+    first, second = f"{named}-1", f"{named}-2"
+    apis = [
+        API(name, predictor={"config": {"version": name}}, sections={"compute": {"cpu": "20m"}})
+        for name in (first, second)
+    ]
+    files = {"predictor.py": PREDICTOR}
+    seen: collections.Counter[str] = collections.Counter()
+
+    def ask(session: requests.Session) -> bool:
+        answer = session.post(target.url(named), json={}, timeout=60)
+        if answer.status_code == 200:
+            seen[answer.json()["version"]] += 1
+        return answer.status_code == 200
+
+    def counted() -> dict[str, int]:
+        shown = json.loads(ok(target, "get", named, "-o", "json"))[0]["targets"]
+        return {each["name"]: each["network_stats"]["code_2xx"] for each in shown}
+
+    try:
+        deploy(target, write(folder / "split", files, *apis, Splitter(named, {first: 75, second: 25})))
+        with requests.Session() as session:
+            eventually(lambda: ask(session), "it answers", PATIENCE)
+            before = seen.copy()
+            assert all([ask(session) for _ in range(40)])
+        # Each gateway takes turns of its own, and a connection has led to one of them.
+        assert abs(seen[first] - before[first] - 30) <= 2, seen
+        eventually(lambda: counted() == seen, f"{seen} are counted")
+        with Load(target.url(named), json={}) as load:
+            deploy(target, write(folder / "split", files, Splitter(named, {first: 0, second: 100})))
+            eventually(lambda: set(versions(load)[-20:]) == {second}, "the weights are new", PATIENCE)
+        assert load.failures() == []
+        refused = target.cli("delete", second)
+        assert refused.returncode == 1
+        assert named in refused.stderr, "it says who needs it"
+    finally:
+        for name in (named, first, second):
+            target.cli("delete", name)
 
 
 def test_one_that_is_deleted_is_gone(target: Target, folder: Path, named: str) -> None:
