@@ -15,18 +15,18 @@ enum DeployDecision: Equatable {
     ///   - projectDirectory: The user's folder that the deploy came from, on this machine.
     ///   - current: The wanted deployment of the API; nil where it is not deployed.
     ///   - status: What the provider sees of it; nil where it knows nothing of it yet.
-    ///   - owners: Whose each endpoint is, of all APIs.
+    ///   - owner: Whose its endpoint is, of all APIs.
     init(
         spec: ResourceSpec,
         identity: DeploymentIdentity,
         projectDirectory: String?,
         current: DeploymentRecord?,
         status: APIStatus?,
-        owners: [String: APIName],
+        owner: APIName?,
         force: Bool
     ) {
         let endpoint = spec.networking.endpoint
-        if let owner = owners[endpoint], owner != spec.name {
+        if let owner, owner != spec.name {
             self = .refuse(.endpointTaken(spec.name, endpoint: endpoint, owner: owner))
             return
         }

@@ -30,7 +30,7 @@ extension Reconciler {
                 }
                 throw RollbackError.pruned(api, found.deployment.version, stored: stored)
             }
-            let record = try await self.store.add(
+            let record = try await self.add(
                 DeploymentDraft(
                     spec: found.deployment.spec,
                     identity: found.identity,

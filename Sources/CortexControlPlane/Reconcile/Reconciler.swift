@@ -11,6 +11,7 @@ package actor Reconciler {
     let provider: any Provider
     private let logger: Logger
     let turns = TurnQueue()
+    var endpointOwners = EndpointOwners()
     /// Whether the provider has been told of everything that the store wants.
     package private(set) var isRestored = false
 
@@ -36,6 +37,7 @@ package actor Reconciler {
         await onRestored()
         for await event in self.provider.events {
             do {
+                defer { self.endpointOwners.note(event.api) }
                 try await self.store.record(event)
             } catch is CancellationError {
                 return
@@ -85,7 +87,7 @@ package actor Reconciler {
             projectDirectory: request.projectDirectory,
             current: current,
             status: await self.provider.observation(of: spec.name)?.status,
-            owners: try await self.endpointOwners(),
+            owner: try await self.owner(of: spec.networking.endpoint),
             force: request.force
         )
         let label = "\(spec.name) (\(spec.kind.rawValue))"
@@ -102,7 +104,7 @@ package actor Reconciler {
         case .create: message = "\(spec.kind == .realtime ? "creating" : "created") \(label)"
         case .update: message = "\(spec.kind == .realtime ? "updating" : "updated") \(label)"
         }
-        let record = try await self.store.add(
+        let record = try await self.add(
             DeploymentDraft(
                 spec: spec,
                 identity: identity,
@@ -117,16 +119,10 @@ package actor Reconciler {
         return DeployResult(api: spec.name, outcome: .success(message), wanted: record)
     }
 
-    /// The API's endpoint as wanted, and as it still is where the wanted version is not live.
-    private func endpointOwners() async throws -> [String: APIName] {
-        var owners: [String: APIName] = [:]
-        for record in try await self.store.allWanted() {
-            let name = record.deployment.spec.name
-            owners[record.deployment.spec.networking.endpoint] = name
-            guard record.outcome != .live, let serving = try await self.store.fallback(for: name) else { continue }
-            owners[serving.deployment.spec.networking.endpoint] = name
-        }
-        return owners
+    /// Writes down what is wanted from now on.
+    func add(_ draft: DeploymentDraft) async throws -> DeploymentRecord {
+        self.endpointOwners.note(draft.spec.name)
+        return try await self.store.add(draft)
     }
 
     func apply(_ record: DeploymentRecord, fallback: DeploymentRecord?) async {
@@ -167,7 +163,7 @@ package actor Reconciler {
             try KindError.check(current.deployment.spec, for: "refresh", what: "no workers")
             let status = await self.provider.observation(of: api)?.status
             if let refusal = DeployDecision.refusalToRefresh(current, status: status, force: force) { throw refusal }
-            let record = try await self.store.add(
+            let record = try await self.add(
                 DeploymentDraft(
                     spec: current.deployment.spec,
                     identity: current.identity,
@@ -191,6 +187,7 @@ package actor Reconciler {
         try await self.turns.withTurn {
             let users = try await self.splitters(leadingTo: api)
             guard users.isEmpty else { throw InUseError(api: api, splitters: users) }
+            self.endpointOwners.note(api)
             guard try await self.store.remove(api, by: token) else { return false }
             await self.provider.remove(api)
             return true

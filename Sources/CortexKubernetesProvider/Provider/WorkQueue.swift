@@ -6,13 +6,15 @@ struct WorkQueue: Sendable {
     static let limit = 8
 
     private(set) var waiting: [APIName] = []
+    /// The same, to be asked.
+    private var isWaiting: Set<APIName> = []
     private var running: Set<APIName> = []
     /// How often in a row each has failed.
     private var failures: [APIName: Int] = [:]
 
     /// Once more, also where it is looked after now.
     mutating func add(_ api: APIName) {
-        if !self.waiting.contains(api) { self.waiting.append(api) }
+        if self.isWaiting.insert(api).inserted { self.waiting.append(api) }
     }
 
     /// The next that is to be looked after; nil where there is none, or enough are.
@@ -21,6 +23,7 @@ struct WorkQueue: Sendable {
             let index = self.waiting.firstIndex(where: { !self.running.contains($0) })
         else { return nil }
         let api = self.waiting.remove(at: index)
+        self.isWaiting.remove(api)
         self.running.insert(api)
         return api
     }

@@ -10,7 +10,7 @@ import Testing
         status: APIStatus?,
         changed: Bool,
         force: Bool = false,
-        owners: [String: String] = [:],
+        owner: String? = nil,
         modelPath: String? = nil,
         movedTo folder: String? = nil
     ) throws -> DeployDecision {
@@ -35,7 +35,7 @@ import Testing
             projectDirectory: folder,
             current: current,
             status: status,
-            owners: try owners.mapValues { try APIName.of($0) },
+            owner: try owner.map { try APIName.of($0) },
             force: force
         )
     }
@@ -74,8 +74,8 @@ import Testing
 
     @Test func `an endpoint of another API is refused, one's own is not`() throws {
         let taken = DeployError.endpointTaken(try .of("iris"), endpoint: "/iris", owner: try .of("other"))
-        #expect(try self.decide(nil, status: nil, changed: false, owners: ["/iris": "other"]) == .refuse(taken))
-        #expect(try self.decide(.live, status: .live, changed: true, owners: ["/iris": "iris"]) == .update)
+        #expect(try self.decide(nil, status: nil, changed: false, owner: "other") == .refuse(taken))
+        #expect(try self.decide(.live, status: .live, changed: true, owner: "iris") == .update)
     }
 
     @Test func `identities tell what changed`() throws {

@@ -85,6 +85,32 @@ import Testing
         #expect(throws: DeployError.self) { try thief.first?.outcome.get() }
     }
 
+    @Test func `an endpoint that an API has left is free`() async throws {
+        let iris = try APIName.of("iris")
+        func isGiven(_ endpoint: String, to name: String) async throws -> Bool {
+            let results = try await self.deploy(try .named(name, endpoint: endpoint))
+            return if case .success = results.first?.outcome { true } else { false }
+        }
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await self.reconciler.run() }
+            #expect(try await isGiven("/first", to: "iris"))
+            self.provider.report(.live, iris, version: 1)
+            while try await self.store.wanted(iris)?.outcome != .live { await Task.yield() }
+            #expect(try await isGiven("/second", to: "iris"))
+            #expect(try await !isGiven("/first", to: "other"))
+            self.provider.report(.live, iris, version: 2)
+            while try await !isGiven("/first", to: "other") { await Task.yield() }
+            // Never live, and so given up at once.
+            _ = try await self.deploy(try .named("other", endpoint: "/third"), force: true)
+            #expect(try await isGiven("/first", to: "another"))
+            #expect(try await !isGiven("/second", to: "last"))
+            #expect(try await self.reconciler.delete(iris, by: "local"))
+            #expect(try await isGiven("/second", to: "last"))
+            self.provider.finish()
+            try await group.waitForAll()
+        }
+    }
+
     @Test func `after a restart every API is told again, with what served last`() async throws {
         let names = try ["ok", "broken", "half"].map { try APIName.of($0) }
         for name in names { _ = try await self.deploy(try .named("\(name)")) }
