@@ -113,6 +113,8 @@ struct ReplicaTemplate: Sendable {
             variables.append(Self.variable("UV_NO_INDEX", "1"))
             if isPath { variables.append(Self.variable("UV_OFFLINE", "1")) }
         }
+        // Workers cannot write to a cache that pods share: each start would compile what it imports.
+        if self.settings.environmentCache != .none { variables.append(Self.variable("UV_COMPILE_BYTECODE", "1")) }
         return self.container("prepare", ["replica", "prepare"], variables, isReadOnlyCache: false)
     }
 
