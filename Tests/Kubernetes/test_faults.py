@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,6 +111,30 @@ def test_a_replica_takes_along_what_it_had_begun(
     require_begun(load, set(mine))
     assert len({*mine, *theirs}) == len(mine) + len(theirs), "none ran twice"
     assert inside.restarts(other, "api") == 0
+
+
+def evict(inside: Kubectl, pod: str) -> subprocess.CompletedProcess[str]:
+    """Asks for a pod's end as `kubectl drain` does."""
+    eviction = {"apiVersion": "policy/v1beta1", "kind": "Eviction", "metadata": {"name": pod}}
+    path = f"/api/v1/namespaces/{inside.namespace}/pods/{pod}/eviction"
+    return inside.run("create", "--raw", path, "--filename=-", given=json.dumps(eviction))
+
+
+def test_a_node_that_is_drained_takes_one_at_a_time(
+    target: ClusterTarget, inside: Kubectl, folder: Path, name: str
+) -> None:
+    deploy(target, project(folder, name, "one", replicas=2))
+    doomed, other = [pod["metadata"]["name"] for pod in inside.pods(f"cortex.dev/api={name}")]
+    with Load(target.url(name), clients=4, json={}) as load:
+        await_hosts(load, doomed, other)
+        # Their budget is told of them a moment after they are ready.
+        eventually(lambda: evict(inside, doomed).returncode == 0, f"{doomed} may go", within=PATIENCE)
+        refused = evict(inside, other)
+        assert refused.returncode == 1 and "disruption budget" in refused.stderr, refused
+        eventually(lambda: len(inside.pods(f"cortex.dev/api={name}")) == 2, "another is made", within=PATIENCE)
+        (new,) = {pod["metadata"]["name"] for pod in inside.pods(f"cortex.dev/api={name}")} - {other}
+        await_hosts(load, other, new)
+    assert load.failures() == []
 
 
 def test_a_gateway_takes_along_what_it_had(target: ClusterTarget, inside: Kubectl, folder: Path, name: str) -> None:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -26,8 +27,15 @@ PATIENCE = 300
 """Seconds in which a version comes up."""
 
 
-def project(folder: Path, name: str = NAME, regularisation: str = "1.0") -> Path:
-    """The example, under a name and with another training."""
+QUICK = {
+    **{"min_replicas": 0, "max_replicas": 2, "target_replica_concurrency": 0.3},
+    **{"window": "10s", "upscale_stabilization_period": "0s", "downscale_stabilization_period": "0s"},
+}
+"""Scales as soon as there is something to see."""
+
+
+def project(folder: Path, name: str = NAME, regularisation: str = "1.0", **sections: Any) -> Path:
+    """The example, under a name, with another training, and with further sections."""
     place = folder / name
     shutil.copytree(EXAMPLE, place)
     text = (place / "cortex.yaml").read_text()
@@ -35,6 +43,7 @@ def project(folder: Path, name: str = NAME, regularisation: str = "1.0") -> Path
     for line, other in changes.items():
         assert line in text
         text = text.replace(line, other)
+    text += "".join(f"  {key}: {json.dumps(section)}\n" for key, section in sections.items())
     (place / "cortex.yaml").write_text(text)
     return place
 
@@ -48,8 +57,25 @@ def iris(cluster: Cluster, target: ClusterTarget) -> Iterator[Kubectl]:
 
 
 def answer(target: ClusterTarget, name: str = NAME) -> requests.Response:
-    """What it says of the sample."""
-    return post(target, name, json=SAMPLE)
+    """What it says of the sample; longer than a replica takes to start is not waited."""
+    return post(target, name, json=SAMPLE, timeout=PATIENCE)
+
+
+def scalings(target: ClusterTarget) -> list[str]:
+    """The changes of its count of replicas: `replicas 1 → 2`."""
+    told = json.loads(ok(target, "describe", NAME, "-o", "json"))["events"]
+    return [event["message"].partition(":")[0] for event in told if event["kind"] == "scaled"]
+
+
+def await_pods(kubectl: Kubectl, count: int) -> list[str]:
+    """The names of its pods, as soon as there are so many, and none that ends."""
+
+    def names() -> list[str]:
+        found = kubectl.json("get", "pods", f"--selector=cortex.dev/api={NAME}")["items"]
+        return [pod["metadata"]["name"] for pod in found]
+
+    eventually(lambda: len(names()) == count, f"it has {count} replicas", PATIENCE)
+    return names()
 
 
 def said_of_environment(kubectl: Kubectl, pod: str) -> list[str]:
@@ -104,5 +130,28 @@ def test_an_environment_is_built_once_and_not_written_to(target: ClusterTarget, 
             done = shell(iris, pod, f"touch {place}/mine")
             assert done.returncode != 0
             assert "Read-only file system" in done.stderr, done
+        # Nor need it be: what is imported has been compiled.
+        packages = f"{python.rpartition('/bin/')[0]}/lib/python3*/site-packages"
+        assert shell(iris, pod, f"ls {packages}/sklearn/__pycache__").stdout.count(".pyc") > 5
     finally:
         target.cli("delete", name)
+
+
+@pytest.mark.timeout(1200)
+def test_replicas_follow_the_load_from_zero(target: ClusterTarget, iris: Kubectl, folder: Path) -> None:
+    deploy(target, project(folder, autoscaling=QUICK))
+    await_pods(iris, 0)
+    told = status(target, NAME)
+    assert (told["message"], told["replica_counts"]["requested"]) == ("live", 0)
+    assert iris.json("get", "deployment", f"api-{NAME}")["spec"]["replicas"] == 0
+    before = scalings(target)
+    with Load(target.url(NAME), clients=8, timeout=PATIENCE, json=SAMPLE) as load:
+        eventually(lambda: status(target, NAME)["replica_counts"]["ready"] == 2, "two replicas serve", PATIENCE)
+        log = ok(target, "logs", NAME).splitlines()
+        for pod in await_pods(iris, 2):
+            assert any(line.startswith(f"[{pod}] ") and "trained on" in line for line in log), log
+    with Load(target.url(NAME), clients=1, pause=0.5, json=SAMPLE) as little:
+        await_pods(iris, 1)
+    assert load.failures() == little.failures() == []
+    steps = scalings(target)[len(before) :]
+    assert (steps[0], steps[1], steps[-1]) == ("replicas 0 → 1", "replicas 1 → 2", "replicas 2 → 1"), steps

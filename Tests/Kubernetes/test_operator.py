@@ -18,22 +18,18 @@ PATIENCE = 120
 """Seconds in which a version comes up."""
 
 PREDICTOR = """
-import time
-
 class PythonPredictor:
     def __init__(self, config):
-        self.config = config
+        self.version = config["version"]
 
     def predict(self, payload):
-        time.sleep(self.config.get("seconds", 0))
-        return {"version": self.config["version"]}
+        return {"version": self.version}
 """
 
 
-def api(name: str, version: str, seconds: float = 0, **sections: Any) -> API:
+def api(name: str, version: str) -> API:
     """An API that tells its version."""
-    config = {"version": version, "seconds": seconds}
-    return API(name, predictor={"config": config}, sections={"compute": {"cpu": "20m"}, **sections})
+    return API(name, predictor={"config": {"version": version}}, sections={"compute": {"cpu": "20m"}})
 
 
 def of(inside: Kubectl, name: str) -> dict[str, Any]:
@@ -57,6 +53,10 @@ def test_apis_are_objects(target: ClusterTarget, inside: Kubectl, folder: Path, 
     inside.wait(f"realtimeapi/{names[0]}", "Ready", within=30)
     described = inside.ok("describe", "realtimeapi", names[0])
     assert "Live" in described, described
+    # What somebody else sets is set right again.
+    workload = f"deployment/api-{names[0]}"
+    inside.ok("scale", workload, "--replicas=3")
+    eventually(lambda: inside.json("get", workload)["spec"]["replicas"] == 1, "it is set right", 30)
 
 
 def test_what_kubectl_applies_is_deployed(
@@ -88,31 +88,6 @@ def test_what_kubectl_applies_is_deployed(
     inside.ok("delete", "realtimeapi", names[1])
     eventually(lambda: post(target, names[1], json={}).status_code == 404, "its endpoint is gone", 30)
     eventually(lambda: names[1] not in ok(target, "get"), "it is forgotten", 30)
-
-
-def test_replicas_follow_the_load(target: ClusterTarget, inside: Kubectl, folder: Path, names: list[str]) -> None:
-    autoscaling = {
-        "max_replicas": 3,
-        "target_replica_concurrency": 1,
-        "window": "10s",
-        "upscale_stabilization_period": "0s",
-        "downscale_stabilization_period": "0s",
-        "max_upscale_factor": 3,
-        "max_downscale_factor": 0,
-    }
-    wish = api(names[0], "one", seconds=0.2, autoscaling=autoscaling)
-    deploy(target, write(folder / "one", {"predictor.py": PREDICTOR}, wish))
-    with Load(target.url(names[0]), clients=6, json={}) as load:
-        eventually(lambda: status(target, names[0])["replica_counts"]["ready"] >= 2, "it is scaled up", PATIENCE)
-    eventually(lambda: status(target, names[0])["replica_counts"]["requested"] == 1, "it is scaled down", PATIENCE)
-    assert load.failures() == []
-    scale = inside.json("get", "deployment", f"api-{names[0]}")["spec"]["replicas"]
-    assert scale == 1
-    # What somebody else sets is set right again.
-    inside.ok("scale", f"deployment/api-{names[0]}", "--replicas=3")
-    eventually(
-        lambda: inside.json("get", "deployment", f"api-{names[0]}")["spec"]["replicas"] == 1, "it is set right", 30
-    )
 
 
 def test_an_operator_that_is_killed_in_a_rollout_loses_nothing(

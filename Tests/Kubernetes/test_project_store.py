@@ -29,6 +29,19 @@ class PythonPredictor:
         return {"answer": NUMBER, "payload": payload}
 """
 COMPUTE = {"compute": {"cpu": "20m", "mem": "150Mi"}}
+READER = """
+from pathlib import Path
+
+class PythonPredictor:
+    def __init__(self, config, python_client):
+        self.client = python_client
+
+    def load_model(self, model_path):
+        return Path(model_path, "weights").read_text()
+
+    def predict(self, payload):
+        return self.client.get_model()
+"""
 
 
 CommandLine = Callable[[Path], Cortex]
@@ -45,10 +58,10 @@ class Installation:
         self.folder = folder
         self.flags = ("--image", image, "--image-pull-policy", "Never", "--wheels", wheels, "--gateways", "1")
 
-    def credentials(self, key: str) -> None:
-        """What the operator gets into the store by."""
+    def credentials(self, key: str, name: str = "cortex-project-store") -> None:
+        """What the operator gets into the store by, or others, by a Secret of another name."""
         data = {**self.store.environment, "AWS_ACCESS_KEY_ID": key}
-        metadata = {"name": "cortex-project-store"}
+        metadata = {"name": name}
         self.kubectl.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data})
 
     def up(self, place: str = PLACE) -> subprocess.CompletedProcess[str]:
@@ -170,3 +183,16 @@ def test_another_place_is_not_taken_while_apis_are_there(installation: Installat
     assert done.returncode == 1 and "staying" in done.stderr and "--force" in done.stderr, done
     info = json.loads(installation.cortex.run("cluster", "info", "-n", installation.name, "-o", "json").stdout)
     assert info["project_store"] == PLACE
+
+
+def test_replicas_read_models_with_a_secret_of_their_own(installation: Installation) -> None:
+    installation.credentials(KEY, "cortex-model-credentials")
+    installation.store.put(BUCKET, "models/1/weights", b"the first")
+    api = API("reader", predictor={"model_path": f"s3://{BUCKET}/models/"}, sections={"compute": {"cpu": "20m"}})
+    project = write(installation.folder / "reader", {"predictor.py": READER}, api)
+    done = installation.cortex.run("deploy", "--env", installation.name, "--wait", cwd=project)
+    assert done.returncode == 0, f"{done}\n{installation.kubectl.run('describe', 'pods').stdout[-6000:]}"
+    assert installation.ask("reader").text == "the first"
+    # It is followed there, too.
+    installation.store.put(BUCKET, "models/2/weights", b"the second")
+    eventually(lambda: installation.ask("reader").text == "the second", "the newer version is loaded", 120)

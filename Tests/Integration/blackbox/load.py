@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from typing import Any
 
 import requests
@@ -13,11 +12,14 @@ from blackbox.conditions import eventually
 
 
 class Load:
-    """Clients that ask without a pause until the block ends: a context manager."""
+    """Clients that ask again and again until the block ends: a context manager."""
 
-    def __init__(self, url: str, clients: int = 2, **options: Any) -> None:
+    def __init__(self, url: str, clients: int = 2, pause: float = 0.005, timeout: float = 60, **options: Any) -> None:
+        """`pause` is a client's between two requests: steady, and not all that the machine can do. Both are seconds."""
         self.url = url
         self.options = options
+        self.pause = pause
+        self.timeout = timeout
         self.answers: list[tuple[int, str, str]] = []
         """Status, body and `X-Cortex-Model-Version`, in the order of arrival."""
         self._stopped = threading.Event()
@@ -26,7 +28,7 @@ class Load:
     def __enter__(self) -> Load:
         for thread in self._threads:
             thread.start()
-        eventually(lambda: self.answers, "the load has begun")
+        eventually(lambda: self.answers, "the load has begun", self.timeout)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -38,12 +40,12 @@ class Load:
         with requests.Session() as session:
             while not self._stopped.is_set():
                 try:
-                    answer = session.post(self.url, timeout=60, **self.options)
+                    answer = session.post(self.url, timeout=self.timeout, **self.options)
                     version = answer.headers.get("X-Cortex-Model-Version", "")
                     self.answers.append((answer.status_code, answer.text, version))
                 except requests.RequestException as error:
                     self.answers.append((0, repr(error), ""))
-                time.sleep(0.005)  # steady, and not all that the machine can do
+                self._stopped.wait(self.pause)
 
     def failures(self) -> list[tuple[int, str, str]]:
         """Answers that are none."""

@@ -84,7 +84,7 @@ def running_store(cluster: Cluster) -> Iterator[Store]:
                 daemon.require()
             try:
                 answer = requests.get(f"{store.url}/readyz", verify=str(store.authority), timeout=5)
-            except requests.ConnectionError:
+            except requests.RequestException:
                 return False
             return answer.ok
 
