@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -26,6 +27,9 @@ class Replica(ThreadingHTTPServer):
     def __init__(self, name: str) -> None:
         self.name = name
         self.is_ready = True
+        self.refusals = 0
+        """Requests that are still to be refused, as by a replica whose worker is being replaced."""
+        self.refused = 0
         super().__init__(("127.0.0.1", 0), _ReplicaHandler)
 
     @property
@@ -48,15 +52,21 @@ class _ReplicaHandler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        self._answer(200)
+        if self.server.refused < self.server.refusals:
+            self.server.refused += 1
+            self._answer(503, {"X-Cortex-Error": "NOT_READY", "X-Cortex-Not-Started": "1"})
+        else:
+            self._answer(200)
 
     def do_GET(self) -> None:
         assert self.path == "/readyz"
         self._answer(200 if self.server.is_ready else 503)
 
-    def _answer(self, status: int) -> None:
+    def _answer(self, status: int, headers: dict[str, str] | None = None) -> None:
         body = json.dumps(self.server.name).encode()
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -119,3 +129,33 @@ def test_where_none_says_so_nothing_is_ready(binary: Path, folder: Path, replica
         one.is_ready = True
         gateway.await_replicas("iris", 1)
         assert gateway.post("/iris", json={}).json() == "one"
+
+
+def test_replicas_that_recover_are_tried_again(binary: Path, folder: Path, replica: Callable[[str], Replica]) -> None:
+    """A request that none has started waits for one of them, not for news of them, and for no other request."""
+    one = replica("one")
+    one.refusals = 4
+    with ClusterGateway(binary, folder / "gateway") as gateway, socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        gateway.start()
+        gateway.route("iris", one.address, f"127.0.0.1:{nobody.getsockname()[1]}")
+        gateway.await_replicas("iris", 2)
+        answer = gateway.post("/iris", json={})
+        assert (answer.status_code, answer.json()) == (200, "one")
+        assert one.refused == 4
+
+
+def test_replicas_that_refuse_for_long_are_told_of(
+    binary: Path, folder: Path, replica: Callable[[str], Replica]
+) -> None:
+    one = replica("one")
+    one.refusals = 1_000_000
+    with ClusterGateway(binary, folder / "gateway") as gateway:
+        gateway.start()
+        gateway.route("iris", one.address)
+        gateway.await_replicas("iris", 1)
+        answer = gateway.post("/iris", json={})
+        assert (answer.status_code, answer.json()["code"]) == (503, "NOT_READY")
+        assert "refused" in answer.json()["error"]
+        # It is left alone in between.
+        assert one.refused < 20

@@ -133,11 +133,14 @@ final class UpstreamLoop {
         // Whoever is there by then may have been one of them.
         request.tried = []
         self.held.append(request.request.number)
-        self.wake(by: self.holdEnd(of: request, since: now))
+        let end = self.holdEnd(of: request, since: now)
+        self.wake(by: request.attempts == 0 ? end : min(end, now + request.pause))
     }
 
     private func holdEnd(of request: NetworkRequest, since: NIODeadline) -> NIODeadline {
-        min(request.request.deadline, since + self.shared.settings.wakeTimeout)
+        let end = min(request.request.deadline, since + self.shared.settings.wakeTimeout)
+        // Replicas that are there and take nothing are no reason to wait as long as for one that has to be started.
+        return request.refusedSince.map { min(end, $0 + self.shared.settings.settleTime) } ?? end
     }
 
     private func sendHeld(now: NIODeadline) {
@@ -180,7 +183,10 @@ final class UpstreamLoop {
 
     private func tryAgain(_ request: NetworkRequest, now: NIODeadline) {
         guard self.requests[request.request.number] === request else { return }
-        guard request.attempts < Self.mostAttempts else { return self.fail(request, self.nothingReady(request)) }
+        guard request.request.deadline > now else { return self.fail(request, .deadlineExceeded(started: false)) }
+        guard request.attempts < Self.mostAttempts, self.holdEnd(of: request, since: now) > now else {
+            return self.fail(request, self.nothingReady(request))
+        }
         switch self.place(request, now: now) {
         case .sent: break
         case .full where request.tried.isEmpty: self.hold(request, now: now)
@@ -224,7 +230,9 @@ final class UpstreamLoop {
         let endpoint = connection.pool.endpoint
         endpoint.leave()
         let now = NIODeadline.now()
-        defer { if !self.held.isEmpty { self.sendHeld(now: now) } }
+        // One that was refused leaves no room to another.
+        let isRefused = answer.error?.isNotStarted == true
+        defer { if !self.held.isEmpty, !isRefused { self.sendHeld(now: now) } }
         guard self.requests[request.request.number] === request else { return }
         if let error = answer.error {
             if error.isOfReplica { endpoint.failed(at: now) }
@@ -233,6 +241,7 @@ final class UpstreamLoop {
                 return self.fail(request, .deadlineExceeded(started: !error.isNotStarted), answer.timing)
             case _ where error.isNotStarted:
                 request.refusal = error
+                request.refusedSince = request.refusedSince ?? now
                 request.tried.append(endpoint)
                 self.shared.wasRetried()
                 return self.tryAgain(request, now: now)
@@ -318,8 +327,9 @@ final class UpstreamLoop {
             self.fail(request, self.standing.isAsleep ? self.notWoken : self.nothingReady(request))
             return nil
         }
-        // What was with a replica already waits for the next one, as it would for a worker.
-        guard request.attempts == 0, !self.standing.isAsleep else { return end }
+        guard !self.standing.isAsleep else { return end }
+        // What was with a replica already waits for the next one, as it would for a worker, or for one of those to recover.
+        guard request.attempts == 0 else { return min(end, now + request.pause) }
         guard self.mayHold(now) || !self.replicas.isEmpty else {
             self.fail(request, self.nothingReady(request))
             return nil

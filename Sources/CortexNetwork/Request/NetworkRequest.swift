@@ -25,6 +25,8 @@ final class NetworkRequest {
     var isWaiting = false
     /// What the last replica that did not start it said.
     var refusal: ReplicaError?
+    /// When a replica refused it for the first time.
+    var refusedSince: NIODeadline?
 
     init(_ request: UpstreamRequest, _ responder: UpstreamResponder, now: NIODeadline) {
         self.request = request
@@ -32,6 +34,9 @@ final class NetworkRequest {
         self.arrival = now
         self.stage = .held(since: now)
     }
+
+    /// How long it is left alone before replicas that did not start it are tried again: longer each time, 1.6 s at most.
+    var pause: TimeAmount { .milliseconds(50 << Int64(min(max(self.attempts - 1, 0), 5))) }
 
     var isHeld: Bool { if case .held = self.stage { true } else { false } }
 }
