@@ -109,6 +109,13 @@ class Operator:
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return int(status.partition("VmRSS:")[2].split()[0]) / 1000
 
+    @property
+    def work(self) -> float:
+        """Processor time since it was started, in seconds."""
+        assert self._process is not None
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def __enter__(self) -> Operator:
         return self
 
@@ -157,7 +164,7 @@ def test_a_thousand_apis_that_sleep(store: Store, cortex: Cortex, folder: Path) 
         began = time.monotonic()
         operator.start()
         eventually(lambda: answered(store) == COUNT, "all APIs are deployed", PATIENCE)
-        took = {"new": time.monotonic() - began}
+        took = {"new": (time.monotonic() - began, operator.work)}
         made = versions(store)
         assert len(made) == 5 * COUNT, "each has a secret, two services, a deployment and a budget"
         assert len(store.all(f"{APPS}/controllerrevisions")) == COUNT
@@ -189,7 +196,7 @@ def test_a_thousand_apis_that_sleep(store: Store, cortex: Cortex, folder: Path) 
             return all(told) and not any(one["spec"]["replicas"] for one in store.all(f"{APPS}/deployments?{OWN}"))
 
         eventually(sleeping, "all of them sleep", PATIENCE)
-        took["asleep"] = time.monotonic() - began
+        took["asleep"] = (time.monotonic() - began, operator.work)
         operator.stop()
 
         # Another operator finds everything as it has to be, and writes nothing.
@@ -199,12 +206,13 @@ def test_a_thousand_apis_that_sleep(store: Store, cortex: Cortex, folder: Path) 
         wanted = {"spec": {"config": {"networking": {"timeout": "9m"}}}}
         store.ask("PATCH", f"{APIS}/{names[0]}", wanted, media=MERGE)
         eventually(lambda: answered(store) == COUNT, "the one that has changed is deployed", PATIENCE)
-        took["restart"] = time.monotonic() - began
+        took["restart"] = (time.monotonic() - began, operator.work)
         after = versions(store)
         changed = {name for name in before if after[name] != before[name]}
-        # Its pods stay; the secret tells them of the deadline.
-        assert {name.rpartition("/")[2].rpartition("-")[0] for name in changed} <= {f"api-{names[0]}"}, changed
+        # Its secret tells a replica of the deadline, and it has to show once that it comes up.
+        own = (f"{CORE}/secrets/api-{names[0]}-", f"{APPS}/deployments/api-{names[0]}")
+        assert changed and all(name.startswith(own) for name in changed), changed
         memory.append(operator.memory)
-    told = ", ".join(f"{what} {seconds:.0f} s" for what, seconds in took.items())
+    told = ", ".join(f"{what} {seconds:.0f} s (its own work: {work:.1f} s)" for what, (seconds, work) in took.items())
     print(f"{COUNT} APIs: {told}; memory {', '.join(f'{size:.0f}' for size in memory)} MB")
-    assert max(took.values()) < PATIENCE
+    assert max(seconds for seconds, _ in took.values()) < PATIENCE

@@ -62,7 +62,7 @@ struct ClusterCalls {
     mutating func objects(_ arguments: [String]) async throws -> [KubernetesObject] {
         let text = try await self.run(["get"] + arguments + ["--ignore-not-found", "-o", "json"])
         guard !text.allSatisfy(\.isWhitespace) else { return [] }
-        let found = try KubernetesJSON.decoder.decode(JSONValue.self, from: Data(text.utf8))
+        let found = try KubernetesJSON.value(of: text.utf8)
         return found["items"]?.array?.map { KubernetesObject($0) } ?? [KubernetesObject(found)]
     }
 

@@ -88,7 +88,7 @@ extension ClusterFacts {
     ) async throws -> Self {
         calls.show("asking the API server")
         let text = try await calls.run(["version", "-o", "json"])
-        let answer = try KubernetesJSON.decoder.decode(JSONValue.self, from: Data(text.utf8))
+        let answer = try KubernetesJSON.value(of: text.utf8)
         let version = answer["serverVersion"]?["gitVersion"]?.string ?? ""
         guard let release = Release(version) else {
             throw CommandFailure("the API server says that its version is \(version.debugDescription)")

@@ -189,7 +189,7 @@ package final class KubernetesClient: Sendable {
             request
         )
         let bytes = try await response.body.collect(upTo: 256 << 20)
-        return try KubernetesJSON.decoder.decode(JSONValue.self, from: Data(bytes.readableBytesView))
+        return try KubernetesJSON.value(of: bytes.readableBytesView)
     }
 
     /// The head of an answer that is a success; its body is still to come.
@@ -228,7 +228,7 @@ package final class KubernetesClient: Sendable {
                 continue
             }
             let bytes = try await response.body.collect(upTo: 1 << 20)
-            let answer = try? KubernetesJSON.decoder.decode(JSONValue.self, from: Data(bytes.readableBytesView))
+            let answer = try? KubernetesJSON.value(of: bytes.readableBytesView)
             throw KubernetesError(status: Int(response.status.code), body: answer, request: name)
         }
     }

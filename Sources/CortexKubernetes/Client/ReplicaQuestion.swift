@@ -19,7 +19,7 @@ package struct ReplicaQuestion: Sendable {
             let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: self.url), timeout: .seconds(2))
             guard response.status.code == status else { return nil }
             let body = try await response.body.collect(upTo: 16 << 20)
-            return try KubernetesJSON.decoder.decode(JSONValue.self, from: Data(body.readableBytesView))
+            return try KubernetesJSON.value(of: body.readableBytesView)
         } catch {
             return nil
         }

@@ -1,3 +1,4 @@
+package import CortexSpec
 package import Foundation
 
 /// JSON as it is exchanged with API servers: sorted keys, so that equal values have equal texts.
@@ -13,6 +14,11 @@ package enum KubernetesJSON {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         return decoder
+    }
+
+    /// The value that a text is; throws where it is no JSON.
+    package static func value(of bytes: some Sequence<UInt8>) throws -> JSONValue {
+        try JSONParser.value(of: Array(bytes))
     }
 }
 

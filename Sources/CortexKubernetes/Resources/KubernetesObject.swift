@@ -79,7 +79,7 @@ extension JSONValue {
 
     /// A value of this program as JSON.
     package init(encoding value: some Encodable) throws {
-        self = try KubernetesJSON.decoder.decode(JSONValue.self, from: KubernetesJSON.encoder.encode(value))
+        self = try KubernetesJSON.value(of: KubernetesJSON.encoder.encode(value))
     }
 
     /// The JSON as a value of this program.

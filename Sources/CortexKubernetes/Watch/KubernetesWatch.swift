@@ -72,7 +72,7 @@ package struct KubernetesWatch: Sendable {
         var lines = LineBuffer()
         for try await chunk in response.body {
             for line in lines.take(chunk) {
-                let event = try KubernetesJSON.decoder.decode(JSONValue.self, from: Data(line.utf8))
+                let event = try KubernetesJSON.value(of: line.utf8)
                 let object = KubernetesObject(event["object"] ?? .null)
                 switch event["type"]?.string {
                 case "ADDED", "MODIFIED": await receive(.set(object))

@@ -146,7 +146,7 @@ struct ReplicaLine: Hashable, Sendable {
     init(_ line: String, pod: String) {
         self.line = line
         self.pod = pod
-        let json = try? KubernetesJSON.decoder.decode(JSONValue.self, from: Data(line.utf8))
+        let json = try? KubernetesJSON.value(of: line.utf8)
         self.time = json?["ts"]?.string ?? ""
     }
 
@@ -154,7 +154,7 @@ struct ReplicaLine: Hashable, Sendable {
         switch form {
         case .text: return "[\(self.pod)] \(LogText.render(self.line))"
         case .json:
-            guard var json = (try? KubernetesJSON.decoder.decode(JSONValue.self, from: Data(self.line.utf8)))?.object
+            guard var json = (try? KubernetesJSON.value(of: self.line.utf8))?.object
             else {
                 return Self.text(["message": .string(self.line), "replica": .string(self.pod)])
             }

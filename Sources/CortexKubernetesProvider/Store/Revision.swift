@@ -72,10 +72,7 @@ struct Revision: Sendable {
                 ],
             ],
             "revision": .int(Int64(record.deployment.version)),
-            "data": try KubernetesJSON.decoder.decode(
-                JSONValue.self,
-                from: StateJSON.specEncoder().encode(data)
-            ),
+            "data": try KubernetesJSON.value(of: StateJSON.specEncoder().encode(data)),
         ])
     }
 
