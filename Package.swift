@@ -55,6 +55,8 @@ let package = Package(
         .target(name: "CortexSpec", dependencies: [yams], swiftSettings: strict),
         // What a file is: `stat`, in a form that Swift sees in one module only.
         .target(name: "CFileStatus"),
+        // How much freed memory the C library keeps.
+        .target(name: "CMemory"),
         .target(
             name: "CortexTelemetry",
             dependencies: ["CFileStatus", "CortexSpec", logging, nioCore],
@@ -83,8 +85,8 @@ let package = Package(
         .target(
             name: "CortexGateway",
             dependencies: [
-                "CFileStatus", "CZlib", "CortexSpec", "CortexTelemetry", collections, crypto, logging, nioCore,
-                nioHTTP1, nioHTTP2, nioPosix, nioSSL, nioTLS,
+                "CFileStatus", "CMemory", "CZlib", "CortexSpec", "CortexTelemetry", collections, crypto, logging,
+                nioCore, nioHTTP1, nioHTTP2, nioPosix, nioSSL, nioTLS,
             ],
             swiftSettings: strict
         ),

@@ -1,3 +1,4 @@
+import CMemory
 package import CortexSpec
 package import CortexTelemetry
 package import Logging
@@ -19,6 +20,8 @@ package actor Gateway {
     private var routes: [APIName: Route] = [:]
 
     package init(configuration: GatewayConfiguration, accessLog: LogSink, logger: Logger) async throws {
+        // Bodies come and go: what glibc gives back to the system in between, it gets as pages that each cost a fault.
+        cortex_keep_freed_memory(8 << 20, 4 << 20)
         self.configuration = configuration
         self.accessLog = accessLog
         self.logger = logger
@@ -129,6 +132,12 @@ package actor Gateway {
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // A large body comes in a few large reads, but one in a turn: a connection keeps the memory of so many.
+            .childChannelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 2048, maximum: 256 << 10)
+            )
+            .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { return }

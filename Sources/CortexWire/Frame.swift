@@ -63,6 +63,8 @@ package struct Frame: Hashable, Sendable {
     package var code: UInt16
     package var id: UInt64
     package var body: ByteBuffer
+    /// What follows `body`, of a large answer: in the memory that it was read into.
+    package var tail: [ByteBuffer] = []
 
     package init(_ kind: Kind, flags: Flags = [], code: UInt16 = 0, id: UInt64 = 0, body: ByteBuffer = ByteBuffer()) {
         self.kind = kind
@@ -72,17 +74,27 @@ package struct Frame: Hashable, Sendable {
         self.body = body
     }
 
+    /// All of the body in one piece of memory.
+    package var gathered: ByteBuffer {
+        guard !self.tail.isEmpty else { return self.body }
+        var whole = ByteBuffer()
+        whole.reserveCapacity(self.tail.reduce(self.body.readableBytes) { $0 + $1.readableBytes })
+        whole.writeImmutableBuffer(self.body)
+        for piece in self.tail { whole.writeImmutableBuffer(piece) }
+        return whole
+    }
+
     /// Appends the frame as it goes over the socket.
     package func write(into buffer: inout ByteBuffer) {
+        var body = self.gathered
         Self.writeHead(
             into: &buffer,
             kind: self.kind,
             flags: self.flags,
             code: self.code,
             id: self.id,
-            length: self.body.readableBytes
+            length: body.readableBytes
         )
-        var body = self.body
         buffer.writeBuffer(&body)
     }
 

@@ -95,6 +95,15 @@ def test_C10_a_worker_that_dies_fails_its_request_and_no_other(
     assert server.metrics("cortex_worker_restarts_total", api=faulty) >= 1
 
 
+def test_C10_nothing_is_sent_of_an_answer_whose_worker_dies_midway(server: Server, folder: Path) -> None:
+    # An API of its own: a few crashes are a crash loop, and have requests refused.
+    faulty = "faulty-midway"
+    server.deploy(write(folder / faulty, {"predictor.py": FAULTY}, API(faulty)))
+    invariants = Invariants(server, lambda: server.post(faulty, json={}))
+    outcome = invariants.hold(502, lambda: server.post(f"{faulty}?fault=half-answer", json={}), api=faulty)
+    assert json.loads(outcome.body)["code"] == "WORKER_CRASHED"
+
+
 def test_C10_requests_that_wait_behind_a_crash_are_answered(server: Server, folder: Path) -> None:
     # An API of its own: the one that other tests crashed is in a crash loop, and refuses requests.
     faulty = "faulty-once"

@@ -19,6 +19,7 @@ from blackbox import certificates
 from blackbox.certificates import Certificate
 from blackbox.conditions import eventually
 from blackbox.http import Answer, RawConnection
+from blackbox.project import API, write
 from blackbox.secure import port, tls, url
 from blackbox.server import Cortex, Server
 
@@ -89,6 +90,19 @@ def test_large_bodies_in_both_directions(secure: Server, client: httpx.Client) -
     size = (12 << 20) + 7
     answer = client.post(url(secure, f"/echo?size={size}"))
     assert answer.content == b"\xe9" * size
+    body = os.urandom(1_000_000)
+    assert client.post(url(secure, "/echo"), content=body).content == body, "one that stays in memory"
+    assert client.post(url(secure, "/echo"), json=1).json() == 1, "the connection goes on"
+
+
+def test_nothing_is_sent_of_an_answer_whose_worker_dies_midway(
+    secure: Server, client: httpx.Client, folder: Path
+) -> None:
+    name = f"midway-{version(client)[5]}"
+    source = (Path(__file__).parent / "predictors" / "faulty.py").read_text()
+    secure.deploy(write(folder / name, {"predictor.py": source}, API(name)))
+    answer = client.post(url(secure, f"/{name}?fault=half-answer"), json={})
+    assert (answer.status_code, answer.json()["code"]) == (502, "WORKER_CRASHED")
     assert client.post(url(secure, "/echo"), json=1).json() == 1, "the connection goes on"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import threading
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from blackbox.server import Server
 PREDICTOR = """
 import asyncio
 import pathlib
+import random
 
 from starlette.background import BackgroundTask
 from starlette.responses import (
@@ -80,7 +82,7 @@ class PythonPredictor:
                 pathlib.Path(payload["done"]).write_text(wait_for(payload["gate"]))
             return JSONResponse({"answered": True}, background=BackgroundTask(task))
         if kind == "large":
-            return b"y" * payload["size"]
+            return random.Random(payload["size"]).randbytes(payload["size"])
         return kind
 """
 
@@ -181,11 +183,11 @@ def test_a_background_task_runs_after_the_answer(server: Server, folder: Path) -
     eventually(lambda: done.exists() and done.read_text() == "now", "the task ran")
 
 
-@pytest.mark.parametrize("size", [2**20 - 1, 2**20, 2**20 + 1, 20_000_000])
+@pytest.mark.parametrize("size", [70_000, 1_000_000, 2**20 - 1, 2**20, 2**20 + 1, 20_000_000])
 def test_a_large_answer_is_whole(server: Server, size: int) -> None:
     answer = ask(server, "large", size=size)
     assert answer.headers["content-type"] == "application/octet-stream"
-    assert answer.content == b"y" * size
+    assert answer.content == random.Random(size).randbytes(size)
 
 
 def test_many_clients_get_each_their_own_answer(server: Server) -> None:

@@ -22,16 +22,16 @@ final class AnswerFile: Sendable {
     }
 
     /// Blocks until the bytes are in a file, which has no name any more.
-    static func write(_ bytes: ByteBuffer, _ place: CollectedBody.Place) throws(GatewayError) -> AnswerFile {
+    static func write(_ pieces: [ByteBuffer], _ place: CollectedBody.Place) throws(GatewayError) -> AnswerFile {
         guard let file = try? SpoolFile(directory: place.directory) else { throw .spoolBroken }
         file.remove()
         let answer = try AnswerFile(
             descriptor: file.descriptor,
-            size: bytes.readableBytes,
+            size: pieces.reduce(0) { $0 + $1.readableBytes },
             owner: file,
             place.budget
         )
-        try file.append(bytes)
+        for piece in pieces { try file.append(piece) }
         return answer
     }
 }

@@ -43,7 +43,7 @@ struct CollectedBody: Sendable {
         if self.memory == nil {
             self.memory = bytes
         } else if bytes.readableBytes >= max(Self.largePiece, bytes.storageCapacity / 2) {
-            self.rest = self.rest.take().map { $0 + [bytes] } ?? [bytes]
+            if self.rest?.append(bytes) == nil { self.rest = [bytes] }
         } else if let last = self.rest?.indices.last {
             self.rest?[last].gather(bytes, expecting: expected - self.size)
         } else {

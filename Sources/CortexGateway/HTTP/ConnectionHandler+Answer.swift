@@ -50,7 +50,7 @@ extension ConnectionHandler {
         _ timing: UpstreamTiming
     ) {
         switch body {
-        case .bytes(let bytes): self.answer(exchange, answer, bytes, timing)
+        case .bytes(let bytes, let tail): self.answer(exchange, answer, bytes, tail: tail, timing)
         case .file(let descriptor, let size, let owner):
             // Room of the disk that the request took is free for its answer.
             exchange.body.release()
@@ -67,21 +67,22 @@ extension ConnectionHandler {
         _ exchange: Exchange,
         _ answer: UpstreamAnswer,
         _ bytes: ByteBuffer,
+        tail: [ByteBuffer] = [],
         _ timing: UpstreamTiming
     ) {
         guard let context = self.context else { return }
         let now = NIODeadline.now()
         let hasBody = Self.mayHaveBody(answer.status)
-        let size = bytes.readableBytes
+        let size = tail.reduce(bytes.readableBytes) { $0 + $1.readableBytes }
         if size > AnswerMemory.uncounted, hasBody, !self.holds(size, exchange) {
-            return self.spool(bytes, exchange, answer, timing)
+            return self.spool([bytes] + tail, exchange, answer, timing)
         }
         exchange.bytesOut = hasBody ? size : 0
         if self.transport == .stream {
-            self.writeOnStream(exchange, answer, body: bytes, timing, total: now - exchange.arrival)
+            self.writeOnStream(exchange, answer, body: bytes, tail: tail, timing, total: now - exchange.arrival)
             return self.written(exchange, status: answer.status, timing, errorCode: answer.errorCode, now: now)
         }
-        // A small body is copied behind its head, so that both leave in one write; a large one follows as it is.
+        // A small body is copied behind its head; a large one follows as it is, and all leaves in one write.
         let isSmall = size <= 16 << 10
         var buffer = self.head(
             of: answer,
@@ -98,8 +99,10 @@ extension ConnectionHandler {
             buffer.writeImmutableBuffer(bytes)
             self.write(buffer)
         } else {
-            context.write(self.wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
-            self.write(bytes)
+            for piece in [buffer, bytes] + tail {
+                context.write(self.wrapOutboundOut(.byteBuffer(piece)), promise: nil)
+            }
+            context.flush()
         }
         self.written(exchange, status: answer.status, timing, errorCode: answer.errorCode, now: now)
     }

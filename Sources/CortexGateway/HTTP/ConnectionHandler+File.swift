@@ -45,14 +45,14 @@ extension ConnectionHandler {
 
     /// Puts an answer into a file for which there is no memory.
     func spool(
-        _ bytes: ByteBuffer,
+        _ pieces: [ByteBuffer],
         _ exchange: Exchange,
         _ answer: UpstreamAnswer,
         _ timing: UpstreamTiming
     ) {
         exchange.body.release()
         let place = self.loop.bodies
-        NIOThreadPool.singleton.runIfActive(eventLoop: self.loop.eventLoop) { try AnswerFile.write(bytes, place) }
+        NIOThreadPool.singleton.runIfActive(eventLoop: self.loop.eventLoop) { try AnswerFile.write(pieces, place) }
             .assumeIsolated().whenComplete { file in
                 // Its client may have left meanwhile.
                 guard case .awaiting(let current) = self.state, current === exchange else { return }

@@ -31,14 +31,16 @@ extension ConnectionHandler {
         _ exchange: Exchange,
         _ answer: UpstreamAnswer,
         body: ByteBuffer,
+        tail: [ByteBuffer] = [],
         _ timing: UpstreamTiming,
         total: TimeAmount
     ) {
-        let length = Self.mayHaveBody(answer.status) ? body.readableBytes : nil
+        let size = tail.reduce(body.readableBytes) { $0 + $1.readableBytes }
+        let length = Self.mayHaveBody(answer.status) ? size : nil
         self.writeHeadOnStream(exchange, answer, length: length, timing, total: total)
-        if length != nil, body.readableBytes > 0, !exchange.isHead {
+        if length != nil, size > 0, !exchange.isHead {
             if let memory = exchange.memory {
-                self.writeByTheSlice(body, of: memory)
+                for piece in [body] + tail { self.writeByTheSlice(piece, of: memory) }
             } else {
                 self.writeOnStream(body)
             }

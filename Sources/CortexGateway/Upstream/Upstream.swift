@@ -131,7 +131,8 @@ package struct UpstreamAnswer: Sendable {
 }
 
 package enum UpstreamAnswerBody: Sendable {
-    case bytes(ByteBuffer)
+    /// - Parameter tail: What follows, of a large one: in the memory that it was read into.
+    case bytes(ByteBuffer, tail: [ByteBuffer] = [])
     /// A file to send from its beginning; `owner` keeps its descriptor open.
     case file(descriptor: CInt, size: Int, owner: any Sendable)
 }

@@ -58,7 +58,7 @@ extension UpstreamAnswerBody {
     fileprivate init(_ body: PredictBody) {
         self =
             switch body {
-            case .bytes(let bytes): .bytes(bytes)
+            case .bytes(let bytes, let tail): .bytes(bytes, tail: tail)
             case .file(let file): .file(descriptor: file.descriptor, size: file.size, owner: file)
             }
     }

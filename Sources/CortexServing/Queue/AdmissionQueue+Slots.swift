@@ -61,7 +61,7 @@ extension AdmissionQueue {
     }
 
     private func answered(_ frame: Frame, by index: Int) throws {
-        guard let answer = AnswerFrame(frame.body) else { throw UnexpectedFrame(kind: .answer) }
+        guard let answer = AnswerFrame(frame) else { throw UnexpectedFrame(kind: .answer) }
         let predict = TimeAmount.microseconds(Int64(answer.predictMicroseconds))
         let now = NIODeadline.now()
         let entry = try self.settle(frame, by: index, predict: predict, now: now)
@@ -85,7 +85,7 @@ extension AdmissionQueue {
     ///
     /// Nil where the file is not to be had.
     private func takeBody(of answer: AnswerFrame, id: UInt64, slot: Int) -> PredictBody? {
-        guard answer.form != .inline else { return .bytes(answer.rest) }
+        guard answer.form != .inline else { return .bytes(answer.rest, tail: answer.tail) }
         let path = String(buffer: answer.rest)
         let file = OpenedFile(path: path)
         if answer.form == .spool { unlinkFile(path) }

@@ -24,7 +24,8 @@ package struct PredictAnswer: Hashable, Sendable {
 
 /// The body of a whole answer.
 package enum PredictBody: Sendable {
-    case bytes(ByteBuffer)
+    /// - Parameter tail: What follows, of a large one: in the memory that it was read into.
+    case bytes(ByteBuffer, tail: [ByteBuffer] = [])
     case file(OpenedFile)
 }
 

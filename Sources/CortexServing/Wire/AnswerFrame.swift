@@ -1,3 +1,4 @@
+package import CortexWire
 package import NIOCore
 
 /// The part that `answer` and `head` frames begin with, read.
@@ -39,6 +40,19 @@ package struct AnswerFrame: Hashable, Sendable {
     package var headers: [Header]
     /// The body, or the path of its file.
     package var rest: ByteBuffer
+    /// What follows `rest`, of a large body.
+    package var tail: [ByteBuffer] = []
+
+    /// Nil where its bytes are not of this layout.
+    package init?(_ frame: Frame) {
+        // What comes before the body may be cut, too, and a path is to be in one piece.
+        if !frame.tail.isEmpty, let answer = Self(frame.body), answer.form == .inline {
+            self = answer
+            self.tail = frame.tail
+        } else {
+            self.init(frame.gathered)
+        }
+    }
 
     /// Nil where the bytes are not of this layout.
     package init?(_ body: ByteBuffer) {

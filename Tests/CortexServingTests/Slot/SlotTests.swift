@@ -56,7 +56,7 @@ import Testing
                 #expect(frame.code == PredictRequest.Payload.json.rawValue)
                 #expect(String(buffer: frame.body).hasSuffix("r-7{}"))
                 try await peer.answer(7, "[1]")
-                guard case .answer(let answer, .bytes(let body), let timing) = await sender.next else {
+                guard case .answer(let answer, .bytes(let body, _), let timing) = await sender.next else {
                     Issue.record("no answer")
                     return
                 }
@@ -85,6 +85,50 @@ import Testing
                     #expect(text.hasSuffix("r-\(id)" + ([first] + rest).map { String(buffer: $0) }.joined()))
                     try await peer.answer(UInt64(id), "[1]")
                 }
+            }
+        }
+    }
+
+    /// The frame of a large answer.
+    private func largeAnswer(_ id: UInt64) -> ByteBuffer {
+        var body = ByteBuffer()
+        body.writeMultipleIntegers(UInt32(50), UInt8(3), UInt8(0), UInt16(0), endianness: .little)
+        body.writeRepeatingByte(0x61, count: 1_000_000)
+        var frame = ByteBuffer()
+        Frame(.answer, code: 200, id: id, body: body).write(into: &frame)
+        return frame
+    }
+
+    @Test func `a large answer arrives whole`() async throws {
+        try await Rig.with { rig in
+            try await rig.connect(.slot) { peer in
+                let sender = RecordingSender()
+                await rig.queue.submit(self.soon(1), sender)
+                _ = try await peer.next()
+                try await peer.outbound.write(self.largeAnswer(1))
+                guard case .answer(_, .bytes(let body, let tail), _) = await sender.next else {
+                    Issue.record("no answer")
+                    return
+                }
+                #expect(tail.reduce(body.readableBytes) { $0 + $1.readableBytes } == 1_000_000)
+                #expect(([body] + tail).allSatisfy { $0.readableBytesView.allSatisfy { $0 == 0x61 } })
+            }
+        }
+    }
+
+    @Test func `nothing is told of a large answer whose worker dies in the middle`() async throws {
+        try await Rig.with { rig in
+            let sender = RecordingSender()
+            try await rig.connect(.slot) { peer in
+                await rig.queue.submit(self.soon(1), sender)
+                _ = try await peer.next()
+                var frame = self.largeAnswer(1)
+                let beginning = frame.readSlice(length: 700_000)
+                try await peer.outbound.write(try #require(beginning))
+            }
+            guard case .failed(.workerCrashed, _) = await sender.next else {
+                Issue.record("no failure first")
+                return
             }
         }
     }

@@ -1,4 +1,5 @@
 import CortexSpec
+import CortexWire
 import NIOCore
 import Testing
 
@@ -41,6 +42,27 @@ import Testing
         #expect(frame.form == .inline)
         #expect(frame.headers.isEmpty)
         #expect(String(buffer: frame.rest) == "body")
+    }
+
+    @Test(arguments: [0, 1, 7, 8, 13, 30, 31, 40])
+    func `a large answer may be cut anywhere`(position: Int) throws {
+        var bytes = self.bytes(headers: [(Array("name".utf8), Array("a value".utf8))], rest: "a body that is long")
+        let first = bytes.readSlice(length: position)
+        let second = bytes.readSlice(length: 3)
+        var frame = Frame(.answer, body: try #require(first))
+        frame.tail = [try #require(second), bytes]
+        let answer = try #require(AnswerFrame(frame))
+        #expect(answer.headers == [AnswerFrame.Header(name: "name", value: "a value")])
+        let body = ([answer.rest] + answer.tail).map { String(buffer: $0) }.joined()
+        #expect(body == "a body that is long")
+    }
+
+    @Test func `the path of a file is in one piece`() throws {
+        var frame = Frame(.answer, body: self.bytes(form: 1, rest: "/a/long"))
+        frame.tail = [ByteBuffer(string: "/path")]
+        let answer = try #require(AnswerFrame(frame))
+        #expect(String(buffer: answer.rest) == "/a/long/path")
+        #expect(answer.tail.isEmpty)
     }
 
     @Test func `headers keep their order, their repeats and their bytes`() throws {

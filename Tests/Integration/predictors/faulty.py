@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 
+from cortex_worker.connection import Connection
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -14,6 +15,11 @@ class OwnException(BaseException):
 
 def recurse(n):
     return recurse(n + 1) + 1
+
+
+def die_midway(connection, head, body):
+    connection.socket.sendall(head + body[: len(body) // 2])
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 class PythonPredictor:
@@ -45,4 +51,7 @@ class PythonPredictor:
             os.kill(os.getpid(), signal.SIGKILL)
         if fault == "segfault":
             ctypes.string_at(0)
+        if fault == "half-answer":
+            Connection.send_parts = die_midway
+            return bytes(1_000_000)
         return {"ok": True, "pid": os.getpid()}
