@@ -1,4 +1,5 @@
 import CortexControlPlane
+import CortexModels
 import CortexServing
 import CortexSpec
 import Synchronization
@@ -10,13 +11,13 @@ extension LocalAPI {
     /// Brings all that a version needs to this machine.
     ///
     /// Where the network is to blame for a failure, that is told, and it is tried again until it succeeds, or nobody wants the
-    /// version any more.
+    /// version any more. So it is with models of a version that has been live: they have been there.
     func prepare(_ version: LocalVersion) async throws -> WorkerLaunch {
         var pause = Self.pauses.first
         while true {
             do {
                 return try await self.prepareOnce(version)
-            } catch let error as EnvironmentError where error.isTransient {
+            } catch let error where Self.mayPass(error, of: version) {
                 guard !self.missing.isExtension(version) else {
                     self.extensionWaits(version, reason: "\(error)")
                     throw CancellationError()
@@ -30,6 +31,14 @@ extension LocalAPI {
                 guard await version.pause(for: pause), self.isNeeded(version) else { throw CancellationError() }
                 pause = min(pause * 2, Self.pauses.longest)
             }
+        }
+    }
+
+    private static func mayPass(_ error: any Error, of version: LocalVersion) -> Bool {
+        switch error {
+        case let error as EnvironmentError: error.isTransient
+        case is ModelOpenError: version.deployment.wasLive
+        default: false
         }
     }
 

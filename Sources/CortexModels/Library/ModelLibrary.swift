@@ -100,7 +100,7 @@ package actor ModelLibrary {
     /// - Parameters:
     ///   - owner: Who asks, for the log.
     ///   - isRestored: The API has served before, under an earlier server: versions that are not on disk are waited for only
-    ///     where a model has none that is.
+    ///     where a model has none that is, and a model that its source has no more is done without.
     ///   - progress: Takes a line for the user now and then.
     ///   - changed: Hears of every change after this call has returned; must not wait.
     /// - Throws: ``ModelOpenError`` where a source cannot be listed (and was not before), or a model of `model_path` or

@@ -100,7 +100,9 @@ package actor APIModels {
             await self.downloadAll(downloads)
         }
         try Task.checkCancellation()
-        problems = self.request.sources.compactMap { $0.name }.compactMap(self.problem)
+        // What its source has no more is no reason for an API that has served before to stay away: it may come back.
+        let names = self.request.sources.compactMap { $0.name }
+        problems = names.filter { !isRestored || self.plan.failure(of: $0) != nil }.compactMap(self.problem)
         guard problems.isEmpty else { throw ModelOpenError(problems: problems) }
         guard case .opening = self.stage else { throw CancellationError() }
         self.stage = .open
