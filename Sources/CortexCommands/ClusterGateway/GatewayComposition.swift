@@ -12,12 +12,6 @@ import NIOCore
 import ServiceLifecycle
 import Synchronization
 
-#if canImport(Darwin)
-import Darwin
-#else
-import Glibc
-#endif
-
 /// Puts a cluster's gateway together and runs it until it is told to end.
 ///
 /// - Parameter routes: Where the routes are; nil where the cluster is asked.
@@ -26,8 +20,7 @@ func runGateway(
     routes: RoutesFile?,
     environment: [String: String]
 ) async throws {
-    let asText = configuration.logFormat == .text || configuration.logFormat == .auto && isatty(2) == 1
-    let logger = Logger(label: "cortex") { _ in LineLogHandler(asText: asText) }
+    let logger = configuration.logger()
     DescriptorLimit.raise()
     let home = configuration.home
     let ledger = try WorkerLedger(directory: "\(home.run)/workers")
@@ -36,7 +29,7 @@ func runGateway(
     var limits = try GatewayLimits.configuration(configuration, environment: environment)
     limits.inlineLimit = configuration.limits[.inlineLimit]
     let gateway = try await Gateway(configuration: limits, accessLog: accessLog, logger: logger)
-    let certificates = try certificates(of: configuration)
+    let certificates = try configuration.certificates()
     let port = try await gateway.listen()
     if let tls = configuration.tls, let certificates {
         _ = try await gateway.listen(host: configuration.host, tlsPort: tls.port, certificates: certificates)
@@ -92,11 +85,11 @@ func runGateway(
         await accessLog.flush()
     }
     let patience = Duration(limits.drainDelay) + Duration(limits.drainGrace) + .seconds(10)
-    let run = PodServices(
+    let run = ServiceRun(
         services: services.map { .init(service: $0) },
         patience: patience,
         signals: signals,
-        asText: asText
+        asText: configuration.logsAreText
     )
     let result: Result<Void, any Error>
     do {

@@ -36,7 +36,7 @@ struct DevCommand: AsyncParsableCommand {
     var once = false
 
     func validate() throws {
-        if let port, !(0...65535).contains(port) { throw ValidationError("--port is \(port); allowed are 0 to 65535") }
+        try PortNumber.check(self.port, of: "--port")
     }
 
     func run() async throws {

@@ -41,7 +41,7 @@ extension DevSession {
         for event in try await self.server.client.knownEvents(of: "\(name)", after: last) {
             last = event.id
             guard event.version == attempt.version, event.kind == ProviderEvent.Kind.progress.rawValue else { continue }
-            step = "\(name): \(DevText.clean(event.message))"
+            step = "\(name): \(LogText.block(event.message))"
         }
         return step
     }

@@ -1,3 +1,4 @@
+import CortexControlPlane
 import CortexServing
 import Foundation
 
@@ -36,7 +37,7 @@ struct DevText: Sendable {
     func failed(_ api: String, _ attempt: DevAttempt, reason: String, serving: Int?) -> String {
         let what = serving == nil ? "is not live" : "not reloaded\(Self.parenthesised(attempt.paths))"
         let rest = serving == nil ? "a saved change is tried at once" : Self.servesOn
-        return "\(self.red("✗")) \(self.bold(api)) \(what): \(self.folders.shown(Self.clean(reason)))\n  \(rest)"
+        return "\(self.red("✗")) \(self.bold(api)) \(what): \(self.folders.shown(LogText.block(reason)))\n  \(rest)"
     }
 
     static let servesOn = "the version before serves on"
@@ -64,7 +65,7 @@ struct DevText: Sendable {
 
     /// - Parameter tag: The API's name where there are several.
     func output(_ line: DevLogLine, tag: String?, isLive: Bool) -> String {
-        var text = self.folders.shown(Self.clean(line.message))
+        var text = self.folders.shown(LogText.block(line.message))
         // The first line of a failed start comes again as the reason that it failed.
         if !isLive, line.worker != nil, line.isOfServer, let end = text.firstIndex(of: "\n") {
             text = String(text[text.index(after: end)...])
@@ -80,7 +81,7 @@ struct DevText: Sendable {
         let status = request.status == 0 ? "left" : "\(request.status)"
         let code = request.error_code.map { "  \($0)" } ?? ""
         let time = Self.milliseconds(request.total_ms)
-        let line = "\(request.method) \(Self.clean(request.path)) \(status) \(time)\(code)"
+        let line = "\(request.method) \(LogText.block(request.path)) \(status) \(time)\(code)"
         return request.status >= 500 ? self.red(line) : self.dim(line)
     }
 
@@ -88,7 +89,7 @@ struct DevText: Sendable {
     func sample(_ path: String, _ answer: SampleAnswer, width: Int?) -> String {
         let start = "  \(path)   \(answer.status) in \(Self.milliseconds(answer.milliseconds))   "
         let room = max(20, (width ?? 200) - start.count)
-        let text = Self.clean(answer.text).split { $0 == "\n" }.joined(separator: " ")
+        let text = LogText.block(answer.text).split { $0 == "\n" }.joined(separator: " ")
         let cut = text.count > room ? "\(text.prefix(room - 1))…" : text
         return answer.status >= 400 ? self.red(start + cut) : start + cut
     }
@@ -107,25 +108,12 @@ struct DevText: Sendable {
 
     /// The first three, and how many more.
     static func list(_ paths: [String]) -> String {
-        let names = paths.prefix(3).map(Self.clean).joined(separator: ", ")
+        let names = paths.prefix(3).map(LogText.block).joined(separator: ", ")
         return paths.count > 3 ? "\(names) and \(paths.count - 3) more" : names
     }
 
     private static func parenthesised(_ paths: [String]) -> String {
         paths.isEmpty ? "" : " (\(self.list(paths)))"
-    }
-
-    /// Text of unknown origin without control characters, line ends and tabs excepted.
-    static func clean(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar.value {
-            case 0x09, 0x0A: result.unicodeScalars.append(scalar)
-            case 0..<0x20, 0x7F..<0xA0: result += "\\x" + String(scalar.value, radix: 16)
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
     }
 
     /// As a shell reads it back.

@@ -45,6 +45,10 @@ struct OperatorCommand: AsyncParsableCommand {
     @Option(help: "Where users find APIs, such as https://cortex.example.com (CORTEX_ENDPOINT).")
     var endpoint: String?
 
+    func validate() throws {
+        try PortNumber.check(self.port, of: "--port")
+    }
+
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
         let configuration = try self.configuration(environment)
@@ -54,7 +58,7 @@ struct OperatorCommand: AsyncParsableCommand {
 
     private func configuration(_ environment: [String: String]) throws -> OperatorConfiguration {
         func value(_ flag: String?, _ variable: String) -> String? {
-            flag ?? environment[variable].flatMap { $0.isEmpty ? nil : $0 }
+            flag ?? ServerVariable.text(variable, in: environment)
         }
         let cluster: KubernetesConfiguration
         do {
@@ -77,11 +81,8 @@ struct OperatorCommand: AsyncParsableCommand {
         guard place != nil || store == "volume" else {
             throw CommandFailure("--project-store is \"\(store)\"; allowed are \(ProjectPlace.allowed)", exitCode: 2)
         }
-        let portText = environment["CORTEX_OPERATOR_PORT"].flatMap { $0.isEmpty ? nil : $0 }
-        guard let port = self.port ?? portText.map({ Int($0) }) ?? CortexNames.adminPort, (0...65535).contains(port)
-        else {
-            throw CommandFailure("CORTEX_OPERATOR_PORT is \"\(portText ?? "")\"; allowed are 0 to 65535", exitCode: 2)
-        }
+        let port =
+            try self.port ?? PortNumber.variable("CORTEX_OPERATOR_PORT", in: environment) ?? CortexNames.adminPort
         var endpoint = value(self.endpoint, "CORTEX_ENDPOINT")
         while endpoint?.hasSuffix("/") == true { endpoint?.removeLast() }
         return OperatorConfiguration(

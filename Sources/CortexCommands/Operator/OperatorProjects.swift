@@ -26,12 +26,9 @@ struct OperatorProjects {
         let sockets = try SocketDirectory(home: home)
         let agent = StorageAgent(
             launch: StorageAgentLaunch(
-                python: { progress in
-                    try await environments.toolEnvironment(packages: StorageAgent.requirements, progress: progress)
-                        .python
-                },
+                environments: environments,
                 package: try WorkerPackage.unpack(below: home.tools),
-                socket: "\(sockets.path)/storage.sock",
+                sockets: sockets,
                 environment: ProcessInfo.processInfo.environment
             ),
             eventLoops: MultiThreadedEventLoopGroup.singleton,

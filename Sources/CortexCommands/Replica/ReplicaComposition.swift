@@ -1,7 +1,6 @@
 import CortexControlPlane
 import CortexGateway
 import CortexLocalProvider
-import CortexModels
 import CortexServing
 import CortexSpec
 import CortexTelemetry
@@ -11,26 +10,17 @@ import NIOCore
 import ServiceLifecycle
 import Synchronization
 
-#if canImport(Darwin)
-import Darwin
-#else
-import Glibc
-#endif
-
 /// Puts a replica together and runs it until it is told to end: the local server with one API of one replica, and without an
 /// operator.
 /// - Throws: `CommandFailure` where the version does not come up.
 func runReplica(_ configuration: ServerConfiguration, environment: [String: String]) async throws {
-    let asText = configuration.logFormat == .text || configuration.logFormat == .auto && isatty(2) == 1
-    let logger = Logger(label: "cortex") { _ in LineLogHandler(asText: asText) }
+    let logger = configuration.logger()
     let file = DeploymentFile(environment: environment)
     let deployment = try file.read()
     DescriptorLimit.raise()
     try DescriptorLimit.check(for: [deployment.spec])
     let home = configuration.home
-    let ledger = try WorkerLedger(directory: "\(home.run)/workers")
-    ledger.endOrphans()
-    try Leftovers.remove(from: home)
+    let ledger = try Leftovers.clear(home)
 
     var limits = try GatewayLimits.configuration(configuration, environment: environment)
     // The queue is on one event loop, and so is all else: what a gateway is told of a start is out before the start.
@@ -44,29 +34,13 @@ func runReplica(_ configuration: ServerConfiguration, environment: [String: Stri
     defer { sockets.remove() }
 
     let environments = try await ServerVariable.environments(home: configuration.toolHome)
-    let workerPackage = try WorkerPackage.unpack(below: configuration.toolHome.tools)
-    let agent = StorageAgent(
-        launch: StorageAgentLaunch(
-            python: { progress in
-                try await environments.toolEnvironment(packages: StorageAgent.requirements, progress: progress).python
-            },
-            package: workerPackage,
-            socket: "\(sockets.path)/storage.sock",
-            environment: environment,
-            started: {
-                ledger.started($0)
-                OutOfMemoryScore.raise(of: $0)
-            },
-            ended: { ledger.ended($0) }
-        ),
+    let sources = try ModelSources(
+        configuration,
+        environments: environments,
+        ledger: ledger,
+        sockets: sockets,
+        environment: environment,
         eventLoops: gateway.group,
-        logger: logger
-    )
-    let models = try ModelLibrary(
-        folder: home.models,
-        local: FolderStorage(),
-        remote: agent,
-        pollInterval: try ServerVariable.duration("CORTEX_MODEL_POLL_INTERVAL", in: environment) ?? .seconds(10),
         logger: logger
     )
     let output = PodLog.standardOutput()
@@ -77,8 +51,8 @@ func runReplica(_ configuration: ServerConfiguration, environment: [String: Stri
         gateway: gateway,
         projects: try ProjectStore(folder: home.projects),
         environments: environments,
-        models: models,
-        workerPackage: workerPackage,
+        models: sources.models,
+        workerPackage: sources.workerPackage,
         ledger: ledger,
         socketDirectory: sockets.path,
         baseURL: "http://localhost:\(port)",
@@ -117,10 +91,10 @@ func runReplica(_ configuration: ServerConfiguration, environment: [String: Stri
         await accessLog.flush()
     }
     let gatewayService = GatewayService(gateway: gateway) {}
-    let run = PodServices(
+    let run = ServiceRun(
         services: [
             .init(service: AccessLogService(sink: accessLog)),
-            .init(service: ModelService(models: models, agent: agent)),
+            .init(service: ModelService(models: sources.models, agent: sources.agent)),
             .init(service: ProviderService(provider: provider)),
             .init(service: admin),
             .init(
@@ -132,7 +106,7 @@ func runReplica(_ configuration: ServerConfiguration, environment: [String: Stri
         ],
         patience: Duration(limits.drainDelay) + Duration(limits.drainGrace) + .seconds(30),
         signals: signals,
-        asText: asText
+        asText: configuration.logsAreText
     )
     try await run.run()
     if let reason = await service.failure {

@@ -26,19 +26,7 @@ struct ServerOptions: ParsableArguments {
     )
     var accessLog: AccessLog?
 
-    @Option(
-        parsing: .unconditional,
-        help: "How long requests are still taken once it is to end, such as 5s (CORTEX_DRAIN_DELAY; default 200ms).",
-        transform: { try Pause(checking: $0) }
-    )
-    var drainDelay: Pause?
-
-    @Option(
-        parsing: .unconditional,
-        help: "How long those in flight may then take, such as 2m (CORTEX_DRAIN_GRACE; default 30s).",
-        transform: { try Pause(checking: $0) }
-    )
-    var drainGrace: Pause?
+    @OptionGroup var drain: DrainOptions
 
     @Flag(help: "Leave names such as api-iris alone in predictors, and open no port for them (CORTEX_CHAINING=0).")
     var noChaining = false
@@ -49,11 +37,8 @@ struct ServerOptions: ParsableArguments {
     @OptionGroup var tls: TLSOptions
 
     func validate() throws {
-        for (name, port) in [("--port", self.port), ("--operator-port", self.operatorPort)] {
-            if let port, !(0...65535).contains(port) {
-                throw ValidationError("\(name) is \(port); allowed are 0 to 65535")
-            }
-        }
+        try PortNumber.check(self.port, of: "--port")
+        try PortNumber.check(self.operatorPort, of: "--operator-port")
         if let host, host.isEmpty { throw ValidationError("--host is empty; name an address, such as 0.0.0.0") }
     }
 
@@ -61,16 +46,13 @@ struct ServerOptions: ParsableArguments {
     func configuration(home: CortexHome, environment: [String: String]) throws -> ServerConfiguration {
         var configuration = ServerConfiguration(
             home: home,
-            host: self.host ?? Self.named("CORTEX_HOST", in: environment) ?? "127.0.0.1",
-            port: try self.port ?? Self.port("CORTEX_PORT", in: environment) ?? 8888,
-            operatorPort: try self.operatorPort ?? Self.port("CORTEX_OPERATOR_PORT", in: environment) ?? 8889,
+            host: self.host ?? ServerVariable.text("CORTEX_HOST", in: environment) ?? "127.0.0.1",
+            port: try self.port ?? PortNumber.variable("CORTEX_PORT", in: environment) ?? 8888,
+            operatorPort: try self.operatorPort ?? PortNumber.variable("CORTEX_OPERATOR_PORT", in: environment) ?? 8889,
             logFormat: try self.logFormat ?? ServerVariable.choice("CORTEX_LOG_FORMAT", in: environment) ?? .auto,
             accessLog: try self.accessLog ?? ServerVariable.choice("CORTEX_ACCESS_LOG", in: environment) ?? .auto
         )
-        configuration.drainDelay =
-            try self.drainDelay?.duration ?? ServerVariable.pause("CORTEX_DRAIN_DELAY", in: environment)
-        configuration.drainGrace =
-            try self.drainGrace?.duration ?? ServerVariable.pause("CORTEX_DRAIN_GRACE", in: environment)
+        try self.drain.apply(to: &configuration, environment: environment)
         configuration.limits = try self.limits.limits(environment: environment)
         let isOn = try ServerVariable.isOn("CORTEX_CHAINING", in: environment) ?? true
         configuration.isChaining = isOn && !self.noChaining
@@ -86,23 +68,10 @@ struct ServerOptions: ParsableArguments {
         if let operatorPort { arguments += ["--operator-port", "\(operatorPort)"] }
         if let logFormat { arguments += ["--log-format", logFormat.rawValue] }
         if let accessLog { arguments += ["--access-log", accessLog.rawValue] }
-        if let drainDelay { arguments += ["--drain-delay", "\(drainDelay)"] }
-        if let drainGrace { arguments += ["--drain-grace", "\(drainGrace)"] }
+        arguments += self.drain.arguments
         if self.noChaining { arguments.append("--no-chaining") }
         arguments += self.tls.arguments
         return arguments + self.limits.arguments
-    }
-
-    private static func named(_ variable: String, in environment: [String: String]) -> String? {
-        environment[variable].flatMap { $0.isEmpty ? nil : $0 }
-    }
-
-    private static func port(_ variable: String, in environment: [String: String]) throws -> Int? {
-        guard let text = self.named(variable, in: environment) else { return nil }
-        guard let port = Int(text), (0...65535).contains(port) else {
-            throw CommandFailure("\(variable) is \"\(text)\"; allowed are 0 to 65535", exitCode: 2)
-        }
-        return port
     }
 }
 

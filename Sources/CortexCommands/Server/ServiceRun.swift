@@ -4,8 +4,8 @@ import CortexTelemetry
 import Logging
 import ServiceLifecycle
 
-/// Runs the services of a pod's process until a signal, or one of them, ends it in good order.
-struct PodServices {
+/// Runs a process's services until a signal, or one of them, ends it in good order.
+struct ServiceRun {
     /// Started in this order, ended in the reverse one.
     let services: [ServiceGroupConfiguration.ServiceConfiguration]
     /// How long the end may take.

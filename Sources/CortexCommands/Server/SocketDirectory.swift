@@ -29,14 +29,3 @@ struct SocketDirectory {
         if self.isTemporary { try? FileManager.default.removeItem(atPath: self.path) }
     }
 }
-
-/// What a server that was killed left behind, and no later one uses.
-enum Leftovers {
-    static func remove(from home: CortexHome) throws {
-        for folder in [home.spool, home.versions] {
-            for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
-                try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
-            }
-        }
-    }
-}

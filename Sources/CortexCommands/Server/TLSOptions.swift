@@ -16,16 +16,14 @@ struct TLSOptions: ParsableArguments {
     var tlsOnly = false
 
     func validate() throws {
-        if let tlsPort, !(0...65535).contains(tlsPort) {
-            throw ValidationError("--tls-port is \(tlsPort); allowed are 0 to 65535")
-        }
+        try PortNumber.check(self.tlsPort, of: "--tls-port")
     }
 
     /// Nil where there is to be no HTTPS.
     func configuration(in environment: [String: String]) throws -> TLSServerConfiguration? {
-        let certificate = self.tlsCertificate ?? Self.named("CORTEX_TLS_CERTIFICATE", in: environment)
-        let key = self.tlsKey ?? Self.named("CORTEX_TLS_KEY", in: environment)
-        let isOnly = try self.tlsOnly || Self.isSet("CORTEX_TLS_ONLY", in: environment)
+        let certificate = self.tlsCertificate ?? ServerVariable.text("CORTEX_TLS_CERTIFICATE", in: environment)
+        let key = self.tlsKey ?? ServerVariable.text("CORTEX_TLS_KEY", in: environment)
+        let isOnly = try self.tlsOnly || ServerVariable.isOn("CORTEX_TLS_ONLY", in: environment) ?? false
         switch (certificate, key) {
         case (nil, nil):
             guard !isOnly else { throw Self.missing("a certificate", "--tls-certificate and --tls-key") }
@@ -35,7 +33,7 @@ struct TLSOptions: ParsableArguments {
         case (let certificate?, let key?):
             return TLSServerConfiguration(
                 files: TLSFiles(certificate: certificate, key: key),
-                port: try self.tlsPort ?? Self.port(in: environment) ?? 8443,
+                port: try self.tlsPort ?? PortNumber.variable("CORTEX_TLS_PORT", in: environment) ?? 8443,
                 isOnly: isOnly
             )
         }
@@ -53,21 +51,5 @@ struct TLSOptions: ParsableArguments {
 
     private static func missing(_ what: String, _ flags: String) -> CommandFailure {
         CommandFailure("HTTPS needs \(what), and none is named", hint: "name it with \(flags)", exitCode: 2)
-    }
-
-    private static func named(_ variable: String, in environment: [String: String]) -> String? {
-        environment[variable].flatMap { $0.isEmpty ? nil : $0 }
-    }
-
-    private static func port(in environment: [String: String]) throws -> Int? {
-        guard let text = self.named("CORTEX_TLS_PORT", in: environment) else { return nil }
-        guard let port = Int(text), (0...65535).contains(port) else {
-            throw CommandFailure("CORTEX_TLS_PORT is \"\(text)\"; allowed are 0 to 65535", exitCode: 2)
-        }
-        return port
-    }
-
-    private static func isSet(_ variable: String, in environment: [String: String]) throws -> Bool {
-        try ServerVariable.isOn(variable, in: environment) ?? false
     }
 }

@@ -61,20 +61,11 @@ extension StateStore {
             let version = (newest ?? 0) + 1
             let lastID = try String.fetchOne(db, sql: "SELECT MAX(id) FROM deployments")
             let record = DeploymentRecord(
-                deployment: ResourceDeployment(
-                    id: DeploymentID.next(after: lastID, at: now),
-                    version: version,
-                    spec: draft.spec,
-                    project: draft.identity.project,
-                    projectDirectory: draft.projectDirectory,
-                    generation: draft.generation
-                ),
-                identity: draft.identity,
-                config: draft.config,
-                configFile: draft.configFile,
-                deployedBy: draft.deployedBy,
-                createdAt: now,
-                outcome: .pending
+                draft,
+                version: version,
+                after: lastID,
+                projectDirectory: draft.projectDirectory,
+                at: now
             )
             try db.execute(
                 sql: "UPDATE deployments SET outcome = 'superseded' WHERE api = ? AND outcome = 'pending'",

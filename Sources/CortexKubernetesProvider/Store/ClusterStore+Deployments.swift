@@ -75,19 +75,11 @@ extension ClusterStore: DeploymentStore {
         var version = (last?.deployment.version ?? 0) + 1
         while true {
             let record = DeploymentRecord(
-                deployment: ResourceDeployment(
-                    id: DeploymentID.next(after: last?.deployment.id, at: now),
-                    version: version,
-                    spec: draft.spec,
-                    project: draft.identity.project,
-                    generation: draft.generation
-                ),
-                identity: draft.identity,
-                config: draft.config,
-                configFile: draft.configFile,
-                deployedBy: draft.deployedBy,
-                createdAt: now,
-                outcome: .pending
+                draft,
+                version: version,
+                after: last?.deployment.id,
+                projectDirectory: nil,
+                at: now
             )
             let object = try Revision(record).object(namespace: self.client.namespace, owner: owner)
             do {
