@@ -18,7 +18,7 @@ from blackbox.s3 import S3
 from blackbox.server import Cortex, Server
 from blackbox.target import LocalTarget
 
-pytest_plugins = ["blackbox.admission", "blackbox.again", "blackbox.limits", "blackbox.secure"]
+pytest_plugins = ["blackbox.admission", "blackbox.again", "blackbox.limits", "blackbox.replicas", "blackbox.secure"]
 """Fixtures that several files share."""
 
 pytest.register_assert_rewrite("contract", "target")
@@ -106,6 +106,13 @@ def models_server(binary: Path, short_folder: Path, s3: S3) -> Iterator[Server]:
     """The server that tests of models share: it reads that S3 server, and looks for changes all the time."""
     settings = {"CORTEX_MODEL_POLL_INTERVAL": "500ms", **s3.environment}
     with Server(binary, short_folder / "models", None, **settings) as server:
+        yield server
+
+
+@pytest.fixture
+def own_models_server(binary: Path, folder: Path, s3: S3) -> Iterator[Server]:
+    """A server of one test that reads the S3 server, so that what is on its disk is this test's."""
+    with Server(binary, folder / "home", None, CORTEX_MODEL_POLL_INTERVAL="500ms", **s3.environment) as server:
         yield server
 
 

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Callable
 
 import pytest
 
@@ -17,79 +11,15 @@ from blackbox.conditions import eventually
 from blackbox.kubernetes import FakeCluster
 from blackbox.load import Load
 from blackbox.pods import ClusterGateway
-
-
-class Replica(ThreadingHTTPServer):
-    """Answers with its name, and says whether it is ready: a context manager."""
-
-    daemon_threads = True
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.is_ready = True
-        self.refusals = 0
-        """Requests that are still to be refused, as by a replica whose worker is being replaced."""
-        self.refused = 0
-        super().__init__(("127.0.0.1", 0), _ReplicaHandler)
-
-    @property
-    def address(self) -> str:
-        """As an endpoint is written."""
-        return f"127.0.0.1:{self.server_address[1]}"
-
-    def __enter__(self) -> Replica:
-        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-
-class _ReplicaHandler(BaseHTTPRequestHandler):
-    server: Replica
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        if self.server.refused < self.server.refusals:
-            self.server.refused += 1
-            self._answer(503, {"X-Cortex-Error": "NOT_READY", "X-Cortex-Not-Started": "1"})
-        else:
-            self._answer(200)
-
-    def do_GET(self) -> None:
-        assert self.path == "/readyz"
-        self._answer(200 if self.server.is_ready else 503)
-
-    def _answer(self, status: int, headers: dict[str, str] | None = None) -> None:
-        body = json.dumps(self.server.name).encode()
-        self.send_response(status)
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Says nothing."""
-
-
-@pytest.fixture
-def replica() -> Iterator[Callable[[str], Replica]]:
-    """Starts replicas by their names."""
-    with ExitStack() as stack:
-        yield lambda name: stack.enter_context(Replica(name))
+from blackbox.replicas import Replicas, gateway_of
 
 
 @pytest.mark.parametrize("slices", ["v1", None])
 def test_replicas_of_a_node_that_is_not_heard_of_serve_on(
-    binary: Path, folder: Path, slices: str | None, replica: Callable[[str], Replica]
+    binary: Path, folder: Path, slices: str | None, replica: Replicas
 ) -> None:
     one, two = replica("one"), replica("two")
-    with FakeCluster(slices) as cluster, ClusterGateway(binary, folder / "gateway", **cluster.settings) as gateway:
-        gateway.arguments = ["gateway"]
+    with FakeCluster(slices) as cluster, gateway_of(binary, folder, **cluster.settings) as gateway:
         cluster.api("iris")
         cluster.replicas("iris", one.address, two.address)
         gateway.start()
@@ -113,11 +43,10 @@ def test_replicas_of_a_node_that_is_not_heard_of_serve_on(
         assert load.failures() == []
 
 
-def test_where_none_says_so_nothing_is_ready(binary: Path, folder: Path, replica: Callable[[str], Replica]) -> None:
+def test_where_none_says_so_nothing_is_ready(binary: Path, folder: Path, replica: Replicas) -> None:
     one = replica("one")
     one.is_ready = False
-    with FakeCluster() as cluster, ClusterGateway(binary, folder / "gateway", **cluster.settings) as gateway:
-        gateway.arguments = ["gateway"]
+    with FakeCluster() as cluster, gateway_of(binary, folder, **cluster.settings) as gateway:
         cluster.api("iris")
         cluster.replicas("iris", one.address)
         gateway.start()
@@ -131,7 +60,7 @@ def test_where_none_says_so_nothing_is_ready(binary: Path, folder: Path, replica
         assert gateway.post("/iris", json={}).json() == "one"
 
 
-def test_replicas_that_recover_are_tried_again(binary: Path, folder: Path, replica: Callable[[str], Replica]) -> None:
+def test_replicas_that_recover_are_tried_again(binary: Path, folder: Path, replica: Replicas) -> None:
     """A request that none has started waits for one of them, not for news of them, and for no other request."""
     one = replica("one")
     one.refusals = 4
@@ -145,9 +74,7 @@ def test_replicas_that_recover_are_tried_again(binary: Path, folder: Path, repli
         assert one.refused == 4
 
 
-def test_replicas_that_refuse_for_long_are_told_of(
-    binary: Path, folder: Path, replica: Callable[[str], Replica]
-) -> None:
+def test_replicas_that_refuse_for_long_are_told_of(binary: Path, folder: Path, replica: Replicas) -> None:
     one = replica("one")
     one.refusals = 1_000_000
     with ClusterGateway(binary, folder / "gateway") as gateway:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Callable
 
@@ -15,53 +12,7 @@ import requests
 
 from blackbox.conditions import eventually
 from blackbox.kubernetes import FakeCluster, FakeOperator
-from blackbox.pods import ClusterGateway
-
-
-class Echo(ThreadingHTTPServer):
-    """Answers with its own name, as a replica's gateway would."""
-
-    daemon_threads = True
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        super().__init__(("127.0.0.1", 0), _EchoHandler)
-
-
-@contextmanager
-def echoing(name: str) -> Iterator[str]:
-    """The address of a running one."""
-    echo = Echo(name)
-    threading.Thread(target=echo.serve_forever, args=(0.02,), daemon=True).start()
-    try:
-        yield f"127.0.0.1:{echo.server_address[1]}"
-    finally:
-        echo.shutdown()
-        echo.server_close()
-
-
-class _EchoHandler(BaseHTTPRequestHandler):
-    server: Echo
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        body = json.dumps(self.server.name).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Says nothing."""
-
-
-@pytest.fixture
-def replica() -> Iterator[Callable[[str], str]]:
-    """Starts replicas by their names; returns their addresses."""
-    with ExitStack() as stack:
-        yield lambda name: stack.enter_context(echoing(name))
+from blackbox.replicas import Replicas, gateway_of
 
 
 @pytest.fixture
@@ -71,18 +22,11 @@ def cluster() -> Iterator[FakeCluster]:
         yield cluster
 
 
-def gateway_of(binary: Path, folder: Path, **settings: str) -> ClusterGateway:
-    """A gateway that asks a cluster."""
-    gateway = ClusterGateway(binary, folder / "gateway", **settings)
-    gateway.arguments = ["gateway"]
-    return gateway
-
-
 def test_routes_and_replicas_follow_the_cluster(
-    binary: Path, folder: Path, cluster: FakeCluster, replica: Callable[[str], str]
+    binary: Path, folder: Path, cluster: FakeCluster, replica: Replicas
 ) -> None:
     """Each change while it is watched; an API that the operator has said nothing of has no route."""
-    one, two = replica("one"), replica("two")
+    one, two = replica("one").address, replica("two").address
     cluster.api("iris")
     cluster.replicas("iris", one, unready=(two,))
     cluster.set("realtimeapis", "silent", {"spec": {}})
@@ -113,11 +57,11 @@ def test_routes_and_replicas_follow_the_cluster(
 
 
 def test_every_gateway_that_starts_finds_the_replicas(
-    binary: Path, folder: Path, cluster: FakeCluster, replica: Callable[[str], str]
+    binary: Path, folder: Path, cluster: FakeCluster, replica: Replicas
 ) -> None:
     """APIs and replicas are told of at once, in ways of their own: neither may undo what the other has said."""
     cluster.api("iris")
-    cluster.replicas("iris", replica("one"))
+    cluster.replicas("iris", replica("one").address)
     for number in range(10):
         with gateway_of(binary, folder / str(number), **cluster.settings) as gateway:
             gateway.start()
@@ -126,11 +70,9 @@ def test_every_gateway_that_starts_finds_the_replicas(
 
 
 @pytest.mark.parametrize("slices", ["v1beta1", None])
-def test_old_clusters_tell_otherwise(
-    binary: Path, folder: Path, slices: str | None, replica: Callable[[str], str]
-) -> None:
+def test_old_clusters_tell_otherwise(binary: Path, folder: Path, slices: str | None, replica: Replicas) -> None:
     """Slices of an older version, and endpoints from before there were any."""
-    one, two = replica("one"), replica("two")
+    one, two = replica("one").address, replica("two").address
     with FakeCluster(slices) as cluster, gateway_of(binary, folder, **cluster.settings) as gateway:
         cluster.api("iris")
         cluster.replicas("iris", one, unready=(two,))
@@ -141,9 +83,9 @@ def test_old_clusters_tell_otherwise(
         eventually(lambda: gateway.post("/iris", json={}).json() == "two", "the other one is led to")
 
 
-def test_a_gateway_serves_on_without_the_api_server(binary: Path, folder: Path, replica: Callable[[str], str]) -> None:
+def test_a_gateway_serves_on_without_the_api_server(binary: Path, folder: Path, replica: Replicas) -> None:
     """It is not ready before it knows the routes; what it knows it keeps, and it is told the rest once it can be."""
-    one, two = replica("one"), replica("two")
+    one, two = replica("one").address, replica("two").address
     with FakeCluster() as cluster, gateway_of(binary, folder, **cluster.settings) as gateway:
         cluster.api("iris")
         cluster.replicas("iris", one)
@@ -172,7 +114,7 @@ def test_a_gateway_serves_on_without_the_api_server(binary: Path, folder: Path, 
 
 
 def test_the_operator_hears_what_a_gateway_bears(
-    binary: Path, folder: Path, cluster: FakeCluster, replica: Callable[[str], str]
+    binary: Path, folder: Path, cluster: FakeCluster, replica: Replicas
 ) -> None:
     """At once when a sleeping API gets a request; counts from the start; again and again while nothing happens."""
     cluster.api("iris", asleep=True)
@@ -185,7 +127,7 @@ def test_the_operator_hears_what_a_gateway_bears(
         report = operator.await_report("iris", waiting=1)
         assert report["gateway"].startswith("gateway-1/")
         assert report["apis"]["iris"]["in_flight"] == 1
-        cluster.replicas("iris", replica("one"))
+        cluster.replicas("iris", replica("one").address)
         cluster.api("iris")
         client.join()
         assert answers[0].json() == "one"

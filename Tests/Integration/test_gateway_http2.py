@@ -1,11 +1,8 @@
-"""HTTP/2: streams and their floods, heads, and what is malformed."""
+"""HTTP/2: streams, what they wait for, and the end of a connection."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,30 +15,10 @@ import pytest
 from blackbox import certificates
 from blackbox.certificates import Certificate
 from blackbox.conditions import eventually
-from blackbox.http2 import DATA, END_STREAM, GOAWAY, HEADERS, PING, HTTP2Connection
+from blackbox.http2 import DATA, END_STREAM, GOAWAY, HEADERS, PING, HTTP2Connection, resets, without
 from blackbox.project import API, write
 from blackbox.secure import PREDICTOR, port, tls
 from blackbox.server import Server
-
-
-@pytest.fixture
-def connection(secure: Server, certificate: Certificate) -> Iterator[HTTP2Connection]:
-    """One connection, frame by frame."""
-    with HTTP2Connection(port(secure), certificate.trust()) as connection:
-        yield connection
-
-
-@pytest.fixture(autouse=True)
-def goes_on(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Whatever was sent, others are answered."""
-    yield
-    if "connection" in request.fixturenames:
-        server = request.getfixturevalue("secure")
-        trusted = request.getfixturevalue("certificate").trust()
-        with HTTP2Connection(port(server), trusted) as other:
-            stream = other.request("/echo", end=False, more=[("content-type", "application/json")])
-            other.send(stream, b"1")
-            assert other.answer(stream)[0] == 200
 
 
 def test_streams_are_answered_as_they_are_ready(secure: Server, connection: HTTP2Connection) -> None:
@@ -160,68 +137,6 @@ def test_answers_of_one_connection_that_are_not_read_wait_on_disk(secure: Server
     eventually(lambda: files() == 0, "no file is left")
 
 
-Resets = h2.events.StreamReset
-
-
-def resets(events: list[h2.events.Event]) -> dict[int, int]:
-    """The code of each stream that the server has reset."""
-    return {int(e.stream_id or 0): int(e.error_code or 0) for e in events if isinstance(e, Resets)}
-
-
-@pytest.mark.parametrize("knows", [True, False], ids=["who knows", "before the settings are read"])
-def test_a_stream_too_many_ends_alone(connection: HTTP2Connection, knows: bool) -> None:
-    if knows:
-        settled(connection)
-        assert connection.http.remote_settings.max_concurrent_streams == 100
-        # The library would not send one more, so it is told of a larger limit.
-        connection.http.remote_settings[h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS] = 1000
-        connection.http.remote_settings.acknowledge()
-    streams = [connection.request("/echo", end=False) for _ in range(150)]
-    connection.read(lambda events: len(resets(events)) >= 50)
-    assert resets(connection.events) == dict.fromkeys(streams[100:], h2.errors.ErrorCodes.REFUSED_STREAM)
-    for stream in streams[:100]:
-        connection.send(stream, b"1")
-    assert {connection.answer(stream)[0] for stream in streams[:100]} == {200}
-    assert connection.answer(connection.request("/echo?size=1"))[0] == 200, "there is room again"
-
-
-def test_a_flood_of_streams_too_many_ends_the_connection(connection: HTTP2Connection) -> None:
-    for _ in range(3000):
-        connection.request("/echo", end=False)
-        if connection.is_closed:
-            break
-    assert connection.is_ended()
-
-
-def test_what_was_on_its_way_to_a_stream_that_was_reset_is_passed_over(connection: HTTP2Connection) -> None:
-    settled(connection)
-    streams = [connection.request("/locked", end=False, more=[("content-length", "900000000")]) for _ in range(90)]
-    connection.read(lambda events: len(resets(events)) == 90)
-    for stream in streams:
-        connection.flush(b"\x00\x00\x05\x00\x00" + stream.to_bytes(4, "big") + b"hello")  # DATA
-    assert connection.answer(connection.request("/echo?size=1"))[0] == 200
-
-
-def test_a_client_that_often_changes_its_mind_stays(connection: HTTP2Connection) -> None:
-    settled(connection)
-    for _ in range(600):
-        stream = connection.request("/echo", end=False)
-        connection.http.reset_stream(stream, h2.errors.ErrorCodes.CANCEL)
-        # As some clients do, to learn that the server knows.
-        connection.http.ping(b"01234567")
-        connection.flush()
-    assert connection.answer(connection.request("/echo?size=1"))[0] == 200
-
-
-def test_empty_pieces_of_several_bodies_are_no_flood(connection: HTTP2Connection) -> None:
-    streams = [connection.request("/echo", end=False) for _ in range(50)]
-    for stream in streams:
-        connection.send(stream, b"", end=False)
-    for stream in streams:
-        connection.send(stream, b"1")
-        assert connection.answer(stream)[0] == 200
-
-
 def test_an_answer_waits_for_a_window(connection: HTTP2Connection) -> None:
     connection.http.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 0})
     connection.flush()
@@ -303,137 +218,3 @@ def test_a_shutdown_finishes_streams_and_says_goodbye(
         assert body == b"waited"
         assert {frame.type for frame in frames} <= {PING, GOAWAY}, "and is closed"
     assert server.process.wait(60) == 0
-
-
-def flood(connection: HTTP2Connection, once: bytes, times: int = 3000) -> None:
-    """Sends the same bytes many times."""
-    for _ in range(times // 100):
-        connection.flush(once * 100)
-
-
-def test_a_flood_of_resets_ends_the_connection(connection: HTTP2Connection) -> None:
-    for _ in range(3000):
-        stream = connection.request("/echo?size=1")
-        if connection.is_closed:
-            break
-        connection.http.reset_stream(stream)
-        connection.flush()
-    assert connection.is_ended()
-
-
-@pytest.mark.parametrize(
-    "frame",
-    [
-        pytest.param(b"\x00\x00\x08\x06\x00\x00\x00\x00\x00" + b"\x00" * 8, id="ping"),
-        pytest.param(b"\x00\x00\x00\x04\x00\x00\x00\x00\x00", id="settings"),
-        pytest.param(b"\x00\x00\x05\x02\x00\x00\x00\x00\x01" + b"\x00\x00\x00\x00\x10", id="priority"),
-    ],
-)
-def test_a_flood_of_control_frames_ends_the_connection(connection: HTTP2Connection, frame: bytes) -> None:
-    flood(connection, frame)
-    assert connection.is_ended()
-
-
-def test_a_flood_of_empty_data_ends_the_connection(connection: HTTP2Connection) -> None:
-    stream = connection.request("/echo", end=False)
-    flood(connection, b"\x00\x00\x00\x00\x00" + stream.to_bytes(4, "big"))
-    assert connection.is_ended()
-
-
-def test_headers_without_end_end_the_connection(connection: HTTP2Connection) -> None:
-    stream = int(connection.http.get_next_available_stream_id()).to_bytes(4, "big")
-    connection.flush(b"\x00\x00\x01\x01\x00" + stream + b"\x82")  # HEADERS without END_HEADERS
-    flood(connection, b"\x00\x00\x02\x09\x00" + stream + b"\x40\x01" * 1, times=3000)  # CONTINUATION
-    assert connection.is_ended()
-
-
-def settled(connection: HTTP2Connection) -> None:
-    """Waits until both sides have the settings of the other."""
-    connection.read(lambda events: any(isinstance(e, h2.events.RemoteSettingsChanged) for e in events))
-    assert connection.answer(connection.request("/livez", method="GET"))[0] == 200
-
-
-def test_a_large_head_is_read_and_one_too_large_ends_its_stream_alone(connection: HTTP2Connection) -> None:
-    settled(connection)
-    neighbour = connection.request("/echo", end=False)
-    assert connection.answer(connection.request("/echo", more=[(f"x-{n}", "v" * 1000) for n in range(200)]))[0] == 200
-    for count, size, limit in ((200, 2000, "HEAD_SIZE"), (300, 1, "HEADERS"), (1, 100_000, "HEADER_SIZE")):
-        more = [(f"x-{n}", "v" * size) for n in range(count)]
-        status, _, body = connection.answer(connection.request("/echo", more=more))
-        assert status == 431 and re.findall(rb"CORTEX_MAX_(\w+)", body) == [limit.encode()]
-    path = "/echo?" + "q" * 70_000
-    assert connection.answer(connection.request(path))[0] == 414
-    connection.send(neighbour, b"1")
-    assert connection.answer(neighbour)[0] == 200
-
-
-def test_headers_are_those_of_http2(connection: HTTP2Connection) -> None:
-    settled(connection)
-    stream = connection.request("/echo?answer=headers", more=[("x-a", "b")], end=False)
-    connection.send(stream, b"1")
-    status, _, body = connection.answer(stream)
-    headers = json.loads(body)
-    assert status == 200 and headers["x-a"] == "b" and "transfer-encoding" not in headers
-    for more in ([("content-length", "1"), ("content-length", "1")], [("x-a", " b")], [("x-a", "b\t")]):
-        stream = connection.request("/echo", more=more, end=False)
-        connection.send(stream, b"1")
-        assert connection.answer(stream)[0] == 400, more
-
-
-def test_a_large_head_before_the_settings_are_read(connection: HTTP2Connection) -> None:
-    assert connection.answer(connection.request("/echo", more=[(f"x-{n}", "v" * 1000) for n in range(200)]))[0] == 200
-
-
-HEAD = {":method": "POST", ":path": "/echo?size=1", ":scheme": "https", ":authority": "localhost"}
-"""Of a good request."""
-
-
-def without(name: str) -> list[tuple[str, str]]:
-    """That head but for one line."""
-    return [(key, value) for key, value in HEAD.items() if key != name]
-
-
-@pytest.mark.parametrize(
-    ("head", "body"),
-    [
-        pytest.param(without(":path"), None, id="no path"),
-        pytest.param(without(":method"), None, id="no method"),
-        pytest.param(without(":authority"), None, id="no authority"),
-        pytest.param(without(":authority"), b"1", id="no authority, and a body"),
-        pytest.param([*HEAD.items(), (":path", "/echo")], None, id="two paths"),
-        pytest.param([*without(":path"), (":path", "/echo HTTP/1.1\r\nx: y")], None, id="a line in the path"),
-        pytest.param([*HEAD.items(), ("X-Upper", "a")], None, id="upper case"),
-        pytest.param([*HEAD.items(), ("connection", "close")], None, id="connection"),
-        pytest.param([*HEAD.items(), ("transfer-encoding", "chunked")], None, id="transfer-encoding"),
-        pytest.param([*HEAD.items(), ("content-length", "3")], b"12345", id="more than announced"),
-        pytest.param([*HEAD.items(), ("content-length", "3")], b"1", id="less than announced"),
-    ],
-)
-def test_a_malformed_request_is_not_run(
-    connection: HTTP2Connection, head: list[tuple[str, str]], body: bytes | None
-) -> None:
-    stream = int(connection.http.get_next_available_stream_id())
-    connection.http.send_headers(stream, head, end_stream=body is None)
-    if body is not None:
-        connection.http.send_data(stream, body, end_stream=True)
-    connection.flush()
-    ends = (h2.events.ConnectionTerminated, h2.events.StreamReset, h2.events.StreamEnded)
-    connection.read(lambda events: any(isinstance(event, ends) for event in events))
-    heads = [event for event in connection.events if isinstance(event, h2.events.ResponseReceived)]
-    assert not heads or dict(heads[0].headers or [])[b":status"] == b"400"
-    assert connection.is_closed or any(isinstance(event, ends) for event in connection.events)
-
-
-@pytest.mark.parametrize("increment", [0, (1 << 31) - 1], ids=["zero", "overflow"])
-def test_a_wrong_window_update_ends_the_connection(connection: HTTP2Connection, increment: int) -> None:
-    connection.flush(b"\x00\x00\x04\x08\x00" + bytes(4) + increment.to_bytes(4, "big"))
-    assert connection.is_ended()
-
-
-def test_trailers_are_read_past(connection: HTTP2Connection) -> None:
-    stream = connection.request("/echo?hash", end=False)
-    connection.http.send_data(stream, b"abc")
-    connection.http.send_headers(stream, [("x-sum", "1")], end_stream=True)
-    connection.flush()
-    status, _, body = connection.answer(stream)
-    assert status == 200 and hashlib.sha256(b"abc").hexdigest() in body.decode()

@@ -350,8 +350,9 @@ def cpu_seconds(pid: int) -> float:
 
 def test_G10_a_second_server_of_a_home_names_the_first(own_server: Server) -> None:
     done = own_server.run("server", "run")
-    assert done.returncode != 0
-    assert str(own_server.pid) in done.stderr
+    assert done.returncode == 1, done
+    assert str(own_server.pid) in done.stderr, done.stderr
+    assert own_server.get("/livez").status_code == 200
 
 
 def test_G11_settings_for_proxies_do_not_touch_what_is_local(slow_to_end: Callable[..., Server], folder: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from blackbox.admission import message
 from blackbox.attacks import ATTACKS, ECHO, Attack
 from blackbox.conditions import eventually
 from blackbox.http import RawConnection, exchange
@@ -26,10 +28,22 @@ pytestmark = pytest.mark.skipif(not MEASURABLE, reason="needs /proc")
 
 @pytest.fixture(scope="module")
 def apis(server: Server, short_folder: Path) -> None:
-    """An echo, and one that fails on demand."""
-    files: dict[str, str | bytes] = {name: (PREDICTORS / name).read_text() for name in ("echo.py", "faulty.py")}
+    """An echo, one that fails on demand, one that takes its time, one that needs a key, one with little room."""
+    sources = ("echo.py", "faulty.py", "gate.py")
+    files: dict[str, str | bytes] = {name: (PREDICTORS / name).read_text() for name in sources}
+    key = short_folder / "growth-key"
+    key.write_text("k-growth\n")
+    keys, one = {"api_keys": [{"file": str(key)}]}, {"max_replica_concurrency": 1}
     server.deploy(
-        write(short_folder / "growth", files, API("growth-echo", "echo.py"), API("growth-faulty", "faulty.py"))
+        write(
+            short_folder / "growth",
+            files,
+            API("growth-echo", "echo.py"),
+            API("growth-faulty", "faulty.py"),
+            API("growth-gate", "gate.py"),
+            API("growth-locked", "echo.py", sections={"networking": keys}),
+            API("growth-full", "gate.py", sections={"autoscaling": one}),
+        )
     )
 
 
@@ -38,6 +52,34 @@ def gone_client(server: Server, _: requests.Session) -> None:
     exchange(server.port, b"POST /growth-echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n[1", within=0.001)
 
 
+def gone_reader(server: Server, _: requests.Session) -> None:
+    """Leaves in the middle of an answer that has no end."""
+    with RawConnection(server.port) as connection:
+        connection.send(message("growth-gate", {"do": "stream"}))
+        assert connection.socket.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"
+
+
+def late_answer(server: Server, session: requests.Session) -> None:
+    """Has no time for what it asks, nor for what waits behind it."""
+    with RawConnection(server.port) as connection:
+        connection.send(message("growth-gate", {"do": "sleep", "seconds": 0.02}, "X-Request-Timeout: 10ms"))
+        behind = session.post(
+            server.url("growth-gate"), json={"do": "nothing"}, headers={"X-Request-Timeout": "5ms"}, timeout=60
+        )
+        answer = connection.answer()
+    assert answer is not None and {answer.status, behind.status_code} <= {200, 504}, (answer, behind)
+
+
+def one_too_many(server: Server, session: requests.Session) -> None:
+    """Finds no room while another's request runs."""
+    with RawConnection(server.port) as connection:
+        connection.send(message("growth-full", {"do": "sleep", "seconds": 0.01}))
+        answer = session.post(server.url("growth-full"), json={"do": "nothing"}, timeout=60)
+        first = connection.answer()
+    assert first is not None and {first.status, answer.status_code} <= {200, 503}, (first, answer)
+
+
+DAMAGED = b"\x1f\x8b\x08" + bytes(40_000)
 FAULTS: dict[str, Any] = {
     "malformed JSON": lambda server, session: session.post(
         server.url("growth-echo"), data=b"{", headers={"Content-Type": "application/json"}, timeout=60
@@ -52,6 +94,19 @@ FAULTS: dict[str, Any] = {
         server.url("growth-faulty?fault=ValueError"), json={}, timeout=60
     ),
     "half a body": gone_client,
+    "D09 a full queue": one_too_many,
+    "D11 deadlines": late_answer,
+    "D15 a reader that leaves": gone_reader,
+    "H11 metrics": lambda server, session: session.get(f"{server.operator}/metrics", timeout=60),
+    "H13 a wrong key": lambda server, session: session.post(
+        server.url("growth-locked"), json={}, headers={"X-API-Key": "k-wrong"}, timeout=60
+    ),
+    "H14 another host's name": lambda server, session: session.get(
+        f"{server.operator}/", headers={"Host": "evil.example"}, timeout=60
+    ),
+    "damaged gzip": lambda server, session: session.post(
+        server.url("growth-echo"), data=DAMAGED, headers={"Content-Encoding": "gzip"}, timeout=60
+    ),
 }
 
 
@@ -68,7 +123,8 @@ def test_I3_a_hundred_repeats_grow_nothing(server: Server, name: str) -> None:
 
     worker = server.post("growth-echo?answer=pid", json={}).json()
     faulty = server.post("growth-faulty", json={}).json()["pid"]
-    pids = {"server": server.pid, "echo": worker, "faulty": faulty}
+    gate = server.post("growth-gate", json={"do": "nothing"}).json()["pid"]
+    pids = {"server": server.pid, "echo": worker, "faulty": faulty, "gate": gate}
     repeat(100)  # caches and pools fill
     before = {role: Footprint.of(pid) for role, pid in pids.items()}
     repeat(100)

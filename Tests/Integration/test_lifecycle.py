@@ -1,100 +1,43 @@
-"""Deploys, updates, deletes, and every way in which a process may end."""
+"""Deploys, updates, deletes, and workers that end."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
-import socket
-import subprocess
-import sys
 import threading
 from pathlib import Path
-from typing import Callable
 
 import pytest
 import requests
 
 from blackbox.conditions import eventually
-from blackbox.gates import open_gate
 from blackbox.http import RawConnection
+from blackbox.load import Load
 from blackbox.processes import is_alive
 from blackbox.project import API, write
-from blackbox.server import Cortex, Server
-
-VERSIONED = """
-import os
-
-class PythonPredictor:
-    def __init__(self, config):
-        self.version = config["version"]
-
-    def predict(self, payload):
-        return {"version": self.version, "pid": os.getpid(), "echo": payload}
-"""
+from blackbox.server import Server
+from blackbox.versioned import VERSIONED, ask, await_ready, versioned
 
 
-def versioned(folder: Path, version: int, name: str = "versioned", **predictor: object) -> Path:
-    """A project whose answers say which version they are of."""
-    api = API(name, predictor={"config": {"version": version}, **predictor})
-    return write(folder, {"predictor.py": VERSIONED}, api)
+def await_version(load: Load, version: int) -> None:
+    """Returns when an answer is of that version."""
 
+    def has_answered() -> bool:
+        return any(code == 200 and json.loads(body)["version"] == version for code, body, _ in load.answers[-20:])
 
-def ask(server: Server, name: str = "versioned") -> dict[str, int]:
-    """A good request."""
-    answer = server.post(name, json={"n": 1})
-    assert answer.status_code == 200, answer.text
-    body: dict[str, int] = answer.json()
-    return body
-
-
-class Traffic:
-    """Requests without a pause until told to stop; every answer is kept."""
-
-    def __init__(self, server: Server, name: str, clients: int = 4) -> None:
-        self.url = server.url(name)
-        self.answers: list[requests.Response] = []
-        self.failures: list[Exception] = []
-        self.ended = threading.Event()
-        self.threads = [threading.Thread(target=self.send) for _ in range(clients)]
-
-    def __enter__(self) -> Traffic:
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.ended.set()
-        for thread in self.threads:
-            thread.join()
-
-    def send(self) -> None:
-        with requests.Session() as session:
-            while not self.ended.is_set():
-                try:
-                    self.answers.append(session.post(self.url, json={"n": 1}, timeout=60))
-                except requests.RequestException as error:
-                    self.failures.append(error)
-
-    def await_version(self, version: int) -> None:
-        """Returns when an answer is of that version."""
-        eventually(
-            lambda: any(a.ok and a.json()["version"] == version for a in self.answers[-20:]), f"version {version}"
-        )
+    eventually(has_answered, f"version {version} answers")
 
 
 def test_a_new_version_takes_over_and_no_request_is_lost(server: Server, folder: Path) -> None:
     server.deploy(versioned(folder, 1))
     old = ask(server)["pid"]
-    with Traffic(server, "versioned") as traffic:
-        traffic.await_version(1)
+    with Load(server.url("versioned"), clients=4, json={"n": 1}) as load:
+        await_version(load, 1)
         server.deploy(versioned(folder, 2))
-        traffic.await_version(2)
-    assert traffic.failures == []
-    assert {answer.status_code for answer in traffic.answers} == {200}
-    versions = [answer.json()["version"] for answer in traffic.answers]
-    assert set(versions) == {1, 2}
+        await_version(load, 2)
+    assert load.failures() == []
+    assert {json.loads(body)["version"] for _, body, _ in load.answers} == {1, 2}
     assert ask(server)["version"] == 2
     server.await_end(old)
     server.ok("delete", "versioned")
@@ -153,14 +96,13 @@ def test_numbers_of_the_config_keep_their_type(own_server: Server, folder: Path)
 def test_a_version_that_fails_leaves_the_old_one_serving(server: Server, folder: Path) -> None:
     name = "fails-later"
     server.deploy(versioned(folder, 1, name))
-    with Traffic(server, name) as traffic:
-        traffic.await_version(1)
+    with Load(server.url(name), clients=4, json={"n": 1}) as load:
+        await_version(load, 1)
         (folder / "predictor.py").write_text(VERSIONED.replace('config["version"]', 'config["no-such-key"]'))
         done = server.run("deploy", "--wait", cwd=folder)
     assert done.returncode == 1, done
     assert "no-such-key" in done.stdout + done.stderr
-    assert traffic.failures == []
-    assert {answer.status_code for answer in traffic.answers} == {200}
+    assert load.failures() == []
     assert ask(server, name)["version"] == 1
     status = server.json("get", name)[0]
     assert status["status"]["status_code"] == "status_rollout_failed", status
@@ -239,149 +181,6 @@ def test_a_killed_worker_is_replaced(own_server: Server, folder: Path) -> None:
     assert after["version"] == 1 and after["pid"] != before
 
 
-def test_a_killed_server_comes_back_with_the_same_answers(own_server: Server, folder: Path) -> None:
-    own_server.deploy(versioned(folder / "project", 7))
-    own_server.deploy(versioned(folder / "other", 8, "other"))
-    workers = [ask(own_server)["pid"], ask(own_server, "other")["pid"]]
-    shutil.rmtree(folder / "project")
-    own_server.kill()
-    for worker in workers:
-        own_server.await_end(worker)
-    own_server.start()
-    await_ready(own_server, "versioned")
-    await_ready(own_server, "other")
-    assert ask(own_server)["version"] == 7
-    assert ask(own_server, "other")["version"] == 8
-
-
-def test_killed_together_they_come_back_together(own_server: Server, folder: Path) -> None:
-    own_server.deploy(versioned(folder / "project", 7, processes_per_replica=2))
-    worker = ask(own_server)["pid"]
-    own_server.kill()
-    if is_alive(worker):
-        os.kill(worker, signal.SIGKILL)
-    own_server.start()
-    await_ready(own_server, "versioned")
-    assert ask(own_server)["version"] == 7
-
-
-def test_a_stopped_server_leaves_no_process_and_keeps_its_apis(own_server: Server, folder: Path) -> None:
-    own_server.deploy(versioned(folder / "project", 7))
-    worker = ask(own_server)["pid"]
-    own_server.ok("server", "stop")
-    assert own_server.process is not None
-    assert own_server.process.wait(timeout=60) == 0
-    assert not is_alive(worker)
-    assert own_server.run("server", "status").returncode == 1
-    own_server.start()
-    await_ready(own_server, "versioned")
-    assert ask(own_server)["version"] == 7
-
-
-def test_a_request_in_flight_is_answered_before_the_server_ends(own_server: Server, folder: Path) -> None:
-    source = """
-    class PythonPredictor:
-        def predict(self, payload):
-            with open(payload["gate"]) as gate:
-                return gate.read()
-    """
-    own_server.deploy(write(folder / "project", {"predictor.py": source}, API("slow")))
-    gate = folder / "gate"
-    os.mkfifo(gate)
-    answers: list[requests.Response] = []
-    sender = threading.Thread(target=lambda: answers.append(own_server.post("slow", json={"gate": str(gate)})))
-    sender.start()
-    eventually(lambda: own_server.metrics("cortex_in_flight_requests", api="slow") == 1, "the request runs")
-    assert own_server.process is not None
-    own_server.process.terminate()
-    eventually(lambda: refuses(own_server.port), "the server drains")
-    open_gate(gate, "whole")
-    sender.join()
-    assert (answers[0].status_code, answers[0].text) == (200, "whole")
-    assert own_server.process.wait(timeout=60) == 0
-
-
-def refuses(port: int) -> bool:
-    """Whether a new client is turned away."""
-    try:
-        return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=60).status_code == 503
-    except requests.ConnectionError:
-        return True
-
-
-def test_an_api_that_failed_is_still_failed_after_a_restart(own_server: Server, folder: Path) -> None:
-    own_server.deploy(versioned(folder / "project", 1))
-    broken = write(folder / "project", {"predictor.py": VERSIONED.replace("config[", "missing[")})
-    assert own_server.run("deploy", "--wait", cwd=broken).returncode == 1
-    own_server.kill()
-    own_server.start()
-    await_ready(own_server, "versioned")
-    assert ask(own_server)["version"] == 1
-
-
-def test_two_servers_live_side_by_side(new_server: Callable[[str], Server], folder: Path) -> None:
-    one, two = new_server("one"), new_server("two")
-    one.deploy(versioned(folder / "project-one", 1))
-    two.deploy(versioned(folder / "project-two", 2))
-    assert one.port != two.port
-    assert (ask(one)["version"], ask(two)["version"]) == (1, 2)
-    one.stop()
-    assert ask(two)["version"] == 2
-
-
-def test_one_home_has_one_server(own_server: Server) -> None:
-    done = own_server.run("server", "run")
-    assert done.returncode == 1, done
-    assert str(own_server.pid) in done.stderr, done.stderr
-    assert own_server.get("/livez").status_code == 200
-
-
-@pytest.mark.parametrize("flag", ["--port", "--operator-port"])
-def test_a_port_that_is_taken_names_its_holder_and_the_flag(binary: Path, folder: Path, flag: str) -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        port = listener.getsockname()[1]
-        done = Cortex(binary, folder / "home").run("server", "run", flag, str(port))
-    assert done.returncode == 1, done
-    for word in (str(port), str(os.getpid()), flag):
-        assert word in done.stderr, done.stderr
-
-
-def test_the_binary_works_alone(binary: Path, repository: Path, folder: Path) -> None:
-    """On a machine with a Python and nothing else of ours: no uv, no source tree."""
-    alone, tools = folder / "alone", folder / "tools"
-    alone.mkdir()
-    tools.mkdir()
-    shutil.copy(binary, alone / "cortex")
-    shutil.copytree(repository / "examples" / "text", alone / "text")
-    python = getattr(sys, "_base_executable", sys.executable)
-    for name in ("python3", f"python3.{sys.version_info.minor}"):
-        (tools / name).symlink_to(python)
-    for name in ("sh", "env", "uname", "cat"):
-        (tools / name).symlink_to(str(shutil.which(name)))
-    kept = ("HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "PIP_CONFIG_FILE", "UV_CONFIG_FILE")
-    environment = {key: value for key, value in os.environ.items() if key in kept or "proxy" in key.lower()}
-    environment |= {key: value for key, value in os.environ.items() if key.startswith(("PIP_", "UV_"))}
-    environment["PATH"] = str(tools)
-    with Server(alone / "cortex", folder / "home", environment) as server:
-        server.deploy(alone / "text")
-        answer = server.post("text", data={"text": "A rose is a rose."}, headers={"Accept": "text/plain"})
-        assert answer.text == "5 words, 1 s to read: rose\n"
-        found = [file for file in (folder / "home").rglob("uv") if os.access(file, os.X_OK) and file.is_file()]
-        assert found, "uv was installed below CORTEX_HOME"
-
-
-def test_an_idle_server_is_small(own_server: Server) -> None:
-    done = subprocess.run(["ps", "-o", "rss=", "-p", str(own_server.pid)], capture_output=True, text=True, check=True)
-    assert int(done.stdout) * 1024 < 80_000_000
-
-
-def await_ready(server: Server, name: str) -> None:
-    """Waits for an API that a starting server brings back."""
-    eventually(lambda: server.get(f"{name}/readyz").status_code == 200, f"{name} is ready")
-
-
 PARENT = """
 import subprocess
 
@@ -419,13 +218,3 @@ def test_the_log_names_the_request_that_a_worker_died_with(server: Server, folde
     assert answer.json()["request_id"] == "the-last-one"
     eventually(lambda: "[the-last-one]" in server.logs("dies"), "the request's id in the log")
     server.ok("delete", "dies")
-
-
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_ends_the_server_in_good_order(own_server: Server, folder: Path, sent: signal.Signals) -> None:
-    own_server.deploy(versioned(folder / "project", 7))
-    worker = ask(own_server)["pid"]
-    assert own_server.process is not None
-    own_server.process.send_signal(sent)
-    assert own_server.process.wait(timeout=60) == 0
-    own_server.await_end(worker)

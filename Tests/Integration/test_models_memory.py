@@ -1,4 +1,4 @@
-"""E18: reloads leave memory as it was: a hundred of onnxruntime and of scikit-learn, fifty of TensorFlow."""
+"""E18: a hundred reloads leave memory as it was: of onnxruntime, of scikit-learn, and of TensorFlow."""
 
 from __future__ import annotations
 
@@ -106,9 +106,9 @@ def test_scikit_learn(models_server: Server, folder: Path) -> None:
 
 
 def test_tensorflow(models_server: Server, saved_models: Path, folder: Path) -> None:
-    """Fifty only: each takes TensorFlow a tenth of a second, and there are as many in memory as the others have."""
+    """Ten models: each takes TensorFlow a tenth of a second, and there are as many in memory as the others have."""
 
     def change(version: Path, value: int) -> None:
         shutil.copytree(saved_models / f"value-{value}", version, dirs_exist_ok=True)
 
-    reloads(models_server, folder, "tensorflow", change, models=10, rounds=5, within=0.10)
+    reloads(models_server, folder, "tensorflow", change, models=10, rounds=10, within=0.10)

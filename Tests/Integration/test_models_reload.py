@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Callable
 import pytest
 
 from blackbox.conditions import eventually
+from blackbox.gates import open_gate
 from blackbox.load import Load
 from blackbox.models import metadata, observed, onnx_value, replace_folder, versions
 from blackbox.project import API, write
@@ -145,12 +148,19 @@ def test_the_latest_version_is_removed(models: Models) -> None:
         models.await_versions("removed-latest", 1)
 
 
-def test_a_file_changes_in_place(models: Models) -> None:
+def test_E07_a_file_changes_in_place(models: Models) -> None:
+    def loads() -> float:
+        return models.server.metrics("cortex_model_loads_total", api=models.kind.api, model="touched", result="success")
+
     with models.load("touched") as load:
         load.await_body("1")
+        eventually(lambda: loads() == 1, "it has been loaded")
         models.put("touched", 1, 11)
         load.await_body("11")
         models.await_versions("touched", 1)
+        for _ in range(3):
+            models.await_listing()
+        assert loads() == 2, "one change is one load"
         bodies = [answer[1] for answer in load.answers]
         assert "1" not in bodies[bodies.index("11") + len(EVENTS) :], "once it is there it stays"
 
@@ -244,6 +254,60 @@ def test_a_name_that_begins_as_another(models: Models) -> None:
         eventually(lambda: models.ask("app")[0] == 404, "app is gone")
         load.await_body("10")
         assert {answer[1] for answer in load.answers} == {"10"}
+
+
+HOLDING = """
+class PythonPredictor:
+    def __init__(self, config, python_client):
+        self.client = python_client
+
+    def load_model(self, model_path):
+        with open(model_path + "/value") as file:
+            return file.read()
+
+    def predict(self, payload):
+        first = self.client.get_model()
+        if payload:
+            print("has", first)
+            with open(payload) as gate:
+                gate.read()
+        return [first, self.client.get_model()]
+
+    def post_predict(self, response, payload):
+        if payload:
+            print("afterwards", self.client.get_model())
+"""
+
+
+@pytest.mark.parametrize("event", ["changed", "replaced", "removed"])
+def test_E06_a_request_goes_on_with_what_it_began_with(models_server: Server, s3: S3, folder: Path, event: str) -> None:
+    """To its very end; whoever comes meanwhile gets the new one, and then the old one leaves the disk."""
+    server, api, bucket = models_server, f"holding-{event}", "cortex-examples"
+    s3.put(bucket, f"{api}/1/value", b"old")
+    if event == "removed":
+        s3.put(bucket, f"{api}/0/value", b"new")
+    keys = {"model_path": f"s3://{bucket}/{api}/", "threads_per_process": 2}
+    server.deploy(write(folder / "project", {"predictor.py": HOLDING}, API(api, predictor=keys)))
+    gate = folder / "gate"
+    os.mkfifo(gate)
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(server.post, api, json=str(gate))
+        server.await_log(api, "has old")
+        if event == "changed":
+            s3.put(bucket, f"{api}/1/value", b"new")
+        if event == "replaced":
+            s3.put(bucket, f"{api}/2/value", b"new")
+        if event in ("replaced", "removed"):
+            s3.remove(bucket, f"{api}/1/value")
+        eventually(lambda: server.post(api, json=None).json() == ["new", "new"], "others get the new one")
+        open_gate(gate)
+        answer = held.result()
+    assert (answer.status_code, answer.json()) == (200, ["old", "old"])
+    assert answer.headers["X-Cortex-Model-Version"] == "1"
+    server.await_log(api, "afterwards old")
+    assert server.post(api, json=None).json() == ["new", "new"]
+    eventually(lambda: server.metrics("cortex_models_loaded", api=api) == 1, "the old one leaves the memory")
+    server.ok("delete", api)
 
 
 def test_a_folder_of_this_machine_is_watched(models_server: Server, folder: Path) -> None:

@@ -7,13 +7,12 @@ import re
 import subprocess
 import time
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 import pytest
-import requests
 
 from blackbox.conditions import eventually
+from blackbox.load import Load
 from blackbox.project import API, write
 from blackbox.server import Cortex, Server
 from blackbox.terminal import Terminal
@@ -67,37 +66,13 @@ def make_old(path: Path, age: float = 5000) -> None:
     os.utime(path, (then, then))
 
 
-class Traffic:
-    """Requests to an API, one after the other, until the end of the block; each must be answered with 200."""
-
-    def __init__(self, server: Server, api: str) -> None:
-        self.url = server.url(api)
-        self.statuses: list[int] = []
-        self._ended = Event()
-        self._thread = Thread(target=self._run)
-
-    def _run(self) -> None:
-        with requests.Session() as session:
-            while not self._ended.is_set():
-                self.statuses.append(session.post(self.url, json=1, timeout=60).status_code)
-
-    def __enter__(self) -> Traffic:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-        assert self.statuses and set(self.statuses) == {200}, set(self.statuses)
-
-
 def test_what_a_deleted_api_needed_goes_beside_one_that_serves(own_server: Server, folder: Path) -> None:
     server = own_server
     live = deploy(server, project(folder, "live", "iniconfig"))
     gone = deploy(server, project(folder, "gone", "six"))
     assert server.json("prune")["items"] == [], "both are in use"
     server.ok("delete", "gone")
-    with Traffic(server, "live"):
+    with Load(server.url("live"), clients=1, json=1) as load:
         told = await_free(server)
         assert told["dry_run"] and items(told) == {"environments": 1, "projects": 1, "build_logs": 1}
         assert environments(server) == {live, gone}, "a dry run frees nothing"
@@ -110,6 +85,7 @@ def test_what_a_deleted_api_needed_goes_beside_one_that_serves(own_server: Serve
         assert (server.home / "logs" / "environments" / f"{live}.log").exists()
         assert len(list((server.home / "projects").glob("*.tar"))) == 1
         assert server.ok("prune") == "nothing to free\n"
+    assert load.failures() == []
     # What went is made again when it is needed.
     assert deploy(server, folder / "gone") == gone
     assert server.post("gone", json=[2]).json() == [2]
@@ -175,10 +151,11 @@ def test_the_budget_takes_what_was_unused_longest(binary: Path, folder: Path) ->
         make_old(server.home / "environments" / keys[1], 9000)
         make_old(server.home / "environments" / keys[0], 5000)
         make_old(server.home / "environments" / keys[2], 20_000)
-        with Traffic(server, "third"):
+        with Load(server.url("third"), clients=1, json=1) as load:
             # With 120 MiB there, each build is over the budget; without the first that goes, none is.
             fourth = deploy(server, project(folder, "fourth", "packaging"))
             eventually(lambda: keys[1] not in environments(server), "the one that was unused longest has gone")
+        assert load.failures() == []
         assert environments(server) == {keys[0], keys[2], fourth}
         assert server.post("third", json=1).status_code == 200
 

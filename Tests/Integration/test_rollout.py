@@ -1,11 +1,7 @@
-"""From one version to the next and back, under load: nobody notices, and what is broken takes no place."""
+"""From one version to the next and back, under load: nobody notices, and a killed server goes on with it."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -15,67 +11,11 @@ import pytest
 import requests
 
 from blackbox.conditions import eventually
-from blackbox.gates import open_gate
 from blackbox.load import Load
 from blackbox.processes import children
-from blackbox.project import API, write
+from blackbox.project import write
+from blackbox.rollouts import BROKEN, PREDICTOR, await_only, project, status, versions
 from blackbox.server import Server
-
-PREDICTOR = """
-import os
-
-class PythonPredictor:
-    def __init__(self, config):
-        self.version = config["version"]
-
-    def predict(self, payload):
-        return {"version": self.version, "pid": os.getpid()}
-"""
-
-BROKEN = {
-    "import": "import no_such_module_of_anybody\n" + PREDICTOR,
-    "syntax": "def (\n",
-    "constructor": PREDICTOR.replace('self.version = config["version"]', 'raise ValueError("no weights")'),
-    "exit": PREDICTOR.replace('self.version = config["version"]', "os._exit(3)"),
-    # Not `os.kill`: another thread might be picked to die of it, and this one be ready before.
-    "signal": PREDICTOR.replace('self.version = config["version"]', '__import__("ctypes").string_at(0)'),
-}
-
-
-def api(name: str, version: int, replicas: int = 2, **sections: Any) -> API:
-    """A version of an API."""
-    own = {"autoscaling": {"min_replicas": replicas, "max_replicas": replicas}, **sections}
-    return API(name, predictor={"config": {"version": version}}, sections=own)
-
-
-def project(folder: Path, name: str, version: int, source: str = PREDICTOR, **more: Any) -> Path:
-    """Its project."""
-    return write(folder / "project", {"predictor.py": source}, api(name, version, **more))
-
-
-def status(server: Server, name: str) -> dict[str, Any]:
-    """What `cortex get` says of an API."""
-    found: dict[str, Any] = server.json("get", name)[0]["status"]
-    return found
-
-
-def versions(load: Load) -> list[int]:
-    """The versions that answered, in the order of the answers."""
-    return [json.loads(body)["version"] for code, body, _ in load.answers if code == 200]
-
-
-def await_only(server: Server, name: str, version: int, replicas: int = 2) -> None:
-    """Returns when all replicas are of that version."""
-    wanted = {"requested": replicas, "ready": replicas, "stale": 0, "failed": 0}
-    eventually(lambda: status(server, name)["replica_counts"] == wanted, f"all replicas are of version {version}")
-    eventually(
-        lambda: (
-            server.metrics("cortex_workers", api=name, state="ready") == replicas
-            and server.metrics("cortex_workers", api=name, state="draining") == 0
-        ),
-        "the others have ended",
-    )
-    assert {server.post(name, json={}).json()["version"] for _ in range(6)} == {version}
 
 
 @pytest.mark.parametrize(
@@ -106,67 +46,6 @@ def test_updates_rollbacks_and_refreshes_cost_no_request(
     assert load.failures() == []
     told = [version for version, last in zip(versions(load), [0, *versions(load)]) if version != last]
     assert told[0] == 1 and 2 in told and told[-1] == 1
-    server.ok("delete", name)
-
-
-@pytest.mark.parametrize("way", sorted(BROKEN))
-def test_a_broken_version_unseats_nothing(server: Server, folder: Path, way: str) -> None:
-    name = f"broken-{way}"
-    server.deploy(project(folder, name, 1))
-    with Load(server.url(name), json={}) as load:
-        done = server.run("deploy", "--wait", cwd=project(folder, name, 2, BROKEN[way]))
-        assert done.returncode == 1, done
-        now = status(server, name)
-        assert now["status_code"] == "status_rollout_failed", now
-        assert now["reason"] and now["replica_counts"]["stale"] == 2 and now["replica_counts"]["failed"] >= 1, now
-    assert load.failures() == []
-    assert set(versions(load)) == {1}
-    # What is visibly broken is replaced without force.
-    server.deploy(project(folder, name, 3))
-    await_only(server, name, 3)
-    server.ok("delete", name)
-
-
-def test_a_broken_version_gives_the_place_back_that_was_made_for_it(server: Server, folder: Path) -> None:
-    name = "made-room"
-    strategy = {"max_surge": 0, "max_unavailable": 2}
-    server.deploy(project(folder, name, 1, update_strategy=strategy))
-    broken = project(folder, name, 2, BROKEN["constructor"], update_strategy=strategy)
-    assert server.run("deploy", "--wait", cwd=broken).returncode == 1
-    eventually(lambda: status(server, name)["replica_counts"]["stale"] == 2, "the old version has its replicas again")
-    assert server.post(name, json={}).json()["version"] == 1
-    server.ok("delete", name)
-
-
-def test_a_version_that_never_becomes_ready_is_replaced_with_force(server: Server, folder: Path) -> None:
-    name = "never-ready"
-    server.deploy(project(folder, name, 1, replicas=1))
-    source = PREDICTOR.replace('self.version = config["version"]', "import time; time.sleep(3600)")
-    with Load(server.url(name), json={}) as load:
-        hanging = project(folder, name, 2, source, replicas=1)
-        assert server.run("deploy", "--wait", "--timeout", "1s", cwd=hanging).returncode == 3
-        assert status(server, name)["status_code"] == "status_updating"
-        refused = server.run("deploy", "--wait", cwd=project(folder, name, 3, replicas=1))
-        assert refused.returncode == 1 and "--force" in refused.stderr + refused.stdout, refused
-        done = server.run("deploy", "--force", "--wait", cwd=folder / "project")
-        assert done.returncode == 0, done
-    assert load.failures() == []
-    assert set(versions(load)) == {1, 3}
-    server.ok("delete", name)
-
-
-def test_C14_a_version_that_needs_too_much_memory_unseats_nothing(server: Server, folder: Path) -> None:
-    name = "hungry"
-    compute = {"mem": "150Mi"}
-    server.deploy(project(folder, name, 1, replicas=1, compute=compute))
-    source = PREDICTOR.replace("self.version =", "self.weights = bytearray(400 << 20); self.version =")
-    with Load(server.url(name), json={}) as load:
-        done = server.run("deploy", "--wait", cwd=project(folder, name, 2, source, replicas=1, compute=compute))
-        assert done.returncode == 1, done
-        now = status(server, name)
-        assert now["status_code"] == "status_rollout_failed" and "of 150 MiB (compute.mem)" in now["reason"], now
-    assert load.failures() == []
-    assert set(versions(load)) == {1}
     server.ok("delete", name)
 
 
@@ -329,48 +208,6 @@ def test_G04_no_server_that_is_killed_amid_updates_answers_with_a_mixture(own_se
         own_server.await_end(pid)
 
 
-def test_a_version_that_ends_at_the_sample_unseats_nothing(server: Server, folder: Path) -> None:
-    name = "dies-at-sample"
-    readiness = {"readiness": {"sample": "sample.json"}}
-    write(folder / "project", {"sample.json": "{}"})
-    server.deploy(project(folder, name, 1, PREDICTOR, **readiness))
-    dying = PREDICTOR.replace("return {", "os._exit(3); return {")
-    with Load(server.url(name), json={}) as load:
-        done = server.run("deploy", "--wait", cwd=project(folder, name, 2, dying, **readiness))
-        assert done.returncode == 1, done
-        now = status(server, name)
-        assert now["status_code"] == "status_rollout_failed" and "ended while it ran it" in now["reason"], now
-        assert now["replica_counts"]["stale"] == 2, now
-    assert load.failures() == []
-    assert set(versions(load)) == {1}
-    server.ok("delete", name)
-
-
-LATER = {
-    "the first request": PREDICTOR.replace("return {", "os._exit(3); return {"),
-    "a while": "import threading\n"
-    + PREDICTOR.replace("self.version =", "threading.Timer(0.5, os._exit, [3]).start(); self.version ="),
-}
-
-
-@pytest.mark.parametrize("when", LATER)
-def test_a_version_that_ends_later_is_shown_and_rolled_back(server: Server, folder: Path, when: str) -> None:
-    """It was ready, and nothing asked more of it: what tells is the status, and the way back is short."""
-    name = f"dies-after-{when.rpartition(' ')[2]}"
-    server.deploy(project(folder, name, 1))
-    with Load(server.url(name), json={}) as load:
-        server.ok("deploy", "--no-wait", cwd=project(folder, name, 2, LATER[when]))
-        eventually(lambda: "crash loop" in status(server, name)["message"], "the loop is shown")
-        assert "exited with status 3" in status(server, name)["reason"]
-        server.ok("rollback", name)
-        await_only(server, name, 1)
-    assert {code for code, _, _ in load.answers} <= {200, 502, 503}
-    with Load(server.url(name), json={}) as after:
-        eventually(lambda: len(after.answers) > 50, "requests are answered again")
-    assert after.failures() == []
-    server.ok("delete", name)
-
-
 def test_rollback_tells_what_it_does(server: Server, folder: Path) -> None:
     name = "told"
     server.deploy(project(folder, name, 1, replicas=1))
@@ -389,55 +226,3 @@ def test_rollback_tells_what_it_does(server: Server, folder: Path) -> None:
     assert any(e["kind"] == "rolled_back" and "as version 1 was" in e["message"] for e in event), event
     server.ok("delete", name)
     assert server.run("rollback", name).returncode == 1
-
-
-def test_F12_a_deploy_that_is_interrupted_goes_on_in_the_server(server: Server, folder: Path) -> None:
-    name = "interrupted"
-    server.deploy(project(folder, name, 1))
-    gate = folder / "gate"
-    os.mkfifo(gate)
-    waiting = PREDICTOR.replace("self.version =", f"open({str(gate)!r}).close(); self.version =")
-    with Load(server.url(name), json={}) as load:
-        run = subprocess.Popen(
-            [server.binary, "deploy", "--wait"],
-            cwd=project(folder, name, 2, waiting),
-            env=server.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        eventually(lambda: status(server, name)["status_code"] == "status_updating", "the update is under way")
-        run.send_signal(signal.SIGINT)
-        assert run.wait(timeout=60) != 0
-        assert status(server, name)["status_code"] == "status_updating"
-        # The second replica comes to the gate when the first has passed it.
-        open_gate(gate)
-        eventually(lambda: status(server, name)["serving_version"] == 2, "the first replica is ready")
-        open_gate(gate)
-        await_only(server, name, 2)
-    assert load.failures() == []
-    server.ok("delete", name)
-
-
-def test_F12_many_deploys_at_once_come_to_one_end(server: Server, folder: Path) -> None:
-    name = "crowd"
-    server.deploy(project(folder, name, 0, replicas=1))
-    folders = [project(folder / str(number), name, number, replicas=1) for number in range(1, 5)]
-    with Load(server.url(name), json={}) as load:
-        runs = [
-            subprocess.Popen(
-                [server.binary, "deploy", "--force", "--no-wait"],
-                cwd=each,
-                env=server.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            for each in folders
-        ]
-        assert [run.wait(timeout=60) for run in runs] == [0] * len(runs)
-        wanted = server.json("get", name)[0]["deployment"]["version"]
-        eventually(lambda: status(server, name)["serving_version"] == wanted, "the last one serves")
-        eventually(lambda: status(server, name)["replica_counts"]["stale"] == 0, "and nobody else")
-    assert load.failures() == []
-    server.ok("delete", name)

@@ -132,3 +132,26 @@ class HTTP2Connection:
 
 def _text(value: object) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+Resets = h2.events.StreamReset
+
+
+def resets(events: list[h2.events.Event]) -> dict[int, int]:
+    """The code of each stream that the server has reset."""
+    return {int(e.stream_id or 0): int(e.error_code or 0) for e in events if isinstance(e, Resets)}
+
+
+HEAD = {":method": "POST", ":path": "/echo?size=1", ":scheme": "https", ":authority": "localhost"}
+"""Of a good request."""
+
+
+def without(name: str) -> list[tuple[str, str]]:
+    """That head but for one line."""
+    return [(key, value) for key, value in HEAD.items() if key != name]
+
+
+def settled(connection: HTTP2Connection) -> None:
+    """Waits until both sides have the settings of the other."""
+    connection.read(lambda events: any(isinstance(e, h2.events.RemoteSettingsChanged) for e in events))
+    assert connection.answer(connection.request("/livez", method="GET"))[0] == 200

@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import os
-import signal
 import subprocess
 import tarfile
 import threading
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from blackbox.conditions import eventually
+from blackbox.foreground import Foreground
 from blackbox.project import API
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class _ProjectHandler(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-class Pod:
+class Pod(Foreground):
     """One process of a pod: a context manager."""
 
     def __init__(self, binary: Path, home: Path, arguments: Sequence[str], **settings: str) -> None:
@@ -110,7 +110,6 @@ class Pod:
         home.parent.mkdir(parents=True, exist_ok=True)
         self.output = home.parent / f"{home.name}.output"
         self.errors = home.parent / f"{home.name}.errors"
-        self.process: subprocess.Popen[bytes] | None = None
         self.data = ""
         self.admin = ""
 
@@ -153,12 +152,6 @@ class Pod:
         return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
 
     @property
-    def pid(self) -> int:
-        """Its process."""
-        assert self.process is not None
-        return self.process.pid
-
-    @property
     def address(self) -> str:
         """Of the data port, as an endpoint is written."""
         return self.data.removeprefix("http://")
@@ -172,23 +165,6 @@ class Pod:
         """How it ended."""
         assert self.process is not None
         return self.process.wait(timeout=within)
-
-    def stop(self) -> None:
-        """Ends it in good order, or with force where it does not end."""
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=60)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise
-
-    def kill(self) -> None:
-        """kill -9."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(timeout=60)
 
     def get(self, path: str, **options: Any) -> requests.Response:
         """GET on the data port."""

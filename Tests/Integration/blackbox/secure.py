@@ -9,6 +9,7 @@ import pytest
 
 from blackbox import certificates
 from blackbox.certificates import Certificate
+from blackbox.http2 import HTTP2Connection
 from blackbox.project import API, write
 from blackbox.server import Server
 
@@ -78,6 +79,17 @@ def secure(binary: Path, short_folder: Path, certificate: Certificate) -> Iterat
         project = short_folder / "tls-project"
         server.deploy(write(project, PREDICTOR, API("echo", predictor=threads), API("locked", sections=keys)))
         yield server
+
+
+@pytest.fixture
+def connection(secure: Server, certificate: Certificate) -> Iterator[HTTP2Connection]:
+    """One of HTTP/2, frame by frame; whatever is sent on it, others are answered afterwards."""
+    with HTTP2Connection(port(secure), certificate.trust()) as connection:
+        yield connection
+    with HTTP2Connection(port(secure), certificate.trust()) as other:
+        stream = other.request("/echo", end=False, more=[("content-type", "application/json")])
+        other.send(stream, b"1")
+        assert other.answer(stream)[0] == 200
 
 
 def port(server: Server) -> int:

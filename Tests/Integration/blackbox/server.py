@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import Any
 import requests
 
 from blackbox.conditions import eventually, is_readable
+from blackbox.foreground import Foreground
 from blackbox.processes import is_alive
 
 
@@ -62,14 +62,13 @@ class Cortex:
         return json.loads(self.ok(*arguments, "-o", "json"))
 
 
-class Server(Cortex):
+class Server(Cortex, Foreground):
     """`cortex server run` in the foreground, its output in a file."""
 
     def __init__(self, binary: Path, home: Path, environment: dict[str, str] | None = None, **settings: str) -> None:
         super().__init__(binary, home, environment, **settings)
         self.home.parent.mkdir(parents=True, exist_ok=True)
         self.output = home.parent / f"{home.name}.output"
-        self.process: subprocess.Popen[bytes] | None = None
         self.status: dict[str, Any] = {}
 
     def __enter__(self) -> Server:
@@ -109,29 +108,6 @@ class Server(Cortex):
                 return False
 
         eventually(is_up, "the server is up")
-
-    def stop(self) -> None:
-        """Ends it in good order, or with force where it does not end."""
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=60)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise
-
-    def kill(self) -> None:
-        """kill -9."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(timeout=60)
-
-    @property
-    def pid(self) -> int:
-        """The server's own process."""
-        assert self.process is not None
-        return self.process.pid
 
     @property
     def port(self) -> int:
