@@ -6,11 +6,17 @@ import tempfile
 from pathlib import Path
 
 from cortex_bench.machine import BENCHMARKS, package_versions, prepare_venv, say
-from cortex_bench.models import arrival, inference, lookup, many
+from cortex_bench.models import arrival, inference, lookup, many, neighbour
 from cortex_bench.servers import running_cortex
 from cortex_bench.suite import Findings, Settings
 
-PARTS = {"inference": inference.run, "lookup": lookup.run, "many": many.run, "arrival": arrival.run}
+PARTS = {
+    "inference": inference.run,
+    "lookup": lookup.run,
+    "many": many.run,
+    "arrival": arrival.run,
+    "neighbour": neighbour.run,
+}
 
 
 def run(settings: Settings) -> Findings:

@@ -31,9 +31,9 @@ def run(settings: Settings, cortex: Cortex, venv: Path, folder: Path) -> Finding
     """
     served = folder / "served"
     names = [f"large-{number}" for number in range(ROUNDS + 1)]
-    _make_models(served, names)
+    make_models(served, names, SIZE)
     ours, theirs = [], []
-    with _serving(served) as address:
+    with serving(served) as address:
         models = {"dir": f"{address}/", "cache_size": 1, "disk_cache_size": 1}
         url = cortex.deploy("arrival", {"type": "python", "path": "arrival.py", "models": models})
         for number, name in enumerate(names):
@@ -64,14 +64,14 @@ def run(settings: Settings, cortex: Cortex, venv: Path, folder: Path) -> Finding
     return Findings([goal], {"arrival": found})
 
 
-def _make_models(served: Path, names: list[str]) -> None:
+def make_models(served: Path, names: list[str], size: int) -> None:
     """One file under several names, so that each is new to the server."""
     chunk = os.urandom(16 << 20)
     first = served / names[0] / "model.bin"
     for name in names:
         (served / name).mkdir(parents=True)
     with first.open("wb") as file:
-        for _ in range(SIZE // len(chunk)):
+        for _ in range(size // len(chunk)):
             file.write(chunk)
         # What is written later would slow down whoever is measured then.
         os.fsync(file.fileno())
@@ -80,7 +80,7 @@ def _make_models(served: Path, names: list[str]) -> None:
 
 
 @contextmanager
-def _serving(served: Path) -> Iterator[str]:
+def serving(served: Path) -> Iterator[str]:
     """The address of a server of static files, in a process of its own."""
     process = subprocess.Popen(
         [sys.executable, str(BENCHMARKS / "static_server.py"), str(served)], stdout=subprocess.PIPE, text=True
