@@ -160,7 +160,8 @@ import Testing
     }
 
     #if os(Linux)
-    private static let stream = Int32(SOCK_STREAM.rawValue)
+    /// Not for the processes that other tests start meanwhile: they would hold the port, too.
+    private static let stream = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
     #else
     private static let stream = SOCK_STREAM
     #endif
