@@ -55,4 +55,40 @@ import Testing
             }
         }
     }
+
+    @Test func `an API that has served before does without a model that is gone`() async throws {
+        self.storage[self.bucket] = ["1/model": "one"]
+        try await TestLibrary.run(self.storage) { test in
+            let first = try await test.open(try self.single())
+            await first.models.close(keepFiles: true)
+            self.storage[self.bucket] = [:]
+            await #expect(throws: ModelOpenError.self, "one that has not") {
+                async let opening = test.open(try self.single())
+                await self.storage.untilListed(self.bucket, 2)
+                await test.clock.wakeNext()
+                _ = try await opening
+            }
+            async let second = test.open(try self.single(), isRestored: true)
+            await self.storage.untilListed(self.bucket, 4)
+            await test.clock.wakeNext()
+            let api = try await second
+            #expect(await api.offered().isEmpty)
+            #expect(await api.models.status().first?.error?.hasSuffix(" is empty") == true)
+            self.storage.put("2/model", "two", at: self.bucket)
+            for _ in 1...2 { await test.clock.wakeNext() }
+            _ = try await api.change()
+            #expect(await api.offered() == ["_cortex_default: 2"])
+        }
+    }
+
+    @Test func `what cannot be brought is waited for, also by an API that has served before`() async throws {
+        self.storage[self.bucket] = ["1/model": "one"]
+        self.storage.fail("1/", .unreachable("s3://models does not answer"))
+        try await TestLibrary.run(self.storage) { test in
+            let error = await #expect(throws: ModelOpenError.self) {
+                try await test.open(try self.single(), isRestored: true)
+            }
+            #expect(error?.problems == ["s3://models does not answer"])
+        }
+    }
 }
