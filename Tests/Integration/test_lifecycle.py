@@ -210,6 +210,44 @@ def test_what_a_predictor_starts_ends_with_its_worker(own_server: Server, folder
     own_server.await_end(child)
 
 
+FAREWELL = """
+import atexit
+import os
+from pathlib import Path
+
+class PythonPredictor:
+    def __init__(self, config):
+        atexit.register(Path(config["folder"], str(os.getpid())).touch)
+
+    def predict(self):
+        return {"pid": os.getpid()}
+"""
+
+
+@pytest.mark.parametrize("end", ["delete", "update", "refresh", "stop"])
+def test_a_worker_that_is_not_needed_any_more_ends_by_itself(own_server: Server, folder: Path, end: str) -> None:
+    """What it has registered for its end runs, and nobody is told that it was killed."""
+    (folder / "ends").mkdir()
+    api = API("farewell", predictor={"config": {"folder": str(folder / "ends")}})
+    project = write(folder / "project", {"predictor.py": FAREWELL}, api)
+    own_server.deploy(project)
+    pid = own_server.post("farewell", json=0).json()["pid"]
+    if end == "delete":
+        own_server.ok("delete", "farewell")
+    elif end == "update":
+        own_server.deploy(write(project, {"predictor.py": FAREWELL + "# changed\n"}))
+    elif end == "refresh":
+        own_server.ok("refresh", "farewell")
+    else:
+        own_server.stop()
+    own_server.await_end(pid)
+    assert (folder / "ends" / str(pid)).exists()
+    assert "killed" not in own_server.tail()
+    if end in ("update", "refresh"):
+        assert "killed" not in own_server.logs("farewell")
+        assert own_server.metrics("cortex_worker_restarts_total", api="farewell") == 0
+
+
 def test_the_log_names_the_request_that_a_worker_died_with(server: Server, folder: Path) -> None:
     source = "import os\n\nclass PythonPredictor:\n    def predict(self, payload):\n        os._exit(payload)\n"
     server.deploy(write(folder, {"predictor.py": source}, API("dies")))

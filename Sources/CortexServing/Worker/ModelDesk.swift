@@ -4,6 +4,8 @@ package import CortexSpec
 ///
 /// It stands for whoever knows what is on disk: serving itself knows nothing of sources and versions.
 package struct ModelDesk: Sendable {
+    /// Whether workers are told of models at all: the others do not know of frames about them.
+    package private(set) var hasModels = true
     /// The `models` of a `WELCOME`, as of now; called on the queue's event loop, must not wait.
     package var welcome: @Sendable () -> JSONValue
     /// Brings a version to disk and keeps it there for the worker.
@@ -26,7 +28,13 @@ package struct ModelDesk: Sendable {
     }
 
     /// The desk of an API without models: nothing is there.
-    package static let none = ModelDesk(
+    package static let none: ModelDesk = {
+        var desk = Self.refusing
+        desk.hasModels = false
+        return desk
+    }()
+
+    private static let refusing = ModelDesk(
         welcome: { .null },
         ensure: { message, _ in
             .failed(code: "MODEL_NOT_FOUND", error: "no models are configured, so there is no \(message.model)")

@@ -250,7 +250,10 @@ package actor Replica {
     }
 
     /// How often its workers had a model in memory and how often not, as of now, or at the end of `limit` as of last time.
+    ///
+    /// Nothing where there are no models.
     package func modelCounts(within limit: Duration) async -> ModelCounts {
+        guard self.launch.models.hasModels else { return ModelCounts() }
         let queue = self.queue
         return await self.tally.total(of: Array(self.pids.keys), within: limit) { await queue.askForModelCounts($0) }
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -76,9 +77,14 @@ class Control:
                 elif frame.kind == wire.DRAIN:
                     drain()
                 elif models is None or not self._on_models(models, frame):
-                    break
-        except (OSError, ProtocolError, ValueError, KeyError, TypeError):
+                    raise ProtocolError(f"frame of kind {frame.kind:#x}, which this worker does not know")
+        except OSError:
             pass
+        except (ProtocolError, ValueError, KeyError, TypeError) as error:
+            # Past `sys.stderr`, which may wait for the server; this must not wait for anyone.
+            with contextlib.suppress(OSError):
+                os.set_blocking(2, False)
+                os.write(2, f"the server is not to be understood: {error!r}\n".encode())
         # The server is gone, or is not to be understood: whatever still runs here, runs for nobody, and so does what
         # the predictor has started. (The server starts each worker in a session of its own.)
         if os.getpgrp() == os.getpid():
