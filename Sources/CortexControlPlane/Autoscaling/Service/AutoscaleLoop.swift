@@ -41,6 +41,8 @@ package actor AutoscaleLoop {
     package func save() async {
         do {
             try await self.store.save(self.records.mapValues(\.autoscaler))
+        } catch is CancellationError {
+            // The server ends in the middle of it: what was stored the last time is there.
         } catch {
             // APIs are scaled all the same; after a restart what is remembered is older.
             self.logger.error("what autoscalers remember cannot be stored", metadata: ["error": "\(error)"])
